@@ -1,0 +1,1 @@
+"""The only code that speaks FastAGI and AMI. It translates; it does not decide."""

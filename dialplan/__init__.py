@@ -1,0 +1,1 @@
+"""The path of a call as Asterisk is told it: templates, one stage a file, and their renderer."""

@@ -1,0 +1,1 @@
+"""How the schema grows: alembic, configured in code."""

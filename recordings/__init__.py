@@ -1,0 +1,1 @@
+"""Audio: from the spool to its place, repaired, measured, transcoded, kept and swept."""

@@ -1,0 +1,49 @@
+"""Fixtures every test may use: both databases, an instant, a company."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from support.postgres import Postgres
+
+from tracker.database import Database
+from tracker.models import Base
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One cluster a test run, started when the first test asks for it."""
+    cluster = Postgres()
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A fresh database with the present schema, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'books.db'}"
+    else:
+        url = request.getfixturevalue("postgres").url()
+    fresh = Database(url, wait_seconds=5)
+    Base.metadata.create_all(fresh.engine)
+    yield fresh
+    fresh.close()
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Database]:
+    """A fresh SQLite database, for tests in which the engine makes no difference."""
+    fresh = Database(f"sqlite:///{tmp_path / 'books.db'}", wait_seconds=5)
+    Base.metadata.create_all(fresh.engine)
+    yield fresh
+    fresh.close()
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A Friday noon."""
+    return datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -1,0 +1,171 @@
+"""The books: calls, their events and recordings, what was refused, and how far the importer has read."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from tracker.models.base import Base, BigId, words
+from tracker.models.company import Channel, Company, Number, Target, Trunk
+from tracker.models.visits import Lease
+from tracker.policy.facts import HungUpBy, Outcome, Presentation
+
+
+class RecordingState(enum.StrEnum):
+    NONE = "none"  # nothing was recorded: not answered, or the number is not to be recorded
+    PENDING = "pending"  # the call is over, the file is being prepared
+    READY = "ready"
+    DAMAGED = "damaged"  # something was recorded that cannot be played
+    DELETED = "deleted"  # by retention or by a person
+
+
+class Call(Base):
+    __tablename__ = "calls"
+    __table_args__ = (
+        sa.Index("ix_calls_company_id_started_at", "company_id", "started_at", "id"),
+        sa.Index("ix_calls_company_id_caller_started_at", "company_id", "caller", "started_at"),
+        sa.Index(
+            "ix_calls_open",
+            "node",
+            "started_at",
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    key: Mapped[str] = mapped_column(sa.String(40), unique=True)  # minted by the dialplan
+    node: Mapped[str] = mapped_column(sa.String(40))
+    uniqueid: Mapped[str | None] = mapped_column(sa.String(64))
+    linkedid: Mapped[str | None] = mapped_column(sa.String(64), index=True)
+    company_id: Mapped[int] = mapped_column(sa.ForeignKey("companies.id"))
+    number_id: Mapped[int] = mapped_column(sa.ForeignKey("numbers.id"), index=True)
+    trunk_id: Mapped[int | None] = mapped_column(sa.ForeignKey("trunks.id"))
+
+    caller: Mapped[str | None] = mapped_column(sa.String(40))  # E.164 where it is one, else what was sent
+    caller_name: Mapped[str | None] = mapped_column(sa.String(200))
+    presentation: Mapped[Presentation] = mapped_column(words(Presentation))
+    repeat: Mapped[bool] = mapped_column(default=False)  # the company has had a call of this caller before
+
+    channel_id: Mapped[int | None] = mapped_column(sa.ForeignKey("channels.id"))
+    lease_id: Mapped[int | None] = mapped_column(sa.ForeignKey("leases.id"))
+
+    started_at: Mapped[datetime]
+    rang_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    wait_seconds: Mapped[float | None]  # start to answer, or to the end of an unanswered call
+    talk_seconds: Mapped[float | None]  # answer to end: people talking, announcements not counted
+    outcome: Mapped[Outcome | None] = mapped_column(words(Outcome))  # None while the call is going on
+    interrupted: Mapped[bool] = mapped_column(
+        default=False
+    )  # cut by a crash; ended_at is the last sign of life
+    target_id: Mapped[int | None] = mapped_column(sa.ForeignKey("targets.id"))  # who answered
+    hung_up_by: Mapped[HungUpBy | None] = mapped_column(words(HungUpBy))
+    dial_status: Mapped[str | None] = mapped_column(sa.String(20))
+    hangup_cause: Mapped[int | None]
+    seen_by_agi: Mapped[bool] = mapped_column(default=False)
+
+    company: Mapped[Company] = relationship()
+    number: Mapped[Number] = relationship()
+    trunk: Mapped[Trunk | None] = relationship()
+    channel: Mapped[Channel | None] = relationship()
+    lease: Mapped[Lease | None] = relationship()
+    target: Mapped[Target | None] = relationship()
+    recording: Mapped[Recording | None] = relationship(back_populates="call")
+
+
+class CallEvent(Base):
+    """A raw fact about a call, as a witness wrote it. Never changed; the same fact twice is one row."""
+
+    __tablename__ = "call_events"
+    __table_args__ = (sa.UniqueConstraint("call_id", "kind", "at", "position"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    call_id: Mapped[int] = mapped_column(sa.ForeignKey("calls.id"))
+    kind: Mapped[str] = mapped_column(sa.String(20))
+    at: Mapped[datetime]
+    position: Mapped[int] = mapped_column(default=0)  # which leg, for facts about legs
+    detail: Mapped[dict[str, Any]]
+
+
+class Recording(Base):
+    __tablename__ = "recordings"
+    __table_args__ = (sa.Index("ix_recordings_state", "state", "id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    call_id: Mapped[int] = mapped_column(sa.ForeignKey("calls.id"), unique=True)
+    state: Mapped[RecordingState] = mapped_column(words(RecordingState))
+    path: Mapped[str | None] = mapped_column(sa.String(200))  # below the recordings folder; the WAV
+    copies: Mapped[list[str]] = mapped_column(default=list)  # same, the MP3 / Opus copies
+    bytes: Mapped[int | None] = mapped_column(BigId)
+    sha256: Mapped[str | None] = mapped_column(sa.String(64))
+    seconds: Mapped[float | None]
+    sample_rate: Mapped[int | None]
+    peaks: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)  # {"caller": [0..100, …], "company": […]}
+    problem: Mapped[str | None] = mapped_column(sa.String(300))
+    stored_at: Mapped[datetime | None]
+
+    call: Mapped[Call] = relationship(back_populates="recording")
+
+
+class Refusal(Base):
+    """A call that was turned away before it became one: a number nobody configured here."""
+
+    __tablename__ = "refusals"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    key: Mapped[str] = mapped_column(sa.String(40), unique=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    node: Mapped[str] = mapped_column(sa.String(40))
+    trunk_id: Mapped[int | None] = mapped_column(sa.ForeignKey("trunks.id"))
+    did: Mapped[str] = mapped_column(sa.String(80))
+    caller: Mapped[str | None] = mapped_column(sa.String(40))
+    reason: Mapped[str] = mapped_column(sa.String(40))
+
+
+class SpoolFile(Base):
+    """How far a spool or CEL file has been read. Moves in the same transaction as the facts."""
+
+    __tablename__ = "spool_files"
+    __table_args__ = (sa.UniqueConstraint("node", "name", "inode"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    node: Mapped[str] = mapped_column(sa.String(40))
+    name: Mapped[str] = mapped_column(sa.String(100))
+    inode: Mapped[int] = mapped_column(BigId)
+    offset: Mapped[int] = mapped_column(BigId, default=0)
+    read_at: Mapped[datetime]
+
+
+class QuarantinedLine(Base):
+    """A line of the spool that could not be understood: kept, counted, shown, in nobody's way."""
+
+    __tablename__ = "quarantined_lines"
+    __table_args__ = (sa.UniqueConstraint("node", "name", "offset", "digest"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    node: Mapped[str] = mapped_column(sa.String(40))
+    name: Mapped[str] = mapped_column(sa.String(100))
+    offset: Mapped[int] = mapped_column(BigId)
+    digest: Mapped[str] = mapped_column(sa.String(64))
+    line: Mapped[str] = mapped_column(sa.Text)
+    problem: Mapped[str] = mapped_column(sa.String(300))
+    at: Mapped[datetime]
+
+
+class Node(Base):
+    """One Asterisk as its AMI listener last saw it: alive, and which calls are up right now."""
+
+    __tablename__ = "nodes"
+
+    name: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    seen_at: Mapped[datetime]
+    ami_up: Mapped[bool] = mapped_column(default=False)
+    asterisk_version: Mapped[str | None] = mapped_column(sa.String(60))
+    asterisk_started_at: Mapped[datetime | None]
+    live: Mapped[list[dict[str, Any]]] = mapped_column(default=list)

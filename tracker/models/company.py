@@ -1,0 +1,204 @@
+"""Companies, and everything an admin configures for them: numbers, channels, pools, trunks, targets."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from tracker.models.base import Base, words
+
+
+class NumberState(enum.StrEnum):
+    ACTIVE = "active"
+    QUARANTINED = "quarantined"  # still answered for its last use, given to nobody new
+    RETIRED = "retired"
+
+
+class TrunkKind(enum.StrEnum):
+    IP = "ip"  # the carrier is known by its address
+    REGISTRATION = "registration"  # we log in at the carrier
+
+
+class Transport(enum.StrEnum):
+    UDP = "udp"
+    TCP = "tcp"
+    TLS = "tls"
+
+
+class CallerIdPolicy(enum.StrEnum):
+    """What a carrier or PBX is shown as the caller when we ring a target over it."""
+
+    CALLER = "caller"  # From: the caller's own number
+    OWN = "own"  # From: the number dialled; P-Asserted-Identity: the caller
+
+
+class TargetKind(enum.StrEnum):
+    PEER = "peer"  # an existing PBX or SIP device with a fixed address
+    PHONE = "phone"  # a phone that registers with us
+    OUTSIDE = "outside"  # a number dialled out over a trunk
+
+
+class Company(Base):
+    __tablename__ = "companies"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(sa.String(40), unique=True)
+    name: Mapped[str] = mapped_column(sa.String(200))
+    default_region: Mapped[str] = mapped_column(sa.String(2))  # ISO 3166: how national numbers are read
+    timezone: Mapped[str] = mapped_column(sa.String(60), default="UTC")
+    created_at: Mapped[datetime]
+
+
+class Trunk(Base):
+    """A SIP carrier. Belongs to the installation: several companies may have numbers on it."""
+
+    __tablename__ = "trunks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(40), unique=True)
+    kind: Mapped[TrunkKind] = mapped_column(words(TrunkKind))
+    host: Mapped[str] = mapped_column(sa.String(255))
+    port: Mapped[int] = mapped_column(default=5060)
+    transport: Mapped[Transport] = mapped_column(words(Transport), default=Transport.UDP)
+    username: Mapped[str | None] = mapped_column(sa.String(100))
+    password: Mapped[str | None] = mapped_column(sa.String(200))
+    # Addresses the carrier sends calls from, when they differ from `host`: IPs or CIDR networks.
+    match: Mapped[list[str]] = mapped_column(default=list)
+    caller_id: Mapped[CallerIdPolicy] = mapped_column(words(CallerIdPolicy), default=CallerIdPolicy.OWN)
+    # The carrier asserts callers in P-Asserted-Identity; off means only From is believed.
+    trust_asserted: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+
+class Target(Base):
+    """A place that can ring."""
+
+    __tablename__ = "targets"
+    __table_args__ = (sa.UniqueConstraint("company_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    company_id: Mapped[int] = mapped_column(sa.ForeignKey("companies.id"))
+    name: Mapped[str] = mapped_column(sa.String(40))
+    kind: Mapped[TargetKind] = mapped_column(words(TargetKind))
+    host: Mapped[str | None] = mapped_column(sa.String(255))  # peer
+    port: Mapped[int | None]  # peer
+    transport: Mapped[Transport] = mapped_column(words(Transport), default=Transport.UDP)  # peer
+    dial: Mapped[str | None] = mapped_column(sa.String(40))  # peer: what to dial there; None: number dialled
+    caller_id: Mapped[CallerIdPolicy] = mapped_column(words(CallerIdPolicy), default=CallerIdPolicy.CALLER)
+    username: Mapped[str | None] = mapped_column(sa.String(40), unique=True)  # phone
+    password: Mapped[str | None] = mapped_column(sa.String(200))  # phone
+    e164: Mapped[str | None] = mapped_column(sa.String(16))  # outside
+    trunk_id: Mapped[int | None] = mapped_column(sa.ForeignKey("trunks.id"))  # outside
+    created_at: Mapped[datetime]
+
+    company: Mapped[Company] = relationship()
+    trunk: Mapped[Trunk | None] = relationship()
+
+
+class Channel(Base):
+    """A static source that owns numbers: the billboard, the leaflet, the Google Business Profile."""
+
+    __tablename__ = "channels"
+    __table_args__ = (sa.UniqueConstraint("company_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    company_id: Mapped[int] = mapped_column(sa.ForeignKey("companies.id"))
+    name: Mapped[str] = mapped_column(sa.String(100))
+    medium: Mapped[str] = mapped_column(sa.String(100), default="offline")
+    source: Mapped[str] = mapped_column(sa.String(200))
+    campaign: Mapped[str | None] = mapped_column(sa.String(200))
+    keyword: Mapped[str | None] = mapped_column(sa.String(200))
+    created_at: Mapped[datetime]
+
+    company: Mapped[Company] = relationship()
+
+
+class Pool(Base):
+    """Numbers leased to a site's visitors, one visitor a number."""
+
+    __tablename__ = "pools"
+    __table_args__ = (sa.UniqueConstraint("company_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    company_id: Mapped[int] = mapped_column(sa.ForeignKey("companies.id"))
+    name: Mapped[str] = mapped_column(sa.String(100))
+    hold_seconds: Mapped[int] = mapped_column(default=300)  # SR-003
+    created_at: Mapped[datetime]
+
+    company: Mapped[Company] = relationship()
+
+
+class Number(Base):
+    """A DID that reaches our Asterisk."""
+
+    __tablename__ = "numbers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    company_id: Mapped[int] = mapped_column(sa.ForeignKey("companies.id"), index=True)
+    e164: Mapped[str] = mapped_column(sa.String(16), unique=True)
+    label: Mapped[str | None] = mapped_column(sa.String(100))
+    state: Mapped[NumberState] = mapped_column(words(NumberState), default=NumberState.ACTIVE)
+    quarantined_until: Mapped[datetime | None]
+    record: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+    company: Mapped[Company] = relationship()
+
+
+class NumberUse(Base):
+    """What a number was used for and when: a channel or a pool. The open row is the present use.
+
+    Kept for ever, so that a call found a month later is attributed as things stood when it rang.
+    """
+
+    __tablename__ = "number_uses"
+    __table_args__ = (
+        sa.CheckConstraint("(channel_id IS NULL) <> (pool_id IS NULL)", name="one_use"),
+        sa.Index(
+            "uq_number_uses_open",
+            "number_id",
+            unique=True,
+            sqlite_where=sa.text("until_at IS NULL"),
+            postgresql_where=sa.text("until_at IS NULL"),
+        ),
+        sa.Index("ix_number_uses_number_id_from_at", "number_id", "from_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number_id: Mapped[int] = mapped_column(sa.ForeignKey("numbers.id"))
+    channel_id: Mapped[int | None] = mapped_column(sa.ForeignKey("channels.id"))
+    pool_id: Mapped[int | None] = mapped_column(sa.ForeignKey("pools.id"))
+    from_at: Mapped[datetime]
+    until_at: Mapped[datetime | None]
+
+    number: Mapped[Number] = relationship()
+    channel: Mapped[Channel | None] = relationship()
+    pool: Mapped[Pool | None] = relationship()
+
+
+class Forwarding(Base):
+    """Who rings, in what order: for a number, else its channel or pool, else the company."""
+
+    __tablename__ = "forwardings"
+    __table_args__ = (
+        sa.CheckConstraint(
+            "(CASE WHEN number_id IS NULL THEN 0 ELSE 1 END)"
+            " + (CASE WHEN channel_id IS NULL THEN 0 ELSE 1 END)"
+            " + (CASE WHEN pool_id IS NULL THEN 0 ELSE 1 END) <= 1",
+            name="one_scope",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    company_id: Mapped[int] = mapped_column(sa.ForeignKey("companies.id"), index=True)
+    number_id: Mapped[int | None] = mapped_column(sa.ForeignKey("numbers.id"), index=True)
+    channel_id: Mapped[int | None] = mapped_column(sa.ForeignKey("channels.id"))
+    pool_id: Mapped[int | None] = mapped_column(sa.ForeignKey("pools.id"))
+    position: Mapped[int]
+    target_id: Mapped[int] = mapped_column(sa.ForeignKey("targets.id"))
+    ring_seconds: Mapped[int] = mapped_column(default=25)
+
+    target: Mapped[Target] = relationship()

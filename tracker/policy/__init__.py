@@ -1,0 +1,1 @@
+"""Pure decisions: frozen facts and an instant in, a value out. No database, no socket, no clock."""

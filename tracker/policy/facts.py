@@ -1,0 +1,115 @@
+"""What a witness can say about a call: frozen facts, as the spool, the AGI and CEL write them."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime
+
+
+class Presentation(enum.StrEnum):
+    """What the caller allows: withheld numbers stay withheld in every page, export and delivery."""
+
+    ALLOWED = "allowed"
+    WITHHELD = "withheld"
+    UNAVAILABLE = "unavailable"
+
+
+class Outcome(enum.StrEnum):
+    """How a call ended, from the company's point of view."""
+
+    ANSWERED = "answered"
+    MISSED = "missed"  # it rang, or should have; nobody answered
+    BUSY = "busy"
+    FAILED = "failed"  # no target could be reached
+    GAVE_UP = "gave_up"  # the caller hung up before anybody answered
+    REFUSED = "refused"  # a person declined the call
+
+
+class HungUpBy(enum.StrEnum):
+    CALLER = "caller"
+    COMPANY = "company"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True)
+class Started:
+    """A call reached us. `did` is our number (E.164); `caller` is as sent, digits and + only."""
+
+    call: str
+    node: str
+    at: datetime
+    uniqueid: str
+    linkedid: str
+    trunk_id: int | None
+    did: str
+    dialled: str
+    caller: str
+    presentation: Presentation
+    caller_name: str
+
+
+@dataclass(frozen=True)
+class LegEnded:
+    """A target was tried and did not take the call. `rang_at` is None when it never rang."""
+
+    call: str
+    node: str
+    at: datetime
+    position: int
+    target_id: int
+    dialled_at: datetime
+    rang_at: datetime | None
+    status: str  # Asterisk's DIALSTATUS
+    cause: int | None  # Q.850
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A person at a target took the call at this instant."""
+
+    call: str
+    node: str
+    at: datetime
+    position: int
+    target_id: int
+    rang_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The caller's channel is gone. `hung_up_by` is None when Asterisk could not tell."""
+
+    call: str
+    node: str
+    at: datetime
+    status: str  # DIALSTATUS of the last target, "" before any
+    cause: int | None
+    hung_up_by: HungUpBy | None
+    rang_at: datetime | None  # of the target that was ringing when the caller gave up
+    seen_by_agi: bool
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """Asterisk went away with the call up: `at` is the last sign of life anyone wrote down."""
+
+    call: str
+    node: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Turned away before it became a call."""
+
+    call: str
+    node: str
+    at: datetime
+    trunk_id: int | None
+    did: str
+    caller: str
+    reason: str
+
+
+Fact = Started | LegEnded | Answered | Ended | Interrupted
