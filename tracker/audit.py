@@ -1,0 +1,57 @@
+"""The audit log: who did what, when, to which thing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tracker.models import AuditEntry
+
+
+def note(
+    session: Session,
+    at: datetime,
+    actor: str,
+    action: str,
+    company_id: int | None = None,
+    subject: str | None = None,
+    detail: dict[str, Any] | None = None,
+    client: str | None = None,
+) -> AuditEntry:
+    """Write down that `actor` (an e-mail, or "cli:NAME") did `action` ("number.add") to `subject`.
+
+    Goes into the caller's transaction: the thing and its entry are stored together or not at all.
+    """
+    entry = AuditEntry(
+        at=at,
+        actor=actor[:200],
+        action=action,
+        company_id=company_id,
+        subject=subject[:200] if subject else None,
+        detail=detail or {},
+        client=client[:100] if client else None,
+    )
+    session.add(entry)
+    return entry
+
+
+def latest(
+    session: Session, company_ids: Iterable[int] | None = None, *, limit: int = 50
+) -> Sequence[AuditEntry]:
+    """The newest entries first; of these companies, or all."""
+    wanted = sa.select(AuditEntry).order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(limit)
+    if company_ids is not None:
+        wanted = wanted.where(AuditEntry.company_id.in_(list(company_ids)))
+    return session.scalars(wanted).all()
+
+
+def changed_since(session: Session, at: datetime | None, actions: Iterable[str]) -> bool:
+    """Whether something of these kinds was done after `at`; with None, whether it was ever done."""
+    wanted = sa.select(AuditEntry.id).where(AuditEntry.action.in_(list(actions))).limit(1)
+    if at is not None:
+        wanted = wanted.where(AuditEntry.at > at)
+    return session.scalar(wanted) is not None
