@@ -95,7 +95,15 @@ class CallEvent(Base):
 
 class Recording(Base):
     __tablename__ = "recordings"
-    __table_args__ = (sa.Index("ix_recordings_state", "state", "id"),)
+    __table_args__ = (
+        sa.Index("ix_recordings_state", "state", "id"),
+        sa.Index(
+            "ix_recordings_retry_at",
+            "retry_at",
+            sqlite_where=sa.text("retry_at IS NOT NULL"),
+            postgresql_where=sa.text("retry_at IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     call_id: Mapped[int] = mapped_column(sa.ForeignKey("calls.id"), unique=True)
@@ -109,6 +117,9 @@ class Recording(Base):
     peaks: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)  # {"caller": [0..100, …], "company": […]}
     problem: Mapped[str | None] = mapped_column(sa.String(300))
     stored_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(default=0, server_default="0")  # that went wrong, in a row
+    # When the worker looks again: after a failed try, for a copy still to be made, for files still to go.
+    retry_at: Mapped[datetime | None]
 
     call: Mapped[Call] = relationship(back_populates="recording")
 
