@@ -26,12 +26,12 @@ from tracker.models.company import (
     Trunk,
     TrunkKind,
 )
-from tracker.models.people import AuditEntry, LoginLink, LoginSession, Membership, Role, User
+from tracker.models.people import AuditEntry, LoginAttempts, LoginLink, LoginSession, Membership, Role, User
 from tracker.models.visits import Lease, Site, Visit, Visitor
 
 __all__ = [
     "AuditEntry", "Base", "Call", "CallEvent", "CallerIdPolicy", "Channel", "Company", "Forwarding", "Lease",
-    "LoginLink", "LoginSession", "Membership", "Node", "Number", "NumberState", "NumberUse", "Pool",
-    "QuarantinedLine", "Recording", "RecordingState", "Refusal", "Role", "Site", "SpoolFile", "Target",
-    "TargetKind", "Transport", "Trunk", "TrunkKind", "User", "Visit", "Visitor",
+    "LoginAttempts", "LoginLink", "LoginSession", "Membership", "Node", "Number", "NumberState", "NumberUse",
+    "Pool", "QuarantinedLine", "Recording", "RecordingState", "Refusal", "Role", "Site", "SpoolFile",
+    "Target", "TargetKind", "Transport", "Trunk", "TrunkKind", "User", "Visit", "Visitor",
 ]  # fmt: skip

@@ -77,6 +77,17 @@ class LoginLink(Base):
     user: Mapped[User] = relationship()
 
 
+class LoginAttempts(Base):
+    """How often an account or a client ("account:…", "client:…") has lately tried to log in."""
+
+    __tablename__ = "login_attempts"
+
+    key: Mapped[str] = mapped_column(sa.String(100), primary_key=True)
+    count: Mapped[int]
+    since_at: Mapped[datetime]
+    last_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class AuditEntry(Base):
     """Who did what, when, to which thing. Written in the transaction of the thing itself."""
 
