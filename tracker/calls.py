@@ -1,0 +1,211 @@
+"""Reading the books: the list of calls, one call with all that is known of it, and the calls going on.
+
+Every question names the companies whose calls may be seen; `_of` is the one place where that is enforced.
+A call comes with everything a list shows, in a fixed number of statements; what was not loaded cannot be
+reached by accident (`raiseload`), so no page runs one statement a row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload, raiseload
+
+from tracker.errors import Rejected
+from tracker.models import Call, CallEvent, Lease, RecordingState
+from tracker.policy.facts import Presentation
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MOST = 500  # calls a page
+
+_LISTED = (
+    joinedload(Call.company),
+    joinedload(Call.number),
+    joinedload(Call.channel),
+    joinedload(Call.target),
+    joinedload(Call.recording),
+    joinedload(Call.lease).joinedload(Lease.visit),
+    raiseload("*"),
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a caller came from. `channel` is the static channel's name; None for a leased number."""
+
+    medium: str
+    source: str
+    campaign: str | None
+    keyword: str | None
+    channel: str | None
+
+
+@dataclass(frozen=True)
+class CallPage:
+    """Calls newest first; `next` asks for the page after this one, None at the end."""
+
+    calls: Sequence[Call]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class CallStory:
+    """A call, the facts its witnesses wrote down, and the latest earlier calls of the same caller."""
+
+    call: Call
+    events: Sequence[CallEvent]
+    earlier: Sequence[Call]
+    earlier_count: int
+
+
+def list_calls(
+    session: Session, company_ids: Iterable[int], before: str | None = None, limit: int = 50
+) -> CallPage:
+    """A page of these companies' calls, newest first. One statement, however far back.
+
+    `before` is the `next` of the page before. Raises Rejected `page.malformed` for anything else.
+    """
+    wanted = _of(company_ids).options(*_LISTED)
+    if before:
+        wanted = wanted.where(sa.tuple_(Call.started_at, Call.id) < _cursor(before))
+    limit = min(max(limit, 1), MOST)
+    found = session.scalars(wanted.order_by(Call.started_at.desc(), Call.id.desc()).limit(limit + 1)).all()
+    more = len(found) > limit
+    return CallPage(found[:limit], cursor_of(found[limit - 1]) if more else None)
+
+
+def get_call(session: Session, company_ids: Iterable[int], key: str) -> CallStory:
+    """One call by its key. Raises Rejected `call.unknown`, also for a call of another company."""
+    company_ids = list(company_ids)
+    call = find_call(session, company_ids, key)
+    events = session.scalars(
+        sa.select(CallEvent).where(CallEvent.call_id == call.id).order_by(CallEvent.at, CallEvent.id)
+    ).all()
+    if shown_caller(call) is None:
+        return CallStory(call, events, (), 0)
+    same = _of(company_ids).where(
+        Call.company_id == call.company_id,
+        Call.caller == call.caller,
+        Call.presentation == Presentation.ALLOWED,
+        sa.tuple_(Call.started_at, Call.id)
+        < sa.tuple_(sa.literal(call.started_at, Call.started_at.type), call.id),
+    )
+    newest = same.options(*_LISTED).order_by(Call.started_at.desc(), Call.id.desc()).limit(20)
+    count = session.scalar(sa.select(sa.func.count()).select_from(same.subquery()))
+    return CallStory(call, events, session.scalars(newest).all(), count or 0)
+
+
+def find_call(session: Session, company_ids: Iterable[int], key: str) -> Call:
+    """One call by its key, as `list_calls` gives it. Raises Rejected `call.unknown`."""
+    call = session.scalar(_of(company_ids).where(Call.key == key).options(*_LISTED))
+    if call is None:
+        raise Rejected("call.unknown", "There is no such call", "See the calls with `leaseline calls list`")
+    return call
+
+
+def open_calls(session: Session, company_ids: Iterable[int], now: datetime) -> Sequence[Call]:
+    """These companies' calls that the books hold open, newest first; none older than a day."""
+    wanted = _of(company_ids).where(Call.ended_at.is_(None), Call.started_at > now - timedelta(days=1))
+    return session.scalars(wanted.options(*_LISTED).order_by(Call.started_at.desc()).limit(200)).all()
+
+
+def calls_by_key(session: Session, company_ids: Iterable[int], keys: Iterable[str]) -> dict[str, Call]:
+    """Those of the calls named that these companies may see."""
+    wanted = _of(company_ids).where(Call.key.in_(list(keys))).options(*_LISTED)
+    return {call.key: call for call in session.scalars(wanted)}
+
+
+def _of(company_ids: Iterable[int]) -> sa.Select[Call]:
+    """Calls of these companies only: every statement about calls that a person sees begins here."""
+    wanted = sa.select(Call)
+    ids = list(company_ids)
+    return (
+        wanted.where(Call.company_id == ids[0]) if len(ids) == 1 else wanted.where(Call.company_id.in_(ids))
+    )
+
+
+def cursor_of(call: Call) -> str:
+    """Where a page ends: the instant in microseconds and the row, both sorted by."""
+    return f"{(call.started_at - EPOCH) // timedelta(microseconds=1)}-{call.id}"
+
+
+def _cursor(text: str) -> sa.Tuple:
+    if not re.fullmatch(r"\d{1,17}-\d{1,18}", text):
+        raise Rejected("page.malformed", "This is no place in the list of calls", "Begin without `before`")
+    micros, row = text.split("-")
+    return sa.tuple_(
+        sa.literal(EPOCH + timedelta(microseconds=int(micros)), Call.started_at.type), sa.literal(int(row))
+    )
+
+
+def source_of(call: Call) -> Source | None:
+    """Where the caller came from: the visit that held the number, else the number's channel."""
+    if call.lease is not None:
+        visit = call.lease.visit
+        return Source(visit.medium, visit.source, visit.campaign, visit.keyword, None)
+    if call.channel is not None:
+        it = call.channel
+        return Source(it.medium, it.source, it.campaign, it.keyword, it.name)
+    return None
+
+
+def shown_caller(call: Call) -> str | None:
+    """The caller's number if the caller allows it to be seen, in any page, export or delivery."""
+    return call.caller if call.presentation is Presentation.ALLOWED else None
+
+
+def recording_state(call: Call) -> RecordingState | None:
+    """What there is to hear; None while the call is going on."""
+    if call.recording is not None:
+        return call.recording.state
+    return None if call.ended_at is None else RecordingState.NONE
+
+
+def describe(call: Call) -> dict[str, Any]:
+    """A call as JSON, the same on the command line and in the API. Instants are ISO 8601 in UTC."""
+    source = source_of(call)
+    return {
+        "key": call.key,
+        "company": call.company.slug,
+        "number": call.number.e164,
+        "caller": shown_caller(call),
+        "caller_name": call.caller_name if call.presentation is Presentation.ALLOWED else None,
+        "presentation": call.presentation.value,
+        "repeat": call.repeat,
+        "source": source
+        and {
+            "channel": source.channel,
+            "medium": source.medium,
+            "source": source.source,
+            "campaign": source.campaign,
+            "keyword": source.keyword,
+        },
+        "started_at": _iso(call.started_at),
+        "rang_at": _iso(call.rang_at),
+        "answered_at": _iso(call.answered_at),
+        "ended_at": _iso(call.ended_at),
+        "wait_seconds": call.wait_seconds,
+        "talk_seconds": call.talk_seconds,
+        "outcome": call.outcome and call.outcome.value,
+        "interrupted": call.interrupted,
+        "answered_by": call.target.name if call.target else None,
+        "hung_up_by": call.hung_up_by and call.hung_up_by.value,
+        "recording": _recording(call),
+    }
+
+
+def _recording(call: Call) -> dict[str, Any] | None:
+    state = recording_state(call)
+    if state is None:
+        return None
+    it = call.recording
+    return {"state": state.value, "seconds": it.seconds if it else None, "sha256": it.sha256 if it else None}
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if at else None
