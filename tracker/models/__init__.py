@@ -10,6 +10,7 @@ from tracker.models.calls import (
     RecordingState,
     Refusal,
     SpoolFile,
+    WaitingFact,
 )
 from tracker.models.company import (
     CallerIdPolicy,
@@ -33,5 +34,5 @@ __all__ = [
     "AuditEntry", "Base", "Call", "CallEvent", "CallerIdPolicy", "Channel", "Company", "Forwarding", "Lease",
     "LoginAttempts", "LoginLink", "LoginSession", "Membership", "Node", "Number", "NumberState", "NumberUse",
     "Pool", "QuarantinedLine", "Recording", "RecordingState", "Refusal", "Role", "Site", "SpoolFile",
-    "Target", "TargetKind", "Transport", "Trunk", "TrunkKind", "User", "Visit", "Visitor",
+    "Target", "TargetKind", "Transport", "Trunk", "TrunkKind", "User", "Visit", "Visitor", "WaitingFact",
 ]  # fmt: skip

@@ -83,7 +83,7 @@ class CallEvent(Base):
     """A raw fact about a call, as a witness wrote it. Never changed; the same fact twice is one row."""
 
     __tablename__ = "call_events"
-    __table_args__ = (sa.UniqueConstraint("call_id", "kind", "at", "position"),)
+    __table_args__ = (sa.UniqueConstraint("call_id", "digest"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     call_id: Mapped[int] = mapped_column(sa.ForeignKey("calls.id"))
@@ -91,6 +91,24 @@ class CallEvent(Base):
     at: Mapped[datetime]
     position: Mapped[int] = mapped_column(default=0)  # which leg, for facts about legs
     detail: Mapped[dict[str, Any]]
+    digest: Mapped[str] = mapped_column(sa.String(32))  # of kind and detail: two witnesses may differ
+
+
+class WaitingFact(Base):
+    """A fact whose call is not in the books yet, because its first line was lost or is late.
+
+    It moves to the call's events when a start arrives: from the spool, the AGI, or rebuilt from CEL.
+    """
+
+    __tablename__ = "waiting_facts"
+    __table_args__ = (sa.UniqueConstraint("key", "digest"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    key: Mapped[str] = mapped_column(sa.String(40))
+    kind: Mapped[str] = mapped_column(sa.String(20))
+    at: Mapped[datetime] = mapped_column(index=True)
+    detail: Mapped[dict[str, Any]]
+    digest: Mapped[str] = mapped_column(sa.String(32))
 
 
 class Recording(Base):

@@ -1,0 +1,131 @@
+"""What the facts about a call add up to.
+
+The fold looks at a set of facts, so their order and repetition cannot matter. Adding a fact never lowers what
+is known: an answer stays, the earliest one counts; an end stays, and replaces a guess made after a crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from tracker.policy.facts import (
+    Answered,
+    Ended,
+    Fact,
+    HungUpBy,
+    Interrupted,
+    LegEnded,
+    Outcome,
+    Presentation,
+    Started,
+)
+from tracker.policy.outcome import LastWord, outcome_of
+
+Kind = TypeVar("Kind", Started, LegEnded, Answered, Ended, Interrupted)
+UNKNOWN_TARGET = 0  # who answered, when the witness (CEL) cannot tell
+
+
+@dataclass(frozen=True)
+class CallState:
+    """A call as far as it is known. `started` is None while only later facts have come in."""
+
+    started: Started | None = None
+    rang_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    wait_seconds: float | None = None
+    talk_seconds: float | None = None
+    outcome: Outcome | None = None
+    interrupted: bool = False
+    target_id: int | None = None
+    hung_up_by: HungUpBy | None = None
+    dial_status: str | None = None
+    hangup_cause: int | None = None
+    seen_by_agi: bool = False
+
+
+def fold(facts: Iterable[Fact]) -> CallState:
+    """The state of one call from everything its witnesses said."""
+    known = frozenset(facts)
+    started = max(_only(known, Started), key=_tells_more, default=None)
+    answer = min(_only(known, Answered), key=_answers_first, default=None)
+    end = max(_only(known, Ended), key=_ends_better, default=None)
+    legs = sorted(_only(known, LegEnded), key=lambda leg: (leg.position, leg.at))
+    interrupted = end is None and any(isinstance(fact, Interrupted) for fact in known)
+    answered_at = answer.at if answer else None
+    # After a crash the last thing anyone wrote down is the last sign of life.
+    ended_at = end.at if end else max(fact.at for fact in known) if interrupted else None
+    outcome = None
+    if ended_at is not None:
+        outcome = outcome_of(answer is not None, legs, _last_word(end))
+    started_at = started.at if started else None
+    taken = outcome is Outcome.ANSWERED and answered_at is None  # answered, but when was lost
+    return CallState(
+        started=started,
+        rang_at=_first_ring(known),
+        answered_at=answered_at,
+        ended_at=ended_at,
+        wait_seconds=None if taken else _seconds(started_at, answered_at or ended_at),
+        talk_seconds=_seconds(answered_at, ended_at),
+        outcome=outcome,
+        interrupted=interrupted,
+        target_id=(answer.target_id or None) if answer else None,
+        hung_up_by=_hung_up_by(outcome, end, interrupted),
+        dial_status=(end.status or None) if end else None,
+        hangup_cause=end.cause if end else None,
+        seen_by_agi=any(fact.seen_by_agi for fact in _only(known, Ended)),
+    )
+
+
+def _only(facts: Iterable[Fact], kind: type[Kind]) -> list[Kind]:
+    return [fact for fact in facts if isinstance(fact, kind)]
+
+
+def _tells_more(fact: Started) -> tuple[object, ...]:
+    """The spool and the AGI know the presentation and what was dialled, CEL does not; then the earliest."""
+    return (
+        fact.presentation is not Presentation.UNAVAILABLE,
+        bool(fact.dialled),
+        bool(fact.caller),
+        bool(fact.caller_name),
+        fact.trunk_id is not None,
+        -fact.at.timestamp(),
+        repr(fact),
+    )
+
+
+def _answers_first(fact: Answered) -> tuple[object, ...]:
+    return fact.target_id == UNKNOWN_TARGET, fact.at, fact.position, fact.target_id, repr(fact)
+
+
+def _ends_better(fact: Ended) -> tuple[object, ...]:
+    return bool(fact.status), fact.seen_by_agi, fact.at, repr(fact)
+
+
+def _last_word(end: Ended | None) -> LastWord | None:
+    if end is None:
+        return None
+    return LastWord(end.status, end.cause, end.rang_at is not None, end.hung_up_by)
+
+
+def _first_ring(facts: Iterable[Fact]) -> datetime | None:
+    rings = (getattr(fact, "rang_at", None) for fact in facts)
+    return min((ring for ring in rings if ring is not None), default=None)
+
+
+def _seconds(since: datetime | None, until: datetime | None) -> float | None:
+    """A length of time; a clock that was set back in between makes it zero, never negative."""
+    if since is None or until is None:
+        return None
+    return max(0.0, round((until - since).total_seconds(), 3))
+
+
+def _hung_up_by(outcome: Outcome | None, end: Ended | None, interrupted: bool) -> HungUpBy | None:
+    if interrupted:
+        return HungUpBy.SYSTEM
+    if outcome is Outcome.GAVE_UP:
+        return HungUpBy.CALLER  # after CANCEL Asterisk often names nobody
+    return end.hung_up_by if end else None

@@ -1,0 +1,87 @@
+"""How a fact about a call is kept: a kind and plain JSON, and a digest that tells the same fact twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from tracker.policy.facts import (
+    Answered,
+    Ended,
+    Fact,
+    HungUpBy,
+    Interrupted,
+    LegEnded,
+    Presentation,
+    Started,
+)
+
+KINDS: dict[str, type[Fact]] = {
+    "started": Started,
+    "leg_ended": LegEnded,
+    "answered": Answered,
+    "ended": Ended,
+    "interrupted": Interrupted,
+}
+_KIND_OF = {kind: word for word, kind in KINDS.items()}
+_FIELDS = {kind: tuple(each.name for each in fields(kind) if each.name != "call") for kind in _KIND_OF}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_LONGEST = {"node": 40, "uniqueid": 64, "linkedid": 64, "status": 20, "caller_name": 200}
+
+
+def printable(text: str, longest: int = 80) -> str:
+    """The text without control characters or half characters, cut to what its column holds."""
+    return _CONTROL.sub("", text)[:longest].strip()
+
+
+def tidy(fact: Fact) -> Fact:
+    """The fact as it may be kept: printable, in UTC, and silent about a caller who withheld the number."""
+    values: dict[str, Any] = {}
+    for name in _FIELDS[type(fact)]:
+        value = getattr(fact, name)
+        if type(value) is str:
+            values[name] = printable(value, _LONGEST.get(name, 80))
+        elif isinstance(value, datetime):
+            values[name] = value.astimezone(UTC)
+    if isinstance(fact, Started) and fact.presentation is not Presentation.ALLOWED:
+        values |= {"caller": "", "caller_name": ""}
+    return replace(fact, **values)
+
+
+def kind_of(fact: Fact) -> str:
+    """The word under which the fact is kept."""
+    return _KIND_OF[type(fact)]
+
+
+def as_detail(fact: Fact) -> dict[str, Any]:
+    """The fact as plain JSON, without the call it belongs to."""
+    return {name: _plain(getattr(fact, name)) for name in _FIELDS[type(fact)]}
+
+
+def from_detail(kind: str, call: str, detail: dict[str, Any]) -> Fact:
+    """The fact that `as_detail` wrote."""
+    values = dict(detail)
+    for name in ("at", "dialled_at", "rang_at"):
+        if values.get(name) is not None:
+            values[name] = datetime.fromisoformat(values[name])
+    if kind == "started":
+        values["presentation"] = Presentation(values["presentation"])
+    elif kind == "ended" and values["hung_up_by"] is not None:
+        values["hung_up_by"] = HungUpBy(values["hung_up_by"])
+    return KINDS[kind](call=call, **values)
+
+
+def digest(kind: str, detail: dict[str, Any]) -> str:
+    """32 hex digits, the same for the same fact."""
+    text = json.dumps([kind, detail], sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="microseconds")
+    return str(value) if isinstance(value, str) else value

@@ -1,0 +1,131 @@
+"""Telephone numbers: read from people and carriers, shown to people, spelt as carriers may send them.
+
+The rules of each country are libphonenumber's. A region is an ISO 3166 code such as "DE".
+"""
+
+from __future__ import annotations
+
+import re
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, PhoneNumberFormat
+
+from tracker.errors import Rejected
+from tracker.policy.facts import Presentation
+
+LONGEST_CALLER = 32  # digits; the longest that networks carry
+SHORTEST_SPELLING = 5  # anything shorter could be an extension or an emergency number
+_WRITTEN = re.compile(r"\s*\+?[\d\s().\-/\u2010-\u2015\u00a0]{3,40}")
+
+
+def read_number(text: str, region: str) -> str:
+    """The number a person wrote, as E.164. Raises Rejected `number.malformed`.
+
+    Spaces, brackets, dots, dashes and slashes are fine; letters and extensions are not. A number whose range
+    libphonenumber does not know is taken only in international form.
+    """
+    number = _parsed(text, region) if _WRITTEN.fullmatch(text) else None
+    if number is not None:
+        international = text.strip().startswith("+")
+        known = phonenumbers.is_valid_number(number)
+        if known or (international and phonenumbers.is_possible_number(number)):
+            return _e164(number)
+    shown = text if len(text) <= 40 else text[:40] + "…"
+    raise Rejected(
+        "number.malformed",
+        f"{shown!r} is not a telephone number",
+        f"Give it like {_example(region, PhoneNumberFormat.INTERNATIONAL)}"
+        f" or, in {region}, {_example(region, PhoneNumberFormat.NATIONAL)}",
+    )
+
+
+def normalise_caller(raw: str, presentation: Presentation, region: str) -> str | None:
+    """The caller to store: E.164 where it is a number, else its digits; None when withheld or no digits."""
+    if presentation is not Presentation.ALLOWED:
+        return None
+    kept = re.sub(r"[^0-9+]", "", raw[:200])
+    digits = kept.replace("+", "")[:LONGEST_CALLER]
+    if not digits:
+        return None
+    international = kept.startswith("+")
+    # A carrier that leaves out the + or writes 00 means the number a country would not know as its own.
+    tries = ["+" + digits] if international else [digits, "+" + digits]
+    if not international and digits.startswith("00"):
+        tries.append("+" + digits[2:])
+    for text in tries:
+        number = _parsed(text, region)
+        if number is not None and phonenumbers.is_valid_number(number):
+            return _e164(number)
+    return "+" + digits if international else digits
+
+
+def display(e164: str, region: str) -> str:
+    """The number as people of that region write it: national at home, international abroad."""
+    number = _parsed(e164, region) if e164.startswith("+") else None
+    if number is None:
+        return e164
+    home = phonenumbers.country_code_for_region(region) == number.country_code
+    style = PhoneNumberFormat.NATIONAL if home else PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(number, style)
+
+
+def spellings(e164: str, region: str) -> frozenset[str]:
+    """Every form in which a carrier may send this DID: +E.164, without +, after an international prefix,
+    national with and without the trunk prefix.
+
+    `region` is the company's: its international prefix is spelt too. A national form that the number's own
+    country reads as another number, or that is too short to be sure, is left out. Two numbers may still share
+    a form (4951234567 is Moscow, and Lower Saxony without its +): who knows all numbers has to settle that.
+    """
+    digits = e164.removeprefix("+")
+    forms = {"+" + digits, digits, "00" + digits}
+    number = _parsed("+" + digits, region)
+    if number is None:
+        return frozenset(forms)
+    own = _own_region(number, region)
+    forms |= {prefix + digits for prefix in map(_international_prefix, {own, region.upper()}) if prefix}
+    forms |= {form for form in _national(number, own) if _reads_back(form, number, own)}
+    return frozenset(forms)
+
+
+def _parsed(text: str, region: str) -> PhoneNumber | None:
+    try:
+        return phonenumbers.parse(text, region.upper())
+    except NumberParseException:
+        return None
+
+
+def _e164(number: PhoneNumber) -> str:
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def _example(region: str, style: int) -> str:
+    example = phonenumbers.example_number(region.upper())
+    return phonenumbers.format_number(example, style) if example else "+49 30 123456"
+
+
+def _own_region(number: PhoneNumber, region: str) -> str:
+    """The number's country: the company's when they share a country code and the range is not known."""
+    found = phonenumbers.region_code_for_number(number)
+    if found is None and phonenumbers.country_code_for_region(region.upper()) == number.country_code:
+        found = region.upper()
+    return found or phonenumbers.region_code_for_country_code(number.country_code or 0)
+
+
+def _international_prefix(region: str) -> str | None:
+    metadata = PhoneMetadata.metadata_for_region(region, None)
+    if metadata is None:
+        return None
+    prefix = (metadata.preferred_international_prefix or metadata.international_prefix or "").replace("~", "")
+    return prefix if prefix.isdigit() else None  # some countries have a pattern instead, one per carrier
+
+
+def _national(number: PhoneNumber, own: str) -> set[str]:
+    significant = phonenumbers.national_significant_number(number)
+    trunk_prefix = phonenumbers.ndd_prefix_for_region(own, True)
+    return {significant, (trunk_prefix or "") + significant}
+
+
+def _reads_back(form: str, number: PhoneNumber, own: str) -> bool:
+    read = _parsed(form, own)
+    return len(form) >= SHORTEST_SPELLING and read is not None and _e164(read) == _e164(number)
