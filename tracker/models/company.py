@@ -190,6 +190,8 @@ class Forwarding(Base):
             " + (CASE WHEN pool_id IS NULL THEN 0 ELSE 1 END) <= 1",
             name="one_scope",
         ),
+        # The look-up of a ringing number takes one seek a scope, however many forwardings a company has.
+        sa.Index("ix_forwardings_scope", "company_id", "number_id", "channel_id", "pool_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
