@@ -1,0 +1,105 @@
+"""What becomes of a call's recording: decided from the call and the spool file, without touching either."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+QUIET_SECONDS = 1.0  # MixMonitor writes every second, and closes 30 ms after the call's end is written down
+GRACE_SECONDS = 60.0  # for a file to appear
+SHORT_SECONDS = 5.0  # of talk that may be missing before a person is told
+FAILURES = 3  # then the file is kept aside
+_STORAGE_RETRY = timedelta(seconds=15)
+_COPY_RETRY = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class EndedCall:
+    """What the books say: `record` is whether the number is to be recorded."""
+
+    ended_at: datetime
+    answered: bool
+    record: bool
+    talk_seconds: float
+
+
+@dataclass(frozen=True)
+class Audio:
+    """What the spool holds: `empty` means not one frame of sound."""
+
+    empty: bool
+    changed_at: datetime
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The file is complete: prepare it."""
+
+
+@dataclass(frozen=True)
+class Later:
+    """Not yet; look again at `at`, or at once when it is None."""
+
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """Nobody was recorded, and nobody should have been."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Something should be there and is not."""
+
+    problem: str
+
+
+def decide(call: EndedCall, audio: Audio | None, now: datetime) -> Ready | Later | Nothing | Lost:
+    """What to do about the recording of a call that ended.
+
+    Sound is a recording even if the books know of no answer; its absence is a loss only if people talked.
+    """
+    expected = call.answered and call.record
+    if audio is None:
+        return _without_file(call, now) if expected else Nothing()
+    # A clock that stepped back leaves files from the future: as quiet as those from the past.
+    if abs((now - audio.changed_at).total_seconds()) < QUIET_SECONDS:
+        return Later()
+    if not audio.empty:
+        return Ready()
+    if expected and call.talk_seconds >= 2 * QUIET_SECONDS:
+        return Lost(f"The recording is empty, though {_spoken(call.talk_seconds)} were talked")
+    return Nothing()
+
+
+def _without_file(call: EndedCall, now: datetime) -> Later | Lost:
+    if (now - call.ended_at).total_seconds() < GRACE_SECONDS:
+        return Later(now + timedelta(seconds=5))
+    return Lost(f"Nothing was recorded, though {_spoken(call.talk_seconds)} were talked")
+
+
+def shortness(seconds: float, talk_seconds: float | None) -> str | None:
+    """The sentence for a recording that is much shorter than the talk; what there is can be played."""
+    if talk_seconds is None or seconds >= talk_seconds - SHORT_SECONDS:
+        return None
+    return f"Only {_spoken(seconds)} of {_spoken(talk_seconds)} talk were recorded"
+
+
+def retry_failed_at(now: datetime, tries: int) -> datetime | None:
+    """When a file that broke the audio process `tries` times is tried again; None: never."""
+    return None if tries >= FAILURES else now + timedelta(seconds=5 * tries)
+
+
+def retry_unwritable_at(now: datetime) -> datetime:
+    """When a full or broken disk is tried again: until space returns, at no cost to the recording."""
+    return now + _STORAGE_RETRY
+
+
+def retry_copy_at(now: datetime, tries: int) -> datetime:
+    """When a missing MP3 or Opus copy is tried again, ever less often, a day apart at most."""
+    return now + min(_COPY_RETRY * (1 << min(tries, 10)), timedelta(days=1))
+
+
+def _spoken(seconds: float) -> str:
+    return f"{seconds:.0f} s"

@@ -1,0 +1,149 @@
+"""What the audio process answered, or the lack of a file, means for the row: one transaction each.
+
+Every change is made only to a row that is still in the state it was decided for, so that doing it twice, or
+after a person deleted the recording, changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from pathlib import Path
+
+from recordings import decide, due, places
+from recordings.jobs import Copied, Failed, Reply, Stored, Unplayable, Unwritable
+from tracker.database import Database
+from tracker.models import Recording, RecordingState
+from tracker.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_PROBLEM_LENGTH = 300
+_COPY_PROBLEM = " copy yet: "  # in the sentences of recordings.copies
+
+
+def settle(database: Database, settings: Settings, now: datetime, reply: Reply) -> RecordingState | None:
+    """Write down what the audio process answered: the final state it led to, if any."""
+    match reply:
+        case Stored():
+            return _keep(database, settings, now, reply)
+        case Copied():
+            _note_copies(database, now, reply)
+        case Unplayable():
+            return give_up(database, settings, reply.recording_id, f"It cannot be played: {reply.reason}")
+        case Unwritable():
+            problem = f"{settings.recordings_folder} cannot be written: {reply.reason}"
+            log.error("recordings wait: %s", problem)
+            change(
+                database,
+                reply.recording_id,
+                problem=problem[:_PROBLEM_LENGTH],
+                retry_at=decide.retry_unwritable_at(now),
+            )
+        case Failed():
+            return _try_again(database, settings, now, reply)
+    return None
+
+
+def nothing(database: Database, recording_id: int, found: places.Found | None) -> RecordingState:
+    """There is no recording, and there should be none: the empty file goes."""
+    change(database, recording_id, state=RecordingState.NONE, problem=None, retry_at=None)
+    if found:
+        found.path.unlink(missing_ok=True)
+    return RecordingState.NONE
+
+
+def give_up(database: Database, settings: Settings, recording_id: int, problem: str) -> RecordingState | None:
+    """Flag a recording as damaged; what there is of it is kept aside."""
+    with database.write() as session:
+        recording = due.locked(session, recording_id)
+        if recording is None or recording.state is not RecordingState.PENDING:
+            return None
+        recording.state, recording.retry_at = RecordingState.DAMAGED, None
+        recording.problem = problem[:_PROBLEM_LENGTH]
+        key = recording.call.key
+    log.warning("the recording of call %s is damaged: %s", key, problem)
+    if found := places.find(settings, key):
+        places.set_aside(found.path, places.damaged_folder(settings))
+    return RecordingState.DAMAGED
+
+
+def change(
+    database: Database, recording_id: int, when: RecordingState = RecordingState.PENDING, **values: object
+) -> None:
+    """Set columns of a recording that is still in state `when`."""
+    with database.write() as session:
+        recording = due.locked(session, recording_id)
+        if recording is not None and recording.state is when:
+            for name, value in values.items():
+                setattr(recording, name, value)
+
+
+def _keep(database: Database, settings: Settings, now: datetime, reply: Stored) -> RecordingState | None:
+    """The row of a recording whose files are in their place; the spool file goes after it."""
+    source = Path(reply.source)
+    if places.look_at(source) and _grew(source, reply):
+        log.info("%s grew while it was prepared: once more", source.name)
+        return None
+    with database.write() as session:
+        recording = due.locked(session, reply.recording_id)
+        deleted = recording is None or recording.state is RecordingState.DELETED
+        kept = recording is not None and recording.state is RecordingState.PENDING
+        if recording is not None and kept:
+            _fill(recording, reply, now)
+    if deleted:  # by a person, while it was being prepared
+        for name in (reply.path, *reply.copies):
+            places.stored(settings, name).unlink(missing_ok=True)
+    if kept or deleted:
+        source.unlink(missing_ok=True)
+    return RecordingState.READY if kept else None
+
+
+def _grew(source: Path, reply: Stored) -> bool:
+    facts = source.stat()
+    return (facts.st_size, facts.st_mtime_ns) != (reply.source_bytes, reply.source_changed_ns)
+
+
+def _fill(recording: Recording, reply: Stored, now: datetime) -> None:
+    short = decide.shortness(reply.seconds, recording.call.talk_seconds)
+    recording.state = RecordingState.READY
+    recording.path, recording.copies = reply.path, list(reply.copies)
+    recording.bytes, recording.sha256 = reply.bytes, reply.sha256
+    recording.seconds, recording.sample_rate = reply.seconds, reply.sample_rate
+    recording.peaks = dict(reply.peaks)
+    recording.problem = _sentences(*reply.notes, short, reply.uncopied)
+    recording.stored_at = now
+    recording.tries = 0
+    recording.retry_at = decide.retry_copy_at(now, 0) if reply.uncopied else None
+
+
+def _note_copies(database: Database, now: datetime, reply: Copied) -> None:
+    with database.write() as session:
+        recording = due.locked(session, reply.recording_id)
+        if recording is None or recording.state is not RecordingState.READY:
+            return
+        others = [each for each in (recording.problem or "").split("; ") if _COPY_PROBLEM not in each]
+        recording.copies = sorted({*recording.copies, *reply.copies})
+        recording.problem = _sentences(*others, reply.uncopied)
+        recording.tries = recording.tries + 1 if reply.uncopied else 0
+        recording.retry_at = decide.retry_copy_at(now, recording.tries) if reply.uncopied else None
+
+
+def _try_again(database: Database, settings: Settings, now: datetime, reply: Failed) -> RecordingState | None:
+    with database.write() as session:
+        recording = due.locked(session, reply.recording_id)
+        if recording is None or recording.state not in {RecordingState.PENDING, RecordingState.READY}:
+            return None
+        recording.tries += 1
+        problem = f"Preparing it failed {recording.tries} times: {reply.reason}"
+        if recording.state is RecordingState.READY:  # only a copy was to be made
+            recording.retry_at = decide.retry_copy_at(now, recording.tries)
+            return None
+        recording.problem = problem[:_PROBLEM_LENGTH]
+        recording.retry_at = decide.retry_failed_at(now, recording.tries)
+        final = recording.retry_at is None
+    return give_up(database, settings, reply.recording_id, problem) if final else None
+
+
+def _sentences(*each: str | None) -> str | None:
+    return "; ".join(filter(None, each))[:_PROBLEM_LENGTH] or None
