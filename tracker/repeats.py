@@ -1,0 +1,54 @@
+"""First-time and repeat callers: whether the company has had an earlier call of the same caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from tracker.models import Call
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A caller, and since when that caller's calls have to be looked at again."""
+
+    company_id: int
+    caller: str | None
+    since: datetime
+
+
+def mark_repeats(session: Session, heard: Iterable[Heard], *, afresh: bool = False) -> None:
+    """Marks the calls that have an earlier one, from that instant on: a late call makes later ones repeats.
+
+    `afresh` also takes the mark away, for a call whose start turned out to be another.
+    """
+    rows = [{"of": each.company_id, "by": each.caller, "since": each.since} for each in heard if each.caller]
+    if not rows:
+        return
+    theirs = (
+        Call.company_id == sa.bindparam("of"),
+        Call.caller == sa.bindparam("by"),
+        Call.started_at >= sa.bindparam("since"),
+    )
+    calls = sa.update(Call).where(*theirs)
+    connection = session.connection()  # the connection's own execute: plain SQL for every row of parameters
+    if afresh:
+        connection.execute(calls.values(repeat=False), rows)
+    connection.execute(calls.where(Call.repeat.is_(False), _has_earlier()).values(repeat=True), rows)
+
+
+def _has_earlier() -> sa.ColumnElement[bool]:
+    before = aliased(Call)
+    sooner = sa.or_(
+        before.started_at < Call.started_at,
+        sa.and_(before.started_at == Call.started_at, before.key < Call.key),
+    )
+    return (
+        sa.exists()
+        .where(before.company_id == Call.company_id, before.caller == Call.caller, sooner)
+        .correlate(Call)
+    )
