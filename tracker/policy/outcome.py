@@ -40,7 +40,8 @@ def outcome_of(answered: bool, legs: Sequence[LegEnded], end: LastWord | None) -
     if end is not None and _gave_up(end, bool(legs)):
         return Outcome.GAVE_UP
     verdicts = [verdict(leg.status, leg.cause, leg.rang_at is not None) for leg in legs]
-    if end is not None and end.status:  # the last target again, unless its own line was lost
+    # With legs known the end adds nothing: its cause is then the one that was sent to the caller's network.
+    if not verdicts and end is not None and end.status:
         verdicts.append(verdict(end.status, end.cause, end.rang))
     return max(verdicts, key=_strength)[0] if verdicts else Outcome.FAILED
 
