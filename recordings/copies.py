@@ -32,7 +32,7 @@ def make_copies(job: Prepare, unfinished: Path) -> tuple[tuple[str, ...], str]:
             _make(job, kind, unfinished)
             made.append(f"{job.stem}.{kind}")
         except CopyError as error:
-            problem = f"No {kind} copy yet: {error}"
+            problem = f"No {kind} copy yet: {error}".replace(";", ",")  # "; " parts a recording's problems
     return tuple(made), problem
 
 
@@ -65,7 +65,7 @@ def _transcode(ffmpeg: str, wav: Path, copy: Path, kind: str) -> None:
             preexec_fn=lambda: _limit(seconds),  # safe: the audio process has one thread
         )
     except FileNotFoundError:
-        raise CopyError(f"{ffmpeg} was not found; install ffmpeg or set LEASELINE_FFMPEG") from None
+        raise CopyError(f"{ffmpeg} was not found, install ffmpeg or set LEASELINE_FFMPEG") from None
     except subprocess.TimeoutExpired:
         raise CopyError(f"ffmpeg needed more than {seconds} s") from None
     except subprocess.CalledProcessError as error:

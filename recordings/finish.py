@@ -113,7 +113,7 @@ class _Tick:
         except ValueError as error:
             return settle.give_up(self.database, self.settings, call.recording_id, str(error))
         job = self.job(Prepare, call.recording_id, found.path, stem)
-        if _free_bytes(self.settings.recordings_folder) < found.bytes + _SPARE_BYTES:
+        if free_bytes(self.settings.recordings_folder) < found.bytes + _SPARE_BYTES:
             full = Unwritable(call.recording_id, os.strerror(errno.ENOSPC))
             self.pause()
             return settle.settle(self.database, self.settings, self.now, full)
@@ -151,7 +151,8 @@ class _Tick:
         self.workshop.paused_until = decide.retry_unwritable_at(self.now)
 
 
-def _free_bytes(folder: Path) -> int:
+def free_bytes(folder: Path) -> int:
+    """Room on the disk that holds `folder`, or will."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return shutil.disk_usage(folder).free

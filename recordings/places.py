@@ -18,6 +18,7 @@ from pathlib import Path
 from recordings.durable import put
 from tracker.settings import Settings
 
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
 _EMPTY_BYTES = {".raw": 3, ".wav": 44}  # that much or less holds not one frame
 
 
@@ -51,13 +52,16 @@ def find(settings: Settings, key: str) -> Found | None:
 
     Orphans are searched too: their call may have come into the books after they were swept.
     """
-    found = [
-        each
-        for folder in (spool_folder(settings), orphans_folder(settings))
-        for suffix in _EMPTY_BYTES
-        if (each := look_at(folder / f"{key}{suffix}"))
-    ]
+    found = [each for path in spooled(settings, key) if (each := look_at(path))]
     return next((each for each in found if not each.empty), found[0] if found else None)
+
+
+def spooled(settings: Settings, key: str) -> list[Path]:
+    """Every path at which Asterisk, or the sweeper, may have left the sound of a call."""
+    if not _NAME.fullmatch(key):
+        return []
+    folders = (spool_folder(settings), orphans_folder(settings))
+    return [folder / f"{key}{suffix}" for folder in folders for suffix in _EMPTY_BYTES]
 
 
 def look_at(path: Path) -> Found | None:
@@ -88,7 +92,7 @@ def stem(slug: str, key: str, started_at: datetime) -> str:
     Raises ValueError for a key or slug that could lead elsewhere.
     """
     for part in (slug, key):
-        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}", part):
+        if not _NAME.fullmatch(part):
             raise ValueError(f"{part!r} cannot be part of a file name")
     return f"{slug}/{started_at.astimezone(UTC):%Y/%m/%d}/{key}"
 

@@ -1,0 +1,82 @@
+"""The reading side of the store, for the web: a file to send, and the end of a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from recordings import places
+from tracker.errors import Rejected
+from tracker.models import Recording, RecordingState
+from tracker.settings import Settings
+
+CONTENT_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg", "opus": "audio/ogg"}
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Playable:
+    """A file to send: `name` is what to call it when it is saved; it says nothing about the caller."""
+
+    path: Path
+    content_type: str
+    name: str
+
+
+def open_copy(settings: Settings, recording: Recording, kind: str) -> Playable:
+    """The WAV (`wav`) or a copy (`mp3`, `opus`) of a recording, checked to lie in the store.
+
+    Raises Rejected `recording.kind` for another word, `recording.missing` when there is none to play.
+    """
+    if kind not in CONTENT_TYPES:
+        raise Rejected("recording.kind", f"{kind!r} is no kind of recording", "Ask for wav, mp3 or opus")
+    relative = _relative(recording, kind)
+    try:
+        path = places.stored(settings, relative) if relative else None
+    except ValueError:
+        path = None
+    if not relative or path is None or not path.is_file():
+        raise Rejected("recording.missing", f"There is no {kind} of this recording", _advice(recording))
+    return Playable(path, CONTENT_TYPES[kind], relative.replace("/", "-"))
+
+
+def _relative(recording: Recording, kind: str) -> str | None:
+    if recording.state is not RecordingState.READY:
+        return None
+    named = [recording.path, *recording.copies]
+    return next((each for each in named if each and each.endswith(f".{kind}")), None)
+
+
+def _advice(recording: Recording) -> str:
+    if recording.state is RecordingState.PENDING:
+        return "It is being prepared: try again in a few seconds"
+    return recording.problem or "Ask for wav, which there is of every recording that is ready"
+
+
+def delete(session: Session, settings: Settings, recording: Recording) -> None:
+    """End a recording: its files go when the transaction has committed, at the latest with the next sweep.
+
+    What was known about its sound (waveform, hash) goes with it. Deleting twice changes nothing.
+    """
+    recording.state = RecordingState.DELETED
+    recording.peaks = recording.sha256 = recording.problem = None
+    recording.retry_at = _LONG_AGO  # until the sweeper has seen that the files are gone
+    files = list(files_of(settings, recording))
+
+    @sa.event.listens_for(session, "after_commit", once=True)
+    def remove(_session: Session) -> None:
+        for path in files:
+            path.unlink(missing_ok=True)
+
+
+def files_of(settings: Settings, recording: Recording) -> Iterator[Path]:
+    """Every file that may hold this recording's sound, stored or still in the spool."""
+    for relative in (recording.path, *recording.copies):
+        if relative:
+            yield places.stored(settings, relative)
+    yield from places.spooled(settings, recording.call.key)
