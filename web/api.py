@@ -1,0 +1,50 @@
+"""The JSON API: the same calls as the page, in the shape of `leaseline calls list --json`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, request
+
+from tracker import calls
+from tracker.calls import describe
+from tracker.errors import Rejected
+from web.house import house
+from web.viewer import viewer
+
+api = Blueprint("api", __name__, url_prefix="/api/v1")
+
+
+@api.get("/calls")
+def list_() -> dict[str, Any]:
+    """Newest first; `limit` (1 to 500, default 50) and `before`, the `next` of the page before."""
+    limit = _limit(request.args.get("limit", "50"))
+    with house().database.read() as session:
+        page = calls.list_calls(session, viewer().company_ids, request.args.get("before"), limit)
+    return {"calls": [describe(call) for call in page.calls], "next": page.next}
+
+
+@api.get("/calls/<key>")
+def show(key: str) -> dict[str, Any]:
+    """One call with the facts its witnesses wrote down and the caller's earlier calls."""
+    with house().database.read() as session:
+        story = calls.get_call(session, viewer().company_ids, key)
+    return {
+        "call": describe(story.call),
+        "events": [{"kind": event.kind, **event.detail} for event in story.events],
+        "earlier": [describe(call) for call in story.earlier],
+        "earlier_count": story.earlier_count,
+    }
+
+
+@api.get("/<path:_rest>")
+def unknown(_rest: str) -> dict[str, Any]:
+    raise Rejected("api.unknown", "The API has no such address", "See docs/api.md")
+
+
+def _limit(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= calls.MOST:
+        raise Rejected(
+            "limit.malformed", f"limit is {text[:20]!r}", f"Give a whole number from 1 to {calls.MOST}"
+        )
+    return int(text)

@@ -1,0 +1,38 @@
+"""Puts the page together: blueprints, guards before and after each request, templates' vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from flask import Flask
+from flask.json.provider import DefaultJSONProvider
+
+from tracker.database import Database
+from tracker.settings import Settings
+from web import api, audio, calls, doors, errors, formats, health, now, security, viewer
+from web.assets import Assets, assets
+from web.house import House
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create_app(settings: Settings, database: Database, clock: Callable[[], datetime] = _utc_now) -> Flask:
+    """The WSGI application. Raises Rejected `web.unbuilt` when the front-end was not built."""
+    app = Flask("web", static_folder=None)
+    app.config.update(MAX_CONTENT_LENGTH=1_000_000, MAX_FORM_MEMORY_SIZE=100_000, MAX_FORM_PARTS=100)
+    app.extensions["leaseline"] = House(settings, database, Assets.read(), clock)
+    if isinstance(app.json, DefaultJSONProvider):
+        app.json.sort_keys = False  # a call reads best in the order it happened
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    formats.install(app)
+    viewer.install(app)  # who is asking comes first: the CSRF token belongs to the session
+    security.install(app)
+    errors.install(app)
+    for blueprint in (
+        doors.doors, calls.pages, now.pages, audio.pages, api.api, health.health, assets,
+    ):  # fmt: skip
+        app.register_blueprint(blueprint)
+    return app

@@ -1,0 +1,76 @@
+"""The list of calls, and a call's own page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import sqlalchemy as sa
+from flask import Blueprint, redirect, render_template, request
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from tracker import calls
+from tracker.models import Call, Number, NumberState, Target
+from web import words
+from web.house import house
+from web.now import look_now
+from web.viewer import viewer
+
+pages = Blueprint("calls", __name__)
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class Day:
+    """The calls of one day of the company's zone; `id` names it in the page."""
+
+    id: str
+    calls: Sequence[Call]
+
+
+@pages.get("/")
+def home() -> Response:
+    return redirect("/calls")
+
+
+@pages.get("/calls")
+def index() -> str:
+    """Newest first; the calls going on stand on top of the first page."""
+    before = request.args.get("before")
+    who = viewer()
+    with house().database.read() as session:
+        page = calls.list_calls(session, who.company_ids, before, PAGE)
+        now = None if before else look_now(session, who.company_ids)
+        has_number = bool(page.calls) or _has_number(session)
+    return render_template(
+        "calls.html", days=by_day(page.calls), next=page.next, now=now, has_number=has_number, before=before
+    )
+
+
+@pages.get("/calls/<key>")
+def show(key: str) -> str:
+    """Everything known of one call."""
+    with house().database.read() as session:
+        story = calls.get_call(session, viewer().company_ids, key)
+        names = session.execute(
+            sa.select(Target.id, Target.name).where(Target.company_id == story.call.company_id)
+        )
+        steps = words.story(story.events, {row.id: row.name for row in names})
+    return render_template("call.html", call=story.call, steps=steps, story=story)
+
+
+def by_day(found: Sequence[Call]) -> list[Day]:
+    """Neighbours of one day together, in the order they came."""
+    zone = viewer().zone
+    days = groupby(found, key=lambda call: call.started_at.astimezone(zone).date())
+    return [Day(f"day-{date.isoformat()}", list(group)) for date, group in days]
+
+
+def _has_number(session: Session) -> bool:
+    wanted = sa.select(Number.id).where(
+        Number.company_id.in_(viewer().company_ids), Number.state == NumberState.ACTIVE
+    )
+    return session.scalar(wanted.limit(1)) is not None

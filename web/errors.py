@@ -1,0 +1,86 @@
+"""Every refusal in one shape: a page that says what to do next, or `{"error": {"id", "message", "fix"}}`."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response, jsonify, make_response, render_template
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from tracker.errors import Rejected
+from web.viewer import wants_json
+
+log = logging.getLogger(__name__)
+
+STATUS = {
+    "call.unknown": 404,
+    "form.forged": 403,
+    "link.ended": 410,
+    "login.needed": 401,
+    "page.malformed": 400,
+    "api.unknown": 404,
+    "recording.kind": 404,
+    "recording.missing": 404,
+}
+ENDINGS = {
+    400: ("http.malformed", "The address or form is malformed", "Go back and try again"),
+    404: ("http.unknown", "There is no such page", "See the calls at /calls"),
+    405: ("http.method", "This address is not used that way", "See the calls at /calls"),
+    413: ("http.too_large", "This is more than the page accepts", "Send less"),
+}
+
+
+def install(app: Flask) -> None:
+    app.register_error_handler(Rejected, _rejected)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(OperationalError, _database)
+    app.register_error_handler(PoolTimeout, _database)
+    app.register_error_handler(Exception, _ours)
+
+
+def answer(status: int, id_: str, message: str, fix: str) -> Response:
+    """The refusal, as a page or as JSON, whichever the client reads."""
+    if wants_json():
+        response = jsonify(error={"id": id_, "message": message, "fix": fix})
+    else:
+        response = make_response(render_template("error.html", status=status, message=message, fix=fix))
+    response.status_code = status
+    return response
+
+
+def _rejected(error: Rejected) -> Response:
+    return answer(STATUS.get(error.id, 400), error.id, error.message, error.fix)
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    kept = ("Allow", "Content-Range", "Location", "Retry-After")
+    known = ENDINGS.get(status, (f"http.{status}", error.name, "Go back and try again"))
+    response = answer(status, *known)
+    response.headers.extend([pair for pair in error.get_headers() if pair[0] in kept])
+    return response
+
+
+def _database(error: Exception) -> Response:
+    log.warning("the database did not answer: %s", error.__class__.__name__)
+    response = answer(
+        503,
+        "database.away",
+        "The books cannot be read right now; calls go on ringing",
+        "Try again in a moment",
+    )
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+def _ours(error: Exception) -> Response:
+    """The last resort: nobody sees a traceback, the log has it whole."""
+    log.exception("a request failed", exc_info=error)
+    return answer(
+        500,
+        "web.broken",
+        "Something is wrong on our side",
+        "Try again; the log of `leaseline web` has the details",
+    )

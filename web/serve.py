@@ -1,0 +1,32 @@
+"""`leaseline web`: granian in front of the application."""
+
+from __future__ import annotations
+
+import os
+
+from tracker.settings import Settings
+
+
+def run(settings: Settings) -> None:
+    """Serve the page until told to stop (SIGTERM, SIGINT); logs go to stderr."""
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+    from granian.server import Server
+
+    # The worker process reads its settings anew (web.wsgi), from the same home as this one did.
+    os.environ["LEASELINE_HOME"] = str(settings.home)
+    Server(
+        "web.wsgi:make",
+        factory=True,
+        address=settings.web_host,
+        port=settings.web_port,
+        interface=Interfaces.WSGI,
+        workers=settings.web_workers,
+        blocking_threads=4,
+        backpressure=64,  # beyond: the kernel's backlog queues them, not our memory
+        respawn_failed_workers=True,
+        workers_kill_timeout=10,
+        log_level=LogLevels.warning if settings.log_level in {"warning", "error"} else LogLevels.info,
+        process_name="leaseline-web",
+        websockets=False,
+    ).serve()

@@ -1,0 +1,160 @@
+"""Who is looking: the session behind the cookie, the companies they may see, and the client's true address.
+
+Every route needs a log-in unless its view is marked `@public` (web.public).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from dataclasses import dataclass
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from flask import Flask, Response, current_app, g, redirect, request
+from sqlalchemy.exc import OperationalError
+
+from tracker import logins
+from tracker.errors import Rejected
+from tracker.models import LoginSession, Role
+from web.house import house
+from web.public import is_public
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SeenCompany:
+    id: int
+    slug: str
+    name: str
+    region: str
+    timezone: str
+    role: Role
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """A logged-in person and the companies they may see."""
+
+    user_id: int
+    email: str
+    name: str
+    token: str
+    companies: tuple[SeenCompany, ...]
+
+    @property
+    def company_ids(self) -> tuple[int, ...]:
+        return tuple(company.id for company in self.companies)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The first company's time zone: one page shows one zone."""
+        try:
+            return ZoneInfo(self.companies[0].timezone if self.companies else "UTC")
+        except (ZoneInfoNotFoundError, ValueError):
+            return ZoneInfo("UTC")
+
+
+def install(app: Flask) -> None:
+    app.before_request(_identify)
+
+
+def viewer() -> Viewer:
+    """The logged-in person. Only for views that are not public."""
+    found: Viewer = g.viewer
+    return found
+
+
+def cookie_name() -> str:
+    """`__Host-` binds the cookie to this host over HTTPS; plain HTTP cannot carry it."""
+    return "__Host-leaseline" if house().settings.cookie_secure else "leaseline"
+
+
+def _identify() -> Response | None:
+    g.viewer = None
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is None:
+        _know(optional=True)  # an unknown address: the error page greets whoever is logged in
+        return None
+    if is_public(view):
+        return None
+    return None if _know() else _to_login()
+
+
+def _know(*, optional: bool = False) -> bool:
+    token = request.cookies.get(cookie_name(), "")
+    if not token:
+        return False
+    at, settings = house().clock(), house().settings
+    try:
+        with house().database.read() as session:
+            found = logins.find_session(session, token, at, settings.session_days)
+            g.viewer = _viewer(found, token) if found else None
+    except OperationalError:
+        if not optional:
+            raise
+    if g.viewer and found and at - found.seen_at > logins.TOUCH_EVERY:
+        _touch(token)
+    return g.viewer is not None
+
+
+def _viewer(found: LoginSession, token: str) -> Viewer:
+    companies = (
+        SeenCompany(it.id, it.slug, it.name, it.default_region, it.timezone, membership.role)
+        for membership in found.user.memberships
+        for it in (membership.company,)
+    )
+    user = found.user
+    return Viewer(user.id, user.email, user.name, token, tuple(sorted(companies, key=lambda it: it.name)))
+
+
+def _touch(token: str) -> None:
+    """A busy database is no reason to refuse a page: the next request writes it."""
+    try:
+        with house().database.write() as session:
+            logins.touch_session(session, token, house().clock())
+    except OperationalError as error:
+        log.warning("a session's last use was not written: %s", error.__class__.__name__)
+
+
+def _to_login() -> Response:
+    if wants_json():
+        raise Rejected("login.needed", "You are not logged in", "Log in at /login and send the cookie")
+    if request.headers.get("Sec-Fetch-Dest") == "empty":  # the page's own script: let it reload
+        return Response("Log in again.\n", 401, mimetype="text/plain")
+    after = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    return redirect("/login" if after == "/" else "/login?" + urlencode({"next": after}))  # type: ignore[return-value]
+
+
+def wants_json() -> bool:
+    """An API address, or a client that says it would rather read JSON than HTML."""
+    if request.path.startswith("/api/"):
+        return True
+    return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
+
+
+def client() -> logins.Client:
+    """The address that counts for limits and the audit log, and the browser's name for itself."""
+    return logins.Client(client_address(), (request.user_agent.string or "")[:300])
+
+
+def client_address() -> str:
+    """The peer's address; what a trusted proxy says of its client, and nothing anybody else says."""
+    trusted = [ipaddress.ip_network(network) for network in house().settings.trusted_proxies]
+    hops = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
+    address = _address(request.remote_addr or "")
+    while hops and address and any(address in network for network in trusted):
+        nearer = _address(hops.pop())
+        if nearer is None:
+            break
+        address = nearer
+    return str(address or "unknown")
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found

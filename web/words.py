@@ -1,0 +1,183 @@
+"""The words, colours and icons of the page: outcomes, sources, recordings, what happened in a call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from tracker.calls import Source
+from tracker.models import Call, CallEvent, Recording, RecordingState
+from tracker.policy.detail import from_detail
+from tracker.policy.facts import (
+    Answered,
+    Ended,
+    HungUpBy,
+    Interrupted,
+    LegEnded,
+    Outcome,
+    Presentation,
+    Started,
+)
+
+
+@dataclass(frozen=True)
+class Badge:
+    """An outcome as colour, word and icon together, so that none of them is needed alone."""
+
+    word: str
+    tone: str
+    icon: str
+
+
+OUTCOMES = {
+    Outcome.ANSWERED: Badge("Answered", "good", "answered"),
+    Outcome.MISSED: Badge("Missed", "bad", "missed"),
+    Outcome.BUSY: Badge("Busy", "warn", "busy"),
+    Outcome.FAILED: Badge("Failed", "bad", "failed"),
+    Outcome.GAVE_UP: Badge("Gave up", "warn", "gave-up"),
+    Outcome.REFUSED: Badge("Declined", "mute", "refused"),
+}
+GOING_ON = Badge("In progress", "live", "ringing")
+INTERRUPTED = Badge("Interrupted", "warn", "failed")
+
+NO_NUMBER = {
+    Presentation.WITHHELD: "Withheld number",
+    Presentation.UNAVAILABLE: "Unknown number",
+    Presentation.ALLOWED: "Unknown number",
+}
+
+RECORDINGS = {
+    RecordingState.NONE: "No recording",
+    RecordingState.PENDING: "Being prepared",
+    RecordingState.DAMAGED: "Damaged",
+    RecordingState.DELETED: "Deleted",
+}
+RECORDING_REASONS = {
+    RecordingState.PENDING: "The call is over; its recording will be here in a moment.",
+    RecordingState.DAMAGED: "Something was recorded that cannot be played. The original file is kept aside.",
+    RecordingState.DELETED: "The recording was deleted. What is known of the call stays.",
+}
+
+BY = {
+    HungUpBy.CALLER: "the caller",
+    HungUpBy.COMPANY: "your side",
+    HungUpBy.SYSTEM: "the phone system",
+}
+
+LEGS = {
+    "BUSY": "was busy",
+    "NOANSWER": "did not answer",
+    "CHANUNAVAIL": "could not be reached",
+    "CONGESTION": "could not be reached",
+    "DONTCALL": "declined the call",
+    "TORTURE": "declined the call",
+    "CANCEL": "was ringing when the caller hung up",
+}
+
+
+def badge(call: Call) -> Badge:
+    if call.outcome is None:
+        return GOING_ON
+    return INTERRUPTED if call.interrupted else OUTCOMES[call.outcome]
+
+
+def source_title(source: Source | None) -> str:
+    """The first line: the channel's own name, or who sent the visitor."""
+    if source is None:
+        return "Not attributed"
+    return source.channel or source.source
+
+
+def source_detail(source: Source | None) -> str:
+    """The second line: what is left to say, in the order of a campaign report."""
+    if source is None:
+        return ""
+    parts = [source.medium, source.campaign, source.keyword]
+    if source.channel and source.source.casefold() != source.channel.casefold():
+        parts.insert(0, source.source)
+    return " · ".join(part for part in parts if part)
+
+
+def no_recording_reason(call: Call) -> str:
+    """Why a call that is over has nothing to hear."""
+    if call.answered_at is None:
+        return "Nobody answered, so nothing was recorded."
+    if not call.number.record:
+        return "Calls to this number are not recorded."
+    return "Nothing was recorded."
+
+
+def recording_reason(call: Call, state: RecordingState) -> str:
+    if state is RecordingState.NONE:
+        return no_recording_reason(call)
+    return RECORDING_REASONS[state]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A line of the call's story."""
+
+    at: datetime
+    title: str
+    detail: str
+    tone: str
+
+
+def story(events: Sequence[CallEvent], targets: Mapping[int, str]) -> list[Step]:
+    """What happened, in order, in words; a fact that two witnesses told is told once."""
+    steps: dict[tuple[str, str], Step] = {}
+    for event in events:
+        for step in _steps(event, targets):
+            steps.setdefault((step.title, step.detail), step)
+    return sorted(steps.values(), key=lambda step: step.at)
+
+
+def _steps(event: CallEvent, targets: Mapping[int, str]) -> list[Step]:
+    try:
+        fact = from_detail(event.kind, "", event.detail)
+    except (KeyError, TypeError, ValueError):
+        return []
+    match fact:
+        case Started():
+            return [Step(fact.at, "Call arrived", "", "mute")]
+        case LegEnded():
+            name = targets.get(fact.target_id, "A target")
+            ended = LEGS.get(fact.status, "did not take the call")
+            return [*_rang(fact.rang_at, name), Step(fact.at, f"{name} {ended}", _cause(fact.cause), "warn")]
+        case Answered():
+            name = targets.get(fact.target_id, "Somebody")
+            return [*_rang(fact.rang_at, name), Step(fact.at, f"{name} answered", "", "good")]
+        case Ended():
+            by = f"by {BY[fact.hung_up_by]}" if fact.hung_up_by else ""
+            return [Step(fact.at, "Call ended", by, "mute")]
+        case Interrupted():
+            return [Step(fact.at, "Cut by a crash of the phone system", "last sign of life", "warn")]
+
+
+def _rang(at: datetime | None, name: str) -> list[Step]:
+    return [Step(at, f"{name} rang", "", "mute")] if at else []
+
+
+def _cause(cause: int | None) -> str:
+    return f"cause {cause}" if cause else ""
+
+
+def best_kind(recording: Recording) -> str:
+    """What a browser plays: the MP3, which every browser knows, else the WAV."""
+    return "mp3" if any(name.endswith(".mp3") for name in recording.copies) else "wav"
+
+
+def peaks_of(recording: Recording, bars: int) -> list[tuple[int, int]]:
+    """The waveform as so many pairs (caller, company), 0 to 100, the loudest in each stretch."""
+    stored = recording.peaks or {}
+    sides = [_fitted(list(stored.get(name) or []), bars) for name in ("caller", "company")]
+    return list(zip(*sides, strict=True))
+
+
+def _fitted(points: list[int], bars: int) -> list[int]:
+    if not points:
+        return [0] * bars
+    edges = [round(index * len(points) / bars) for index in range(bars + 1)]
+    return [max(points[start : max(end, start + 1)] or points[-1:]) for start, end in pairwise(edges)]
