@@ -1,0 +1,118 @@
+"""The route `inbound`: what Asterisk asks when a number rings, translated for the tracker and back.
+
+One read, at most three variables (`LL_OK` last: the dialplan believes nothing before it), and one write
+once the caller has been served. Whatever goes wrong, nothing is set and the dialplan rings by its rendered
+copy.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from agi.commands import set_variable
+from agi.conversation import Conversation
+from agi.guard import Endpoint
+from agi.readers import Readers
+from agi.writer import Writer
+from tracker.forwarding import Rings
+from tracker.inbound import look_up
+from tracker.policy.facts import Presentation, Started
+
+log = logging.getLogger("leaseline.agi")
+
+_ARGUMENTS = {
+    "call": r"[0-9A-Za-z-]{1,40}",
+    "did": r"\+[0-9]{1,15}",
+    "caller": r"[0-9+]{0,40}",
+    "presentation": r"[a-z_]{0,40}",
+    "trunk": r"(?:trunk-[0-9]{1,9})?",
+    "at": r"[0-9]{9,11}(?:\.[0-9]{1,6})?",
+    "uniqueid": r"[0-9A-Za-z._-]{0,64}",
+    "linkedid": r"[0-9A-Za-z._-]{0,64}",
+    "node": r"[0-9a-z-]{1,40}",
+}
+_DIALLED = re.compile(r"[0-9+*#]{1,80}")
+
+
+class Unanswerable(Exception):
+    """The dialplan had better go by its own copy; the message says why."""
+
+
+def inbound_route(readers: Readers, writer: Writer) -> Endpoint:
+    """The endpoint that answers `agi://…/inbound`."""
+
+    async def inbound(request: Conversation) -> None:
+        began = time.perf_counter()
+        started = started_from(request.headers)
+        found = await readers.ask(lambda session: look_up(session, started.did, started.at))
+        looked_up = time.perf_counter()
+        if found is None:
+            raise Unanswerable(f"call={started.call} did={started.did} is not in the books")
+        if not found.rings:
+            raise Unanswerable(f"call={started.call} did={started.did} has no forwarding")
+        await set_variable(request, "LL_RINGS", rings_text(found.rings))
+        await set_variable(request, "LL_RECORD", "1" if found.record else "0")
+        await set_variable(request, "LL_OK", "1")
+        writer.put(started)
+        log.info(
+            "call=%s did=%s number=%d channel=%s lease=%s rings=%d read_ms=%.1f total_ms=%.1f",
+            started.call,
+            started.did,
+            found.number_id,
+            found.channel_id,
+            found.lease_id,
+            len(found.rings),
+            (looked_up - began) * 1e3,
+            (time.perf_counter() - began) * 1e3,
+        )
+
+    return inbound
+
+
+def rings_text(rings: Rings) -> str:
+    """`3:25-5:20`: target 3 rings for 25 s, then target 5 for 20 s."""
+    return "-".join(f"{ring.target_id}:{ring.ring_seconds}" for ring in rings)
+
+
+def started_from(headers: Mapping[str, str]) -> Started:
+    """The fact in an AGI request's nine arguments. Raises Unanswerable naming the unusable argument."""
+    given = {
+        name: _argument(name, pattern, headers.get(f"agi_arg_{position}", ""))
+        for position, (name, pattern) in enumerate(_ARGUMENTS.items(), start=1)
+    }
+    dialled = headers.get("agi_dnid", "")
+    return Started(
+        call=given["call"],
+        node=given["node"],
+        at=datetime.fromtimestamp(float(given["at"]), UTC),
+        uniqueid=given["uniqueid"],
+        linkedid=given["linkedid"],
+        trunk_id=int(given["trunk"].removeprefix("trunk-")) if given["trunk"] else None,
+        did=given["did"],
+        dialled=dialled if _DIALLED.fullmatch(dialled) else given["did"],
+        caller=given["caller"],
+        presentation=_presentation(given["presentation"]),
+        caller_name=_name(headers.get("agi_calleridname", "")),
+    )
+
+
+def _argument(name: str, pattern: str, text: str) -> str:
+    if not re.fullmatch(pattern, text):
+        raise Unanswerable(f"argument {name} is {text[:40]!r}")
+    return text
+
+
+def _presentation(text: str) -> Presentation:
+    """Asterisk's CALLERID(num-pres) in our words."""
+    if text.startswith("allowed"):
+        return Presentation.ALLOWED
+    return Presentation.WITHHELD if text.startswith("prohib") else Presentation.UNAVAILABLE
+
+
+def _name(text: str) -> str:
+    """The caller's name; Asterisk writes `unknown` for none."""
+    return "" if text == "unknown" else text[:200]
