@@ -1,0 +1,211 @@
+"""From the database to a running Asterisk: render beside the old, check, swap in one step, reload, verify.
+
+Whatever goes wrong on the way, Asterisk keeps what it had, and the message names the entry that is wrong.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from dialplan.check import check
+from dialplan.facts import Facts, problems
+from dialplan.program import Program
+from dialplan.render import Place, place_of, render
+from tracker.errors import Rejected
+from tracker.settings import Settings
+
+KEPT_RELEASES = 10
+
+# Asterisk re-reads a file when the module behind it is told to; these files are only read at its start.
+_ONLY_AT_START = {"asterisk.conf", "modules.conf", "rtp.conf"}
+_MODULES = {
+    "pjsip.conf": (
+        "res_pjsip.so",
+        "res_pjsip_endpoint_identifier_ip.so",
+        "res_pjsip_outbound_registration.so",
+    ),
+    "manager.conf": ("manager",),
+    "logger.conf": ("logger",),
+    "cdr.conf": ("cdr",),
+    "cdr_custom.conf": ("cdr_custom.so",),
+    "cel.conf": ("cel",),
+    "cel_custom.conf": ("cel_custom.so",),
+}
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What an apply did. `changed` names files; `restart` those that Asterisk reads only at its start."""
+
+    changed: tuple[str, ...]
+    reloaded: bool
+    restart: tuple[str, ...] = ()
+    diff: str = field(default="", repr=False)
+
+
+def apply(settings: Settings, program: Program, facts: Facts, now: datetime, *, dry: bool = False) -> Applied:
+    """Make Asterisk do what the database says.
+
+    With `dry` nothing is touched and the difference is returned. Raises Rejected, with Asterisk's
+    configuration as it was, when an entry is wrong, a file does not pass or Asterisk does not take it.
+    """
+    if found := problems(facts):
+        raise Rejected("apply.entry", "; ".join(found), "Nothing was changed. Correct it and apply again.")
+    place = place_of(settings)
+    make_folders(place)
+    files = render(settings, program, facts)
+    before = _read(place.current)
+    changed = tuple(
+        sorted(name for name in files.keys() | before.keys() if files.get(name) != before.get(name))
+    )
+    if found := check(files, place.additions):
+        raise Rejected("apply.file", "; ".join(found), "Nothing was changed.")
+    if dry:
+        return Applied(changed, reloaded=False, diff=_diff(before, files))
+    previous = place.current.resolve() if place.current.exists() else None
+    if changed:
+        _swap(place, _write(place, files, now))
+    return _bring_to_asterisk(place, program, facts, changed, previous)
+
+
+def running(place: Place) -> bool:
+    """Whether an Asterisk answers on this installation's control socket."""
+    return place.socket.exists()
+
+
+def command(program: Program, place: Place, line: str, *, seconds: float = 15) -> str:
+    """One line to the running Asterisk's console, and what it said. Raises Rejected when nobody answers."""
+    arguments = [program.path, "-C", str(place.current / "asterisk.conf"), "-rx", line]
+    try:
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=seconds, check=False)
+    except subprocess.TimeoutExpired:
+        raise Rejected(
+            "asterisk.silent",
+            f"Asterisk did not answer “{line}” within {seconds:.0f} s",
+            "Look at `leaseline doctor` and `leaseline logs asterisk`.",
+        ) from None
+    if done.returncode:
+        raise Rejected(
+            "asterisk.down",
+            f"Asterisk is not running: {done.stdout.strip()} {done.stderr.strip()}",
+            "Start it with `leaseline up`.",
+        )
+    return done.stdout
+
+
+def make_folders(place: Place) -> None:
+    """Every folder Asterisk writes to; it makes none itself. Readable by their owner only: they hold passwords."""
+    for folder in (
+        place.releases,
+        place.additions,
+        place.state,
+        place.run,
+        place.calls,
+        place.recordings,
+        place.logs / "cdr-custom",
+        place.logs / "cel-custom",
+    ):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+    for folder in (place.releases, place.additions, place.run):
+        folder.chmod(0o700)
+    if len(os.fsencode(place.socket)) > 100:
+        raise Rejected(
+            "home.long",
+            f"{place.socket} is too long for a socket's name",
+            "Set LEASELINE_HOME to a shorter path.",
+        )
+
+
+def _read(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.glob("*.conf")} if folder.exists() else {}
+
+
+def _write(place: Place, files: Mapping[str, str], now: datetime) -> Path:
+    digest = hashlib.sha256("".join(name + files[name] for name in sorted(files)).encode()).hexdigest()[:8]
+    release = place.releases / f"{now:%Y%m%dT%H%M%S.%f}-{digest}"
+    release.mkdir(mode=0o700)
+    for name, text in files.items():
+        with (release / name).open("w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    return release
+
+
+def _swap(place: Place, release: Path) -> None:
+    """Point `current` at the release: at every instant Asterisk finds the old files or the new ones, whole."""
+    link = place.current.with_name("current.new")
+    with suppress(FileNotFoundError):
+        link.unlink()
+    link.symlink_to(release.relative_to(place.current.parent))
+    link.rename(place.current)
+    releases = sorted(path for path in place.releases.iterdir() if path != release)
+    for old in releases[:-KEPT_RELEASES]:
+        shutil.rmtree(old)
+
+
+def _bring_to_asterisk(
+    place: Place, program: Program, facts: Facts, changed: tuple[str, ...], previous: Path | None
+) -> Applied:
+    if not running(place):
+        return Applied(changed, reloaded=False)
+    try:
+        # Always, even if no file of ours changed: a hand-written addition may have.
+        reload(program, place, changed or ("pjsip.conf", "manager.conf"))
+        missing = _not_taken(command(program, place, "pjsip show endpoints"), facts)
+    except Rejected as problem:
+        missing = [str(problem)] if problem.id == "asterisk.silent" else []
+        if problem.id == "asterisk.down":
+            return Applied(changed, reloaded=False)
+    if missing:
+        if previous and changed:
+            _swap(place, previous)
+            with suppress(Rejected):
+                reload(program, place, changed)
+        raise Rejected(
+            "apply.refused",
+            f"Asterisk did not take {', '.join(missing)}",
+            f"The configuration before is back in place; {place.logs}/messages says why.",
+        )
+    return Applied(changed, reloaded=True, restart=tuple(name for name in changed if name in _ONLY_AT_START))
+
+
+def reload(program: Program, place: Place, changed: tuple[str, ...]) -> None:
+    """Have Asterisk read the changed files again; calls that are up go on undisturbed."""
+    command(program, place, "dialplan reload")
+    for name in changed:
+        for module in _MODULES.get(name, ()):
+            command(program, place, f"module reload {module}")
+
+
+def _not_taken(listing: str, facts: Facts) -> list[str]:
+    """Trunks and targets that Asterisk does not list after the reload, as people know them."""
+    listed = set(re.findall(r"^ Endpoint:\s+([^\s/]+)", listing, flags=re.MULTILINE))
+    wanted = {f"trunk-{trunk.id}": trunk.about for trunk in facts.trunks}
+    wanted |= {f"target-{target.id}": target.about for target in facts.targets if target.kind != "outside"}
+    return [about for name, about in wanted.items() if name not in listed]
+
+
+def _diff(before: Mapping[str, str], after: Mapping[str, str]) -> str:
+    lines: list[str] = []
+    for name in sorted(before.keys() | after.keys()):
+        lines += difflib.unified_diff(
+            before.get(name, "").splitlines(),
+            after.get(name, "").splitlines(),
+            f"{name} (now)",
+            f"{name} (new)",
+            lineterm="",
+            n=1,
+        )
+    # Shown on terminals and pasted into tickets: passwords stay out.
+    return re.sub(r"(?m)^([-+ ](?:password|secret) = ).*", r"\1…", "\n".join(lines))

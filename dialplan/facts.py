@@ -1,0 +1,221 @@
+"""What is rendered: trunks, targets and numbers as Asterisk needs to know them, and whether they are sound."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload
+
+from tracker.forwarding import Rings, rings_for
+from tracker.models import (
+    Channel,
+    Company,
+    Number,
+    NumberState,
+    NumberUse,
+    Pool,
+    Target,
+    TargetKind,
+    Trunk,
+    TrunkKind,
+)
+from tracker.policy.phone import spellings
+
+
+@dataclass(frozen=True)
+class TrunkFacts:
+    id: int
+    about: str
+    kind: str
+    host: str
+    port: int
+    transport: str
+    username: str | None
+    password: str | None
+    match: tuple[str, ...]
+    caller_id: str
+    trust_asserted: bool
+
+
+@dataclass(frozen=True)
+class TargetFacts:
+    """`dial` is the argument of Asterisk's Dial; `caller_id` the label in [leaseline-headers]."""
+
+    id: int
+    about: str
+    kind: str
+    dial: str
+    caller_id: str
+    host: str | None
+    port: int | None
+    transport: str
+    username: str | None
+    password: str | None
+
+
+@dataclass(frozen=True)
+class NumberFacts:
+    e164: str
+    about: str
+    record: bool
+    rings: Rings
+    spellings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Facts:
+    trunks: tuple[TrunkFacts, ...]
+    targets: tuple[TargetFacts, ...]
+    numbers: tuple[NumberFacts, ...]
+
+
+def load_facts(session: Session) -> Facts:
+    """Everything that Asterisk is told, as it stands in the database now."""
+    trunks = session.scalars(sa.select(Trunk).order_by(Trunk.id)).all()
+    targets = session.scalars(sa.select(Target).options(joinedload(Target.company)).order_by(Target.id)).all()
+    return Facts(
+        trunks=tuple(_trunk(trunk) for trunk in trunks),
+        targets=tuple(_target(target) for target in targets),
+        numbers=tuple(_numbers(session)),
+    )
+
+
+def _trunk(trunk: Trunk) -> TrunkFacts:
+    return TrunkFacts(
+        trunk.id,
+        f"trunk {trunk.id} “{trunk.name}”",
+        trunk.kind.value,
+        trunk.host,
+        trunk.port,
+        trunk.transport.value,
+        trunk.username,
+        trunk.password,
+        tuple(trunk.match),
+        trunk.caller_id.value,
+        trunk.trust_asserted,
+    )
+
+
+def _target(target: Target) -> TargetFacts:
+    about = f"target {target.id} “{target.name}” of {target.company.name}"
+    caller_id = target.caller_id
+    if target.kind is TargetKind.PEER:
+        dial = f"PJSIP/{target.dial or '${LL_DID}'}@target-{target.id}"
+    elif target.kind is TargetKind.PHONE:
+        dial = f"PJSIP/target-{target.id}"
+    else:
+        dial = f"PJSIP/{target.e164}@trunk-{target.trunk_id}"
+        caller_id = target.trunk.caller_id if target.trunk else caller_id
+    return TargetFacts(
+        target.id,
+        about,
+        target.kind.value,
+        dial,
+        caller_id.value,
+        target.host,
+        target.port,
+        target.transport.value,
+        target.username,
+        target.password,
+    )
+
+
+def _numbers(session: Session) -> Iterator[NumberFacts]:
+    rows = session.execute(
+        sa.select(Number, Company.name, Company.default_region, Channel.name, Pool.name)
+        .join(Company, Company.id == Number.company_id)
+        .join(
+            NumberUse, sa.and_(NumberUse.number_id == Number.id, NumberUse.until_at.is_(None)), isouter=True
+        )
+        .join(Channel, Channel.id == NumberUse.channel_id, isouter=True)
+        .join(Pool, Pool.id == NumberUse.pool_id, isouter=True)
+        .where(Number.state != NumberState.RETIRED)
+        .order_by(Number.e164)
+    ).all()
+    rings = rings_for(session)
+    written = {row.Number.e164: spellings(row.Number.e164, row.default_region) for row in rows}
+    shared = _ambiguous(written)
+    for number, company, _region, channel, pool in rows:
+        use = f"channel “{channel}”" if channel else f"pool “{pool}”" if pool else "not assigned"
+        forms = tuple(sorted(written[number.e164] - shared - {number.e164}))
+        yield NumberFacts(number.e164, f"{use} of {company}", number.record, rings[number.id], forms)
+
+
+def _ambiguous(written: dict[str, frozenset[str]]) -> set[str]:
+    """Forms that two numbers could mean; a number's own E.164 form always means that number."""
+    counts = Counter(form for forms in written.values() for form in forms)
+    return {form for form, count in counts.items() if count > 1} | set(written)
+
+
+# ---- is it sound? Everything below ends up in Asterisk's configuration, so only plain words pass. ----
+
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
+_USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@-]{0,98}")
+_PHONE_USERNAME = re.compile(r"[a-z0-9][a-z0-9-]{0,38}")
+_PASSWORD = re.compile(r"[\x21-\x3a\x3c-\x7e]{1,200}")  # printable, no space, no ; (a comment to Asterisk)
+_DIGITS = re.compile(r"\+?[0-9]{3,20}")
+_DIAL = re.compile(r"PJSIP/([A-Za-z0-9+*#._-]{1,40}|\$\{LL_DID\})(@(target|trunk)-[0-9]+)?")
+
+
+def problems(facts: Facts) -> list[str]:
+    """What cannot be rendered, each naming its entry; an empty list when everything can."""
+    found = [*_trunk_problems(facts.trunks), *_target_problems(facts.targets), *_number_problems(facts)]
+    return found
+
+
+def _is_host(text: str | None) -> bool:
+    try:
+        ipaddress.ip_address(text or "")
+    except ValueError:
+        return bool(_HOST.fullmatch(text or ""))
+    return True
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return _is_host(text)
+    return True
+
+
+def _trunk_problems(trunks: Iterable[TrunkFacts]) -> Iterator[str]:
+    for trunk in trunks:
+        if not _is_host(trunk.host):
+            yield f"{trunk.about}: host {trunk.host!r} is neither an address nor a host name"
+        for match in trunk.match:
+            if not _is_network(match):
+                yield f"{trunk.about}: {match!r} is neither an address nor a network"
+        if trunk.username and not _USERNAME.fullmatch(trunk.username):
+            yield f"{trunk.about}: user name {trunk.username!r} has characters SIP does not allow"
+        if trunk.kind == TrunkKind.REGISTRATION and not (trunk.username and trunk.password):
+            yield f"{trunk.about}: a trunk that registers needs a user name and a password"
+        if trunk.password and not _PASSWORD.fullmatch(trunk.password):
+            yield f"{trunk.about}: the password may hold printable ASCII without spaces and semicolons"
+
+
+def _target_problems(targets: Iterable[TargetFacts]) -> Iterator[str]:
+    for target in targets:
+        if target.kind == TargetKind.PEER and not (_is_host(target.host) and target.port):
+            yield f"{target.about}: host {target.host!r}, port {target.port!r} is no SIP address"
+        if target.kind == TargetKind.PHONE and not _PHONE_USERNAME.fullmatch(target.username or ""):
+            yield f"{target.about}: user name {target.username!r} is not small letters, digits and hyphens"
+        if target.kind == TargetKind.PHONE and not _PASSWORD.fullmatch(target.password or ""):
+            yield f"{target.about}: the password may hold printable ASCII without spaces and semicolons"
+        if not _DIAL.fullmatch(target.dial):
+            yield f"{target.about}: {target.dial!r} cannot be dialled"
+
+
+def _number_problems(facts: Facts) -> Iterator[str]:
+    known = {target.id for target in facts.targets}
+    for number in facts.numbers:
+        if not _DIGITS.fullmatch(number.e164):
+            yield f"number {number.e164!r}: not in the form +…"
+        for ring in number.rings:
+            if ring.target_id not in known:
+                yield f"number {number.e164}: rings target {ring.target_id}, which does not exist"

@@ -1,0 +1,172 @@
+"""From facts to Asterisk's configuration files: pure text in, text out."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+
+from dialplan.facts import Facts
+from dialplan.program import Program
+from tracker.forwarding import Rings
+from tracker.live import AMI_EVENTS
+from tracker.settings import CHECKOUT, Settings
+
+_TEMPLATES = (CHECKOUT / "dialplan" / "templates", CHECKOUT / "asterisk" / "templates")
+
+
+@dataclass(frozen=True)
+class Place:
+    """The folders our Asterisk lives in."""
+
+    current: Path  # what Asterisk reads: a link to one of `releases`
+    releases: Path
+    additions: Path  # hand-written files that survive every rendering
+    state: Path
+    run: Path
+    logs: Path
+    calls: Path  # the spool of lines
+    recordings: Path  # the spool of sound
+
+    @property
+    def socket(self) -> Path:
+        return self.run / "asterisk.ctl"
+
+
+def place_of(settings: Settings) -> Place:
+    """Where everything of this installation's Asterisk is."""
+    folder = settings.asterisk_folder
+    return Place(
+        current=folder / "current",
+        releases=folder / "releases",
+        additions=folder / "conf.d",
+        state=folder / "state",
+        run=settings.home / "run",
+        logs=settings.logs / "asterisk",
+        calls=settings.spool / "calls",
+        recordings=settings.spool / "recordings",
+    )
+
+
+def render(settings: Settings, program: Program, facts: Facts) -> dict[str, str]:
+    """Every configuration file by its name. The same facts give the same text to the letter."""
+    environment = _environment()
+    place = place_of(settings)
+    context = {
+        "settings": settings,
+        "program": program,
+        "place": place,
+        "additions": place.additions,
+        "recordings": place.recordings,
+        "trunks": facts.trunks,
+        "targets": facts.targets,
+        "numbers": facts.numbers,
+        "ami_events": AMI_EVENTS,
+        "now": "${STRFTIME(,,%s.%3q)}",
+        "mint": "${UUID()}" if program.mints_uuids else "${UNIQUEID}-${RAND(100000,999999)}",
+        "caller": "${FILTER(0-9+,${CALLERID(num)})}",
+        "domain": settings.sip_external_address or "leaseline.invalid",
+        "agi_host": sip_host(settings.agi_host),
+        "sip_bind": f"{sip_host(settings.sip_host)}:{settings.sip_port}",
+    }
+    files = {}
+    for name in environment.list_templates(filter_func=lambda name: name.endswith(".conf.j2")):
+        opening = (
+            f"; {name.removesuffix('.j2')}: rendered by `leaseline apply`. Changes made here are lost:\n"
+            + _ADVICE
+        )
+        spool = _Spool(settings, place)
+        files[name.removesuffix(".j2")] = environment.get_template(name).render(
+            context, opening=opening.format(additions=place.additions), spool=spool
+        )
+    return files
+
+
+_ADVICE = (
+    "; change companies, numbers, trunks, targets and forwarding with `leaseline`, then run `leaseline apply`.\n"
+    "; Additions of your own belong in {additions}, which is never touched."
+)
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701  (Asterisk's files are not HTML; facts.problems refuses what could break out)
+    )
+    environment.filters.update(comment=comment, rings=rings_text, sip_host=sip_host)
+    return environment
+
+
+def comment(text: str) -> str:
+    """Names people chose, made harmless for a comment: one line, and no `;--`, which opens a block comment."""
+    return " ".join(text.replace(";", ",").split())[:200]
+
+
+def rings_text(rings: Rings) -> str:
+    """`3:25-5:20`: target 3 for 25 s, then target 5 for 20 s."""
+    return "-".join(f"{ring.target_id}:{ring.ring_seconds}" for ring in rings)
+
+
+def sip_host(host: str) -> str:
+    """A host as it stands in an address: IPv6 in brackets."""
+    try:
+        return f"[{host}]" if ipaddress.ip_address(host).version == 6 else host
+    except ValueError:
+        return host
+
+
+class _Spool:
+    """Writes the dialplan's spool lines: one place that knows their form (tracker.policy.spool reads it)."""
+
+    # Numbers of a call are FILTERed, names URI-encoded: nothing a caller sends can end the line or its JSON.
+    _WHO = (
+        '"uid":"${UNIQUEID}","lid":"${CHANNEL(linkedid)}","trunk":"${CHANNEL(endpoint)}",'
+        '"did":"${LL_DID}","dialled":"${FILTER(0-9+,${CALLERID(dnid)})}",'
+        '"cli":"${FILTER(0-9+,${CALLERID(num)})}","pres":"${CALLERID(num-pres)}",'
+        '"name":"${URIENCODE(${CALLERID(name)})}","t":${LL_STARTED}'
+    )
+    _LEG = '"n":"{of}LL_POSITION{end}","target":"{of}LL_TARGET{end}","t0":"{of}LL_DIALLED{end}","ring":"{of}RINGTIME_MS{end}"'
+    _NOW = '"t":${STRFTIME(,,%s.%3q)}'
+
+    def __init__(self, settings: Settings, place: Place) -> None:
+        self.node = settings.node
+        self.file = f"{place.calls}/calls-${{STRFTIME(,,%Y%m%d%H)}}.jsonl"
+
+    def __call__(self, kind: str) -> str:
+        line = f'"e":"{kind}","call":"{self._call(kind)}","node":"{self.node}",{getattr(self, "_" + kind)()}'
+        return f" same => n,Set(FILE({self.file},,,al,u)={{{line}}})"
+
+    def _call(self, kind: str) -> str:
+        return "${MASTER_CHANNEL(LL_CALL)}" if kind == "answer" else "${LL_CALL}"
+
+    def _leg_fields(self, *, master: bool) -> str:
+        return self._LEG.format(of="${MASTER_CHANNEL(" if master else "${", end=")}" if master else "}")
+
+    def _start(self) -> str:
+        return self._WHO
+
+    def _refused(self) -> str:
+        return (
+            '"trunk":"${CHANNEL(endpoint)}","did":"${FILTER(0-9+,${EXTEN})}",'
+            '"cli":"${FILTER(0-9+,${CALLERID(num)})}","why":"unknown_number",' + self._NOW
+        )
+
+    def _leg(self) -> str:
+        return f'{self._leg_fields(master=False)},"st":"${{DIALSTATUS}}","hc":"${{HANGUPCAUSE}}",{self._NOW}'
+
+    def _answer(self) -> str:
+        return f"{self._leg_fields(master=True)},{self._NOW}"
+
+    def _end(self) -> str:
+        return (
+            '"uid":"${UNIQUEID}","lid":"${CHANNEL(linkedid)}",'
+            + self._leg_fields(master=False)
+            + ',"st":"${DIALSTATUS}","hc":"${HANGUPCAUSE}","by":"${CHANNEL(hangupsource)}","ok":"${LL_OK}",'
+            + self._NOW
+        )
