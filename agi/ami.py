@@ -181,9 +181,10 @@ class Link(Manager):
 
         Raises LinkDown, ActionRefused, or TimeoutError after `answer_seconds`.
         """
-        if not self.up:
+        protocol: Protocol | None = self.protocol
+        if protocol is None or not self.up:
             raise LinkDown(self.problem)
-        return await self._ask(self.protocol, action, fields)
+        return await self._ask(protocol, action, fields)
 
     def close(self) -> None:
         """End the link for good."""

@@ -12,7 +12,6 @@ line `failure`, which Asterisk turns into AGISTATUS=FAILURE (res_agi.c).
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -189,5 +188,4 @@ def _one_line(error: Exception) -> str:
 
 async def pong(request: Conversation) -> None:
     """The route `ping`: one command there and back, so that a probe is a session like any other."""
-    with contextlib.suppress(KeyError):
-        await request.send_command("NOOP")
+    await request.send_command("NOOP")
