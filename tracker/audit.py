@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,12 +13,43 @@ from sqlalchemy.orm import Session
 from tracker.models import AuditEntry
 
 
+@dataclass(frozen=True)
+class By:
+    """Whose hand a change comes from, and when: every service that changes configuration takes one."""
+
+    at: datetime
+    actor: str
+    client: str | None = None
+
+    def note(
+        self,
+        session: Session,
+        action: str,
+        company_id: int | None = None,
+        *,
+        subject: str | None = None,
+        detail: dict[str, Any] | None = None,
+    ) -> AuditEntry:
+        """Write down that this hand did `action` to `subject`, now."""
+        return note(
+            session,
+            self.at,
+            self.actor,
+            action,
+            company_id,
+            subject=subject,
+            detail=detail,
+            client=self.client,
+        )
+
+
 def note(
     session: Session,
     at: datetime,
     actor: str,
     action: str,
     company_id: int | None = None,
+    *,
     subject: str | None = None,
     detail: dict[str, Any] | None = None,
     client: str | None = None,

@@ -1,0 +1,153 @@
+"""Companies: adding, finding, changing, deleting."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Sequence
+
+import phonenumbers
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tracker.audit import By
+from tracker.errors import Rejected
+from tracker.models import (
+    AuditEntry,
+    Base,
+    Call,
+    Channel,
+    Company,
+    Forwarding,
+    Membership,
+    Number,
+    Pool,
+    Site,
+    Target,
+    Visitor,
+)
+from tracker.policy.entries import count_of, read_slug, read_title, refuse_if_used
+
+
+def add(session: Session, by: By, slug: str, name: str, region: str, *, timezone: str = "UTC") -> Company:
+    """A new company. `region` (ISO 3166) says how its national numbers are read.
+
+    Raises Rejected: company.slug, company.text, company.region, company.timezone, company.duplicate.
+    """
+    company = Company(
+        slug=read_slug(slug),
+        name=read_title(name, "company", 200),
+        default_region=read_region(region),
+        timezone=read_timezone(timezone),
+        created_at=by.at,
+    )
+    if _by_slug(session, slug):
+        raise Rejected("company.duplicate", f"There is a company {slug} already", "Choose another short name")
+    session.add(company)
+    session.flush()
+    by.note(session, "company.add", company.id, subject=slug, detail={"region": company.default_region})
+    return company
+
+
+def change(
+    session: Session,
+    by: By,
+    company: Company,
+    *,
+    name: str | None = None,
+    region: str | None = None,
+    timezone: str | None = None,
+) -> Company:
+    """Change what is given. Raises Rejected as `add` does."""
+    changed: dict[str, str] = {}
+    if name is not None:
+        company.name = changed["name"] = read_title(name, "company", 200)
+    if region is not None:
+        company.default_region = changed["region"] = read_region(region)
+    if timezone is not None:
+        company.timezone = changed["timezone"] = read_timezone(timezone)
+    by.note(session, "company.change", company.id, subject=company.slug, detail=changed)
+    return company
+
+
+def get(session: Session, slug: str) -> Company:
+    """The company by its short name. Raises Rejected company.unknown, naming those there are."""
+    if company := _by_slug(session, slug):
+        return company
+    slugs = [each.slug for each in everyone(session)]
+    fix = f"There are: {', '.join(slugs)}" if slugs else "Add it: `leaseline company add`"
+    raise Rejected("company.unknown", f"There is no company {slug!r}", fix)
+
+
+def choose(session: Session, slug: str | None) -> Company:
+    """The company meant: by its short name, or the only one there is."""
+    if slug:
+        return get(session, slug)
+    companies = everyone(session)
+    if not companies:
+        raise Rejected("company.none", "There is no company yet", "Add one: `leaseline company add`")
+    if len(companies) > 1:
+        slugs = ", ".join(each.slug for each in companies)
+        raise Rejected(
+            "company.which",
+            f"There are several companies ({slugs})",
+            "Say which: --company NAME, or set LEASELINE_COMPANY",
+        )
+    return companies[0]
+
+
+def everyone(session: Session) -> Sequence[Company]:
+    """All companies by short name."""
+    return session.scalars(sa.select(Company).order_by(Company.slug)).all()
+
+
+def delete(session: Session, by: By, company: Company) -> None:
+    """Delete a company that owns nothing. Raises Rejected company.in_use with what it owns."""
+    owned = ((Number, "number"), (Channel, "channel"), (Pool, "pool"), (Target, "target"), (Site, "site"))
+    history = ((Call, "call"), (Visitor, "visitor"))
+    uses = [
+        count_of(found, word)
+        for model, word in (*owned, *history)
+        if (found := _count(session, model, company))
+    ]
+    refuse_if_used(f"company {company.slug}", uses, "Delete or retire those first; calls are never deleted")
+    session.execute(sa.delete(Forwarding).where(Forwarding.company_id == company.id))
+    session.execute(sa.delete(Membership).where(Membership.company_id == company.id))
+    session.execute(
+        sa.update(AuditEntry).where(AuditEntry.company_id == company.id).values(company_id=None)
+    )  # the entries stay: their subject still says what they were about
+    session.delete(company)
+    by.note(session, "company.delete", subject=company.slug)
+
+
+def read_region(text: str) -> str:
+    """An ISO 3166 country whose numbering we know. Raises Rejected company.region."""
+    region = text.strip().upper()
+    if region not in phonenumbers.SUPPORTED_REGIONS:
+        raise Rejected(
+            "company.region",
+            f"{text!r} is no country",
+            "Give its two letters (ISO 3166), such as RU, DE or PL",
+        )
+    return region
+
+
+def read_timezone(text: str) -> str:
+    """An IANA timezone. Raises Rejected company.timezone."""
+    try:
+        zoneinfo.ZoneInfo(text)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise Rejected(
+            "company.timezone",
+            f"{text!r} is no timezone",
+            "Give an IANA name such as Europe/Moscow, Europe/Berlin or UTC",
+        ) from None
+    return text
+
+
+def _by_slug(session: Session, slug: str) -> Company | None:
+    return session.scalars(sa.select(Company).where(Company.slug == slug)).one_or_none()
+
+
+def _count(session: Session, model: type[Base], company: Company) -> int:
+    column = sa.inspect(model).columns["company_id"]
+    return session.scalar(sa.select(sa.func.count()).select_from(model).where(column == company.id)) or 0

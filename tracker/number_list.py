@@ -1,0 +1,107 @@
+"""A list of numbers as people keep it: CSV out of a spreadsheet, or one number a line.
+
+    number,channel,pool,label,record
+    +7 495 123-45-67,Billboard M11,,,yes
+
+Commas, semicolons or tabs; the first line names the columns, unless there is only one column of numbers.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tracker.errors import Rejected
+
+COLUMNS = ("number", "channel", "pool", "label", "record")
+_YES_NO = {"": True, "yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}
+_LONGEST = 100_000
+
+
+@dataclass(frozen=True)
+class Row:
+    """One wished number with its line in the file."""
+
+    line: int
+    number: str
+    channel: str | None = None
+    pool: str | None = None
+    label: str | None = None
+    record: bool = True
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """What is wrong with a line, and what would be accepted."""
+
+    line: int
+    problem: str
+
+
+def read_list(content: bytes) -> list[Row | BadRow]:
+    """Every row of the file, good or bad, in order. Raises Rejected list.* when it is no list of numbers."""
+    text = _decode(content)
+    lines = text.splitlines()
+    first = next((line for line in lines if line.strip()), "")
+    delimiter = next((each for each in ";\t," if each in first), ",")
+    rows = list(_cells(text, delimiter))
+    if not rows:
+        raise Rejected("list.empty", "The file has no rows", f"Give columns {', '.join(COLUMNS)}")
+    if len(rows) > _LONGEST:
+        raise Rejected("list.long", f"The file has {len(rows)} rows", f"Give {_LONGEST} at most")
+    header = [cell.strip().lower() for cell in rows[0][1]]
+    if "number" not in header:
+        return [Row(line, cells[0].strip()) for line, cells in _plain(rows)]
+    if strange := [name for name in header if name not in COLUMNS]:
+        raise Rejected(
+            "list.columns", f"Column {strange[0]!r} is not known", f"Give columns {', '.join(COLUMNS)}"
+        )
+    return [_row(line, cells, header) for line, cells in rows[1:]]
+
+
+def _decode(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Rejected("list.encoding", "The file is not UTF-8", "Save it as CSV UTF-8") from None
+
+
+def _cells(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                yield reader.line_num, cells
+    except csv.Error as error:
+        raise Rejected("list.csv", f"Line {reader.line_num} is no CSV: {error}", "Save it as CSV") from None
+
+
+def _plain(rows: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+    if any(len(cells) > 1 for _, cells in rows):
+        raise Rejected(
+            "list.columns",
+            "The first line does not name the columns",
+            f"Begin with a line such as: {','.join(COLUMNS)}",
+        )
+    return rows
+
+
+def _row(line: int, cells: list[str], header: list[str]) -> Row | BadRow:
+    if len(cells) > len(header):
+        return BadRow(line, f"{len(cells)} columns, where the first line names {len(header)}")
+    given = dict(zip(header, (cell.strip() for cell in cells), strict=False))
+    record = _YES_NO.get(given.get("record", "").lower())
+    if record is None:
+        return BadRow(line, f"record is {given['record']!r}: give yes or no")
+    if given.get("channel") and given.get("pool"):
+        return BadRow(line, "both a channel and a pool: give one of them")
+    return Row(
+        line,
+        given.get("number", ""),
+        given.get("channel") or None,
+        given.get("pool") or None,
+        given.get("label") or None,
+        record,
+    )

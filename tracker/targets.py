@@ -1,0 +1,214 @@
+"""Targets: the places that can ring for a company."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import phonenumbers
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tracker.audit import By
+from tracker.errors import Rejected
+from tracker.models import (
+    Call,
+    CallerIdPolicy,
+    Company,
+    Forwarding,
+    Target,
+    TargetKind,
+    Transport,
+    Trunk,
+)
+from tracker.policy.entries import (
+    count_of,
+    read_extension,
+    read_host,
+    read_name,
+    read_phone_username,
+    read_port,
+    read_word,
+    refuse_if_used,
+)
+from tracker.policy.phone import read_number
+
+_COSTLY = {phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST}
+
+
+@dataclass(frozen=True)
+class Peer:
+    """An existing PBX or SIP device. `dial` is what to call there; None: the number the caller dialled."""
+
+    host: str
+    port: int | None = None
+    transport: str = "udp"
+    dial: str | None = None
+    caller_id: str = "caller"
+
+
+@dataclass(frozen=True)
+class Phone:
+    """A phone that registers with us; without a user name it gets COMPANY-NAME."""
+
+    username: str | None = None
+
+
+@dataclass(frozen=True)
+class Outside:
+    """A number dialled over a trunk; abroad only when its country is named."""
+
+    number: str
+    trunk: Trunk
+    country: str | None = None
+    caller_id: str = "own"
+
+
+Place = Peer | Phone | Outside
+
+
+def add(session: Session, by: By, company: Company, name: str, place: Place) -> Target:
+    """A new place that can ring. A phone's password is made here: read it from the row, show it once.
+
+    Raises Rejected: target.* or number.malformed, saying what would be accepted.
+    """
+    target = Target(company_id=company.id, name=read_name(name, "target"), created_at=by.at)
+    if find(session, company, target.name):
+        raise Rejected(
+            "target.duplicate", f"There is a target {target.name!r} already", "Choose another name"
+        )
+    match place:
+        case Peer():
+            detail = _be_peer(target, place)
+        case Phone():
+            detail = _be_phone(session, target, place, company)
+        case Outside():
+            detail = _be_outside(target, place, company)
+    session.add(target)
+    session.flush()
+    by.note(session, "target.add", company.id, subject=target.name, detail=detail)
+    return target
+
+
+def new_password(session: Session, by: By, target: Target) -> str:
+    """Replace a phone's password; the old one stops working with the next apply."""
+    if target.kind is not TargetKind.PHONE:
+        raise Rejected(
+            "target.password",
+            f"Target {target.name!r} has no password",
+            "Only phones (`leaseline target add NAME --phone`) register with us",
+        )
+    target.password = make_password()
+    by.note(session, "target.password", target.company_id, subject=target.name)
+    return target.password
+
+
+def get(session: Session, company: Company, name: str) -> Target:
+    """The company's target by its name. Raises Rejected target.unknown, naming those there are."""
+    if target := find(session, company, name):
+        return target
+    names = [each.name for each in of_company(session, company)]
+    fix = f"There are: {', '.join(names)}" if names else "Add it: `leaseline target add`"
+    raise Rejected("target.unknown", f"There is no target {name!r}", fix)
+
+
+def find(session: Session, company: Company, name: str) -> Target | None:
+    wanted = sa.select(Target).where(Target.company_id == company.id, Target.name == name)
+    return session.scalars(wanted).one_or_none()
+
+
+def of_company(session: Session, company: Company) -> Sequence[Target]:
+    """The company's targets by name."""
+    wanted = sa.select(Target).where(Target.company_id == company.id).order_by(Target.name)
+    return session.scalars(wanted).all()
+
+
+def delete(session: Session, by: By, target: Target) -> None:
+    """Delete a target nothing rings. Raises Rejected target.in_use with what does."""
+    rings = session.scalar(
+        sa.select(sa.func.count()).select_from(Forwarding).where(Forwarding.target_id == target.id)
+    )
+    calls = session.scalar(sa.select(sa.func.count()).select_from(Call).where(Call.target_id == target.id))
+    uses = [count_of(rings, "forwarding")] if rings else []
+    uses += [count_of(calls, "answered call")] if calls else []
+    refuse_if_used(
+        f"target {target.name!r}",
+        uses,
+        "Set other forwarding first (`leaseline forward show`); a target that answered calls stays",
+    )
+    session.delete(target)
+    by.note(session, "target.delete", target.company_id, subject=target.name)
+
+
+def make_password() -> str:
+    """20 letters and digits without look-alikes: 116 bits, easy to type into a desk phone."""
+    alphabet = [each for each in string.ascii_letters + string.digits if each not in "Il1O0o"]
+    return "".join(secrets.choice(alphabet) for _ in range(20))
+
+
+def _be_peer(target: Target, place: Peer) -> dict[str, object]:
+    target.kind = TargetKind.PEER
+    target.host = read_host(place.host, "target")
+    target.transport = read_word(Transport, place.transport, "target.transport")
+    standard = 5061 if target.transport is Transport.TLS else 5060
+    target.port = read_port(place.port or standard, "target")
+    target.dial = read_extension(place.dial, "target") if place.dial else None
+    target.caller_id = read_word(CallerIdPolicy, place.caller_id, "target.caller_id")
+    return {"kind": "peer", "host": target.host, "port": target.port, "dial": target.dial}
+
+
+def _be_phone(session: Session, target: Target, place: Phone, company: Company) -> dict[str, object]:
+    target.kind = TargetKind.PHONE
+    plain = "".join(each if each.isascii() and each.isalnum() else "-" for each in target.name.lower())
+    wanted = place.username or f"{company.slug}-{plain.strip('-') or 'phone'}"[:39]
+    target.username = read_phone_username(wanted)
+    if session.scalar(sa.select(Target.id).where(Target.username == target.username)):
+        raise Rejected(
+            "target.username", f"The user name {target.username} is taken", "Give another: --username NAME"
+        )
+    target.password = make_password()
+    return {"kind": "phone", "username": target.username}
+
+
+def _be_outside(target: Target, place: Outside, company: Company) -> dict[str, object]:
+    target.kind = TargetKind.OUTSIDE
+    target.e164 = read_outside_number(place.number, company.default_region, place.country)
+    target.trunk_id = place.trunk.id
+    target.caller_id = read_word(CallerIdPolicy, place.caller_id, "target.caller_id")
+    return {
+        "kind": "outside",
+        "e164": target.e164,
+        "trunk": place.trunk.name,
+        "country": place.country,
+    }
+
+
+def read_outside_number(text: str, region: str, country: str | None = None) -> str:
+    """A number that may be dialled out: valid, no premium rate, in the own or the named country (E.164).
+
+    This is what keeps a mistyped or smuggled target from running up a bill.
+    Raises Rejected: number.malformed, target.costly, target.unknown_range, target.abroad.
+    """
+    e164 = read_number(text, region)
+    parsed = phonenumbers.parse(e164)
+    if phonenumbers.number_type(parsed) in _COSTLY:
+        raise Rejected(
+            "target.costly", f"{e164} is a premium-rate number", "Give a landline or mobile number"
+        )
+    if not phonenumbers.is_valid_number(parsed):
+        raise Rejected(
+            "target.unknown_range",
+            f"{e164} is in no range of numbers that is in use",
+            "Give the number as its owner writes it",
+        )
+    found: str = phonenumbers.region_code_for_number(parsed) or "001"
+    allowed = country.upper() if country else region
+    if found != allowed:
+        raise Rejected(
+            "target.abroad",
+            f"{e164} is a number of {found}, not of {allowed}",
+            f"If calls should really go there, allow it: --country {found}",
+        )
+    return e164

@@ -1,0 +1,171 @@
+"""Trunks: the SIP carriers of this installation."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tracker.audit import By
+from tracker.errors import Rejected
+from tracker.models import Call, CallerIdPolicy, Refusal, Target, Transport, Trunk, TrunkKind
+from tracker.policy.entries import (
+    count_of,
+    read_host,
+    read_name,
+    read_networks,
+    read_password,
+    read_port,
+    read_username,
+    read_word,
+    refuse_if_used,
+)
+
+
+@dataclass(frozen=True)
+class TrunkWish:
+    """What an admin may say about a trunk; None leaves a value as it is (or at its default)."""
+
+    host: str | None = None
+    port: int | None = None
+    transport: str | None = None
+    username: str | None = None
+    password: str | None = None
+    match: Sequence[str] | None = None
+    caller_id: str | None = None
+    trust_asserted: bool | None = None
+
+
+def add(session: Session, by: By, name: str, kind: str, wish: TrunkWish) -> Trunk:
+    """A new carrier: `ip` (known by its address) or `registration` (we log in there).
+
+    Raises Rejected: trunk.* saying what would be accepted.
+    """
+    if wish.host is None:
+        raise Rejected("trunk.host", f"Trunk {name!r} has no host", "Give the carrier's host name or address")
+    trunk = Trunk(
+        name=read_name(name, "trunk"),
+        kind=read_word(TrunkKind, kind, "trunk.kind"),
+        created_at=by.at,
+        match=[],
+    )
+    trunk.port = 5061 if wish.transport == Transport.TLS else 5060
+    if find(session, trunk.name):
+        raise Rejected("trunk.duplicate", f"There is a trunk {trunk.name!r} already", "Choose another name")
+    detail = _apply(trunk, wish)
+    _check_whole(session, trunk)
+    session.add(trunk)
+    session.flush()
+    by.note(session, "trunk.add", subject=trunk.name, detail={"kind": kind, **detail})
+    return trunk
+
+
+def change(session: Session, by: By, trunk: Trunk, wish: TrunkWish) -> Trunk:
+    """Change what is given. Raises Rejected as `add` does."""
+    detail = _apply(trunk, wish)
+    with session.no_autoflush:
+        _check_whole(session, trunk)
+    by.note(session, "trunk.change", subject=trunk.name, detail=detail)
+    return trunk
+
+
+def get(session: Session, name: str) -> Trunk:
+    """The trunk by its name. Raises Rejected trunk.unknown, naming those there are."""
+    if trunk := find(session, name):
+        return trunk
+    names = [each.name for each in everyone(session)]
+    fix = f"There are: {', '.join(names)}" if names else "Add it: `leaseline trunk add`"
+    raise Rejected("trunk.unknown", f"There is no trunk {name!r}", fix)
+
+
+def find(session: Session, name: str) -> Trunk | None:
+    return session.scalars(sa.select(Trunk).where(Trunk.name == name)).one_or_none()
+
+
+def everyone(session: Session) -> Sequence[Trunk]:
+    """All trunks by name."""
+    return session.scalars(sa.select(Trunk).order_by(Trunk.name)).all()
+
+
+def delete(session: Session, by: By, trunk: Trunk) -> None:
+    """Delete a trunk nothing hangs on. Raises Rejected trunk.in_use with what does."""
+    targets = session.scalars(sa.select(Target.name).where(Target.trunk_id == trunk.id)).all()
+    uses = [f"target {name!r}" for name in targets]
+    for model, word in ((Call, "call"), (Refusal, "refused call")):
+        found = session.scalar(
+            sa.select(sa.func.count()).select_from(model).where(model.trunk_id == trunk.id)
+        )
+        uses += [count_of(found, word)] if found else []
+    refuse_if_used(
+        f"trunk {trunk.name!r}", uses, "Move those targets to another trunk; a trunk that carried calls stays"
+    )
+    session.delete(trunk)
+    by.note(session, "trunk.delete", subject=trunk.name)
+
+
+def _apply(trunk: Trunk, wish: TrunkWish) -> dict[str, object]:
+    """Puts the checked wish into the trunk and returns what the audit log may know of it."""
+    readers: dict[str, Callable[[Any], object]] = {
+        "host": lambda text: read_host(text, "trunk"),
+        "port": lambda port: read_port(port, "trunk"),
+        "transport": lambda text: read_word(Transport, text, "trunk.transport"),
+        "username": lambda text: read_username(text, "trunk"),
+        "password": lambda text: read_password(text, "trunk"),
+        "match": lambda texts: read_networks(texts, "trunk"),
+        "caller_id": lambda text: read_word(CallerIdPolicy, text, "trunk.caller_id"),
+        "trust_asserted": bool,
+    }
+    detail: dict[str, object] = {}
+    for name, read in readers.items():
+        if (given := getattr(wish, name)) is not None:
+            setattr(trunk, name, read(given))
+            detail[name] = "changed" if name == "password" else getattr(trunk, name)
+    return detail
+
+
+def _check_whole(session: Session, trunk: Trunk) -> None:
+    if trunk.kind is TrunkKind.REGISTRATION and not (trunk.username and trunk.password):
+        raise Rejected(
+            "trunk.login",
+            f"Trunk {trunk.name!r} registers at the carrier and lacks its log-in",
+            "Give --username and --password (or --password-file) as the carrier told you",
+        )
+    if trunk.kind is TrunkKind.IP:
+        _check_sources(session, trunk)
+
+
+def _check_sources(session: Session, trunk: Trunk) -> None:
+    """Two trunks known by the same address could not be told apart."""
+    for other in everyone(session):
+        if other is trunk or other.id == trunk.id or other.kind is not TrunkKind.IP:
+            continue
+        if shared := _shared(_sources(trunk), _sources(other)):
+            raise Rejected(
+                "trunk.match",
+                f"Calls from {shared} already belong to trunk {other.name!r}",
+                "Give addresses that only this carrier sends from, or use that trunk",
+            )
+
+
+def _sources(trunk: Trunk) -> list[str]:
+    return trunk.match or [trunk.host]
+
+
+def _shared(ours: list[str], theirs: list[str]) -> str | None:
+    for one in ours:
+        for other in theirs:
+            if one == other or _overlap(one, other):
+                return one
+    return None
+
+
+def _overlap(one: str, other: str) -> bool:
+    try:
+        ours, theirs = ipaddress.ip_network(one), ipaddress.ip_network(other)
+    except ValueError:  # a host name: only told apart by its text
+        return False
+    return ours.version == theirs.version and ours.overlaps(theirs)
