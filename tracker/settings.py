@@ -39,6 +39,13 @@ def _count(text: str) -> int:
     return count
 
 
+def _whole(text: str) -> int:
+    count = int(text)
+    if count < 0:
+        raise ValueError
+    return count
+
+
 def _seconds(text: str) -> float:
     seconds = float(text)
     if not 0 < seconds < 1e6:
@@ -148,7 +155,7 @@ class Settings:
     rtp_start: int = _setting(10000, _port, "a port", "first UDP port for audio")
     rtp_end: int = _setting(20000, _port, "a port", "last UDP port for audio")
     sip_options_seconds: int = _setting(
-        30, _count, "whole seconds", "how often trunks and targets are asked whether they are alive"
+        30, _whole, "whole seconds", "how often trunks and targets are asked whether they are alive; 0: never"
     )
 
     agi_host: str = _setting("127.0.0.1", _address, "an IP address", "address the FastAGI server listens on")
@@ -244,6 +251,19 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     if problems:
         raise SettingsError("; ".join(problems))
     return _completed(values, problems)
+
+
+def sources(environ: Mapping[str, str]) -> dict[str, str]:
+    """Where each setting that has a value of its own comes from; the others have their defaults."""
+    home = Path(environ.get("LEASELINE_HOME", CHECKOUT / "var"))
+    known = {each.name for each in fields(Settings)}
+    found = dict.fromkeys(_from_file(home / "leaseline.toml", known, []), "leaseline.toml")
+    found |= {name: "made here" for name in ("secret_key", "ami_secret") if name not in found}
+    for name in known:
+        for variable in (f"LEASELINE_{name.upper()}", f"LEASELINE_{name.upper()}_FILE"):
+            if variable in environ:
+                found[name] = variable
+    return found
 
 
 def _given(environ: Mapping[str, str], problems: list[str]) -> dict[str, str]:

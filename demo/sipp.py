@@ -1,0 +1,88 @@
+"""Runs SIPp: one process a party, its own port, and what went over the wire with SIPp's own clock."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Message:
+    """One SIP message as SIPp logged it: `at` in epoch seconds, `sent` by this party or received."""
+
+    at: float
+    sent: bool
+    call_id: str
+    line: str
+
+
+class Party:
+    """A running SIPp. `wait()` gives its exit code: 0 when every call went as the scenario tells."""
+
+    def __init__(
+        self,
+        scenario: str,
+        *,
+        address: str,
+        port: int,
+        media_port: int,
+        towards: str | None = None,
+        number: str | None = None,
+        calls: int = 1,
+        options: tuple[str, ...] = (),
+    ) -> None:
+        program = shutil.which("sipp")
+        if not program:
+            raise RuntimeError("SIPp is missing: apt-get install sip-tester")
+        self.folder = Path(tempfile.mkdtemp(prefix="sipp-"))
+        (self.folder / "scenario.xml").write_text(scenario)
+        arguments = [
+            program, "-sf", "scenario.xml", "-i", address, "-p", str(port), "-mi", address,
+            "-mp", str(media_port),
+            "-m", str(calls), "-nostdin",
+            "-trace_shortmsg", "-shortmessage_file", "messages", "-trace_err", "-error_file", "errors",
+            *(("-s", number) if number else ()), *options, *((towards,) if towards else ()),
+        ]  # fmt: skip
+        with (self.folder / "screen").open("wb") as screen:
+            self.process = subprocess.Popen(
+                arguments, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=screen, stderr=subprocess.STDOUT
+            )
+
+    def wait(self, seconds: float = 30) -> int:
+        """SIPp's exit code. Raises subprocess.TimeoutExpired when it is not done in time."""
+        return self.process.wait(seconds)
+
+    def messages(self) -> list[Message]:
+        """What has gone over the wire so far."""
+        try:
+            lines = (self.folder / "messages").read_text(errors="replace").splitlines()
+        except FileNotFoundError:
+            return []
+        return [
+            Message(float(parts[2]), parts[3] == "S", parts[4], parts[6])
+            for parts in (line.split("\t") for line in lines)
+            if len(parts) >= 7
+        ]
+
+    def instant(self, pattern: str, *, sent: bool | None = None) -> float:
+        """When the first message whose first line matches went over the wire."""
+        for message in self.messages():
+            if re.search(pattern, message.line) and sent in {None, message.sent}:
+                return message.at
+        raise LookupError(f"no {pattern} among {[message.line for message in self.messages()]}")
+
+    @property
+    def errors(self) -> str:
+        path = self.folder / "errors"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def close(self) -> None:
+        """End the process if it still runs, and remove its files."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
