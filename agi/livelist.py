@@ -52,7 +52,7 @@ class LiveList:
             case "BridgeEnter":
                 return self._change(uniqueid, bridge=event.get("BridgeUniqueid", ""), bridged_at=at)
             case "BridgeLeave" if self._bridge_of(uniqueid) == event.get("BridgeUniqueid"):
-                return self._change(uniqueid, bridge="", bridged_at=None, ringing_since=None)
+                return self._change(uniqueid, bridge="", ringing_since=None)
             case "Hangup":
                 return self._channels.pop(uniqueid, None) is not None
         return False
@@ -129,6 +129,8 @@ def _row(caller: _Channel, legs: list[_Channel]) -> dict[str, Any]:
     elif ringing:
         leg = ringing[-1]
         state, since, target = "ringing", leg.ringing_since or leg.started_at, leg.target
+    elif caller.bridged_at is not None:  # being handed on, or about to end
+        state, since, target = "talking", caller.bridged_at, None
     else:
         state, since, target = "arriving", caller.started_at, None
     return {
@@ -148,9 +150,7 @@ def _listed(event: Event, fresh: _Channel, known: _Channel | None) -> _Channel:
         same = now.bridge == bridge
         return replace(now, bridge=bridge, bridged_at=now.bridged_at if same else now.started_at)
     rings = event.get("ChannelStateDesc") == "Ringing" and now.ringing_since is None
-    return replace(
-        now, bridge="", bridged_at=None, ringing_since=now.started_at if rings else now.ringing_since
-    )
+    return replace(now, bridge="", ringing_since=now.started_at if rings else now.ringing_since)
 
 
 def _dialled(event: Event) -> int | None:

@@ -15,15 +15,19 @@ import resource
 import signal
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from agi.ami import Link, Login
 from agi.guard import Guard, Limits, pong
 from agi.inbound import inbound_route
 from agi.live import LiveView
-from agi.readers import Readers
+from agi.readers import Late, Readers
 from agi.writer import Writer
 from tracker.database import Database
 from tracker.errors import Rejected
+from tracker.inbound import look_up
 from tracker.live import AMI_USER
 from tracker.settings import Settings
 
@@ -52,6 +56,7 @@ async def serve(settings: Settings, stop: asyncio.Event | None = None) -> bool:
     """
     stop = stop or asyncio.Event()
     parts = _parts(settings)
+    await _warm_up(parts.readers)
     await _listen(parts.guard, settings)
     with _signals(stop):
         background = [
@@ -95,6 +100,12 @@ def _peers(settings: Settings) -> list[str]:
     """Where Asterisk may come from: this machine, and the one whose manager interface we use."""
     hosts = (settings.agi_host, settings.ami_host)
     return [host for host in hosts if not ipaddress.ip_address(host).is_unspecified]
+
+
+async def _warm_up(readers: Readers) -> None:
+    """The first question opens a connection and compiles the statement; no caller should wait for that."""
+    with contextlib.suppress(Late, SQLAlchemyError):
+        await readers.ask(lambda session: look_up(session, "", datetime.now(UTC)))
 
 
 async def _listen(guard: Guard, settings: Settings) -> None:
