@@ -69,13 +69,30 @@ def record_all(session: Session, facts: Iterable[Fact | Refused]) -> int:
         if isinstance(each, Refused):
             refused.append(each)
         else:
-            _put(pages[each.call], tidy(each))
+            fact = tidy(each)
+            pages[fact.call][_name(fact)] = fact
     new = _refuse(session, refused)
     if not pages:
         return new
     known = _load(session, pages.keys())
     new += _begin(session, {key: page for key, page in pages.items() if key not in known}, known)
     return new + _continue(session, {key: page for key, page in pages.items() if key in known}, known)
+
+
+def unwritten(session: Session, facts: Iterable[Fact | Refused]) -> list[Fact | Refused]:
+    """Those of the facts that the books do not hold; only looks."""
+    given = [each if isinstance(each, Refused) else tidy(each) for each in facts]
+    keys = {each.call for each in given}
+    pages = {key: call.facts for key, call in _load(session, keys, lock=False).items()}
+    pages |= _waiting(session, keys - pages.keys())
+    refused = set(session.scalars(sa.select(Refusal.key).where(Refusal.key.in_(keys))))
+
+    def is_known(each: Fact | Refused) -> bool:
+        if isinstance(each, Refused | Started) and each.call in refused:
+            return True
+        return not isinstance(each, Refused) and _name(each) in pages.get(each.call, {})
+
+    return [each for each in given if not is_known(each)]
 
 
 def adopt_waiting(session: Session) -> int:
@@ -90,18 +107,14 @@ def adopt_waiting(session: Session) -> int:
     return record_all(session, [fact for page in waiting.values() for fact in page.values()])
 
 
-def _put(page: dict[str, Fact], fact: Fact) -> None:
-    page[digest(kind_of(fact), as_detail(fact))] = fact
+def _name(fact: Fact) -> str:
+    return digest(kind_of(fact), as_detail(fact))
 
 
-def _load(session: Session, keys: Collection[str]) -> dict[str, _Page]:
-    """The calls of these keys, locked until the end of the transaction, with their facts."""
-    found = session.execute(
-        sa.select(Call.id, Call.key, Call.started_at, Call.caller, Call.outcome)
-        .where(Call.key.in_(keys))
-        .order_by(Call.id)
-        .with_for_update()
-    ).all()
+def _load(session: Session, keys: Collection[str], *, lock: bool = True) -> dict[str, _Page]:
+    """The calls of these keys with their facts, locked until the end of the transaction."""
+    calls = sa.select(Call.id, Call.key, Call.started_at, Call.caller, Call.outcome).where(Call.key.in_(keys))
+    found = session.execute(calls.order_by(Call.id).with_for_update() if lock else calls).all()
     keys_by_id = {row.id: row.key for row in found}
     known = {row.key: _Page(row.id, row.started_at, row.caller, row.outcome) for row in found}
     if known:
