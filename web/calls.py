@@ -15,7 +15,7 @@ from tracker import calls
 from tracker.models import Call, Number, NumberState, Target
 from web import words
 from web.house import house
-from web.now import look_now
+from web.now import look_now, over
 from web.viewer import viewer
 
 pages = Blueprint("calls", __name__)
@@ -45,8 +45,9 @@ def index() -> str:
         page = calls.list_calls(session, who.company_ids, before, PAGE)
         now = None if before else look_now(session, who.company_ids)
         has_number = bool(page.calls) or _has_number(session)
+    days = by_day(over(page.calls, now) if now else page.calls)
     return render_template(
-        "calls.html", days=by_day(page.calls), next=page.next, now=now, has_number=has_number, before=before
+        "calls.html", days=days, next=page.next, now=now, has_number=has_number, before=before
     )
 
 

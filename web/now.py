@@ -60,7 +60,7 @@ def now() -> Response:
     with house().database.read() as session:
         found = look_now(session, who.company_ids)
         page = calls.list_calls(session, who.company_ids, limit=NEWEST)
-    response = make_response(render_template("_now.html", now=found, days=by_day(page.calls)))
+    response = make_response(render_template("_now.html", now=found, days=by_day(over(page.calls, found))))
     response.headers["Cache-Control"] = "private, no-cache"
     response.add_etag()
     return response.make_conditional(request)  # type: ignore[return-value]
@@ -76,6 +76,12 @@ def look_now(session: Session, company_ids: Iterable[int]) -> Now:
     if away:  # nobody sees those nodes' calls: what the books hold open is the best that is known
         going += [_held(call) for call in calls.open_calls(session, company_ids, at) if call.node in away]
     return Now(sorted(going, key=lambda each: each.since, reverse=True), away)
+
+
+def over(found: Iterable[Call], now: Now) -> list[Call]:
+    """The calls for the list: without those shown as going on, and those too young to have been seen yet."""
+    going, young = {each.key for each in now.going}, house().clock() - timedelta(seconds=10)
+    return [it for it in found if it.key not in going and (it.ended_at is not None or it.started_at < young)]
 
 
 def _away(session: Session, at: datetime) -> list[str]:

@@ -27,6 +27,5 @@ def run(settings: Settings) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=10,
         log_level=LogLevels.warning if settings.log_level in {"warning", "error"} else LogLevels.info,
-        process_name="leaseline-web",
         websockets=False,
     ).serve()

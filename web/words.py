@@ -20,6 +20,7 @@ from tracker.policy.facts import (
     Presentation,
     Started,
 )
+from tracker.policy.outcome import DECLINED
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ RECORDING_REASONS = {
 
 BY = {
     HungUpBy.CALLER: "the caller",
-    HungUpBy.COMPANY: "your side",
+    HungUpBy.COMPANY: "the company",
     HungUpBy.SYSTEM: "the phone system",
 }
 
@@ -144,7 +145,8 @@ def _steps(event: CallEvent, targets: Mapping[int, str]) -> list[Step]:
             return [Step(fact.at, "Call arrived", "", "mute")]
         case LegEnded():
             name = targets.get(fact.target_id, "A target")
-            ended = LEGS.get(fact.status, "did not take the call")
+            declined = fact.cause == DECLINED and fact.status != "BUSY"
+            ended = "declined the call" if declined else LEGS.get(fact.status, "did not take the call")
             return [*_rang(fact.rang_at, name), Step(fact.at, f"{name} {ended}", _cause(fact.cause), "warn")]
         case Answered():
             name = targets.get(fact.target_id, "Somebody")
@@ -173,7 +175,8 @@ def peaks_of(recording: Recording, bars: int) -> list[tuple[int, int]]:
     """The waveform as so many pairs (caller, company), 0 to 100, the loudest in each stretch."""
     stored = recording.peaks or {}
     sides = [_fitted(list(stored.get(name) or []), bars) for name in ("caller", "company")]
-    return list(zip(*sides, strict=True))
+    loudest = max((*sides[0], *sides[1], 25))  # a quiet line fills the height too, silence does not
+    return [(100 * left // loudest, 100 * right // loudest) for left, right in zip(*sides, strict=True)]
 
 
 def _fitted(points: list[int], bars: int) -> list[int]:
