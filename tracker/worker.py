@@ -1,0 +1,67 @@
+"""The worker's loop: named jobs, each at its interval, one after the other in one thread.
+
+A job that fails is logged and tried again, later each time; the others go on meanwhile.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+log = logging.getLogger("leaseline.worker")
+
+_LONGEST_PAUSE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something to do every so often. `run` opens its own transactions; what it returns is not looked at."""
+
+    name: str
+    every_seconds: float
+    run: Callable[[], object]
+
+
+@dataclass
+class _Turn:
+    """When a job is due next (monotonic seconds), and how often in a row it has failed."""
+
+    job: Job
+    due: float
+    failures: int = 0
+
+
+def pause_seconds(every_seconds: float, failures: int) -> float:
+    """How long to wait for the next run: the interval, doubled with each failure, up to a minute."""
+    longest = max(every_seconds, _LONGEST_PAUSE_SECONDS)
+    return min(longest, every_seconds * 2.0 ** min(failures, 30))
+
+
+def run_jobs(jobs: Sequence[Job], stop: threading.Event) -> None:
+    """Runs the jobs until `stop` is set; the job being run is finished first."""
+    turns = [_Turn(job, time.monotonic()) for job in jobs]
+    while turns and not stop.is_set():
+        turn = min(turns, key=lambda each: each.due)
+        if stop.wait(max(0.0, turn.due - time.monotonic())):
+            return
+        _take(turn)
+
+
+def _take(turn: _Turn) -> None:
+    began = time.monotonic()
+    try:
+        turn.job.run()
+    except Exception:
+        turn.failures += 1
+        wait = pause_seconds(turn.job.every_seconds, turn.failures)
+        log.exception("job %s failed %d times in a row; again in %.1f s", turn.job.name, turn.failures, wait)
+    else:
+        if turn.failures:
+            log.info("job %s works again after %d failures", turn.job.name, turn.failures)
+        turn.failures = 0
+    # Counted from its start, so a quick job keeps its rhythm; after a slow one the others come first.
+    due = began + pause_seconds(turn.job.every_seconds, turn.failures)
+    turn.due = max(due, time.monotonic())
