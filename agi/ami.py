@@ -247,7 +247,9 @@ class Link(Manager):
         action = Action({"Action": name, **fields})
         try:
             async with asyncio.timeout(self._timing.answer_seconds):
-                answer = await protocol.send(action)
+                answer = await protocol.send(
+                    action, as_list=None
+                )  # None: the answer itself says whether it lists
         finally:
             protocol.responses.pop(action.id, None)
         messages = [_plain(each) for each in (answer if isinstance(answer, list) else [answer])]
