@@ -1,1 +1,82 @@
-"""How the schema grows: alembic, configured in code."""
+"""How the schema grows: alembic, configured in code.
+
+    migrations.upgrade(url)          # to the newest revision; safe when several processes start at once
+    migrations.pending(url)          # is there something to do?
+
+An upgrade is one transaction on either database: it happens whole or not at all. A new revision is written by
+`python -m migrations "What it does"` after the models have changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from tracker.database import Database
+
+_FOLDER = Path(__file__).parent
+_LOCK = 0x1EA5E11E  # the advisory lock of upgrades on PostgreSQL; any constant of our own
+_PATIENCE_SECONDS = 600  # another process may be upgrading a large database
+
+
+def upgrade(url: str) -> None:
+    """Brings the database to the newest revision, or raises what the database said and changes nothing."""
+    with _alone(url) as connection:
+        command.upgrade(config(connection), "head")
+
+
+def current(url: str) -> str | None:
+    """The revision the database is at; None for an empty one."""
+    database = Database(url)
+    try:
+        with database.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    finally:
+        database.close()
+
+
+def head() -> str:
+    """The newest revision there is."""
+    newest = ScriptDirectory.from_config(config()).get_current_head()
+    if newest is None:
+        raise RuntimeError(f"{_FOLDER / 'versions'} holds no revision: the installation is incomplete")
+    return newest
+
+
+def pending(url: str) -> bool:
+    """Whether the database is older than the programs."""
+    return current(url) != head()
+
+
+def config(connection: sa.Connection | None = None) -> Config:
+    """alembic's configuration: this folder, and the connection to work on."""
+    settings = Config()
+    settings.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    settings.attributes["connection"] = connection
+    return settings
+
+
+@contextmanager
+def _alone(url: str) -> Iterator[sa.Connection]:
+    """One transaction that no other upgrade can run beside."""
+    database = Database(url, wait_seconds=_PATIENCE_SECONDS)
+    try:
+        engine = database.engine.execution_options(leaseline_begin="BEGIN IMMEDIATE")
+        with engine.connect() as connection:
+            if database.is_sqlite:
+                # A table is altered by making it anew: its references must not be followed meanwhile. SQLite
+                # takes this only outside a transaction, hence on the bare connection.
+                connection.connection.cursor().execute("PRAGMA foreign_keys = OFF")
+            with connection.begin():
+                if not database.is_sqlite:
+                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+                yield connection
+    finally:
+        database.close()
