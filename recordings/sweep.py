@@ -101,9 +101,7 @@ def _remove_deleted(database: Database, settings: Settings, now: datetime) -> in
     """Files that outlived their deletion because something stopped in between."""
     removed = 0
     with database.read() as session:
-        query = sa.select(Recording.id).where(
-            Recording.retry_at <= now, Recording.state == RecordingState.DELETED
-        )
+        query = sa.select(Recording.id).where(due.retries(RecordingState.DELETED, now))
         ids = session.scalars(query).all()
     for recording_id in ids:
         with database.write() as session:

@@ -7,6 +7,7 @@ import wave
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from support.audio import (
 from support.facts import Pallets, add_pallets
 from support.recorded import age, end_call, finish_all, recording_of, settings_in, spool_file
 
+from recordings import due
 from recordings.finish import Finished, finish_pending
 from recordings.workshop import Workshop
 from tracker.database import Database
@@ -372,3 +374,26 @@ def test_a_key_that_is_no_file_name_leads_nowhere(
     finish_pending(sqlite, settings, now + timedelta(seconds=70), workshop=workshop)
     assert recording_of(sqlite, row).state is RecordingState.DAMAGED
     assert not settings.recordings_folder.exists()
+
+
+def test_an_idle_tick_looks_at_no_finished_recording(sqlite: Database, now: datetime) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, values: Any, *_: object) -> None:
+        asked.append((statement, values))
+
+    sa.event.listen(sqlite.engine, "before_cursor_execute", note)
+    with sqlite.read() as session:
+        due.count(session, "main")
+        due.pending(session, "main", now, set())
+        due.copies(session, "main", now, set())
+        plans = [
+            str(row[3])
+            for statement, values in list(asked)
+            for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        ]
+    assert [plan for plan in plans if "recordings" in plan] == [
+        "SEARCH recordings USING INDEX ix_recordings_state (state=?)",
+        "SEARCH recordings USING INDEX ix_recordings_state (state=?)",
+        "SEARCH recordings USING INDEX ix_recordings_retry_at (retry_at<?)",
+    ]
