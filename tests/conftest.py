@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from support.house import House
 from support.postgres import Postgres
 
 from tracker.database import Database
@@ -47,3 +48,11 @@ def sqlite(tmp_path: Path) -> Iterator[Database]:
 def now() -> datetime:
     """A Friday noon."""
     return datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def house() -> Iterator[House]:
+    """The whole product on real Asterisk, started when the first test asks for it, stopped at the end."""
+    started = House()
+    yield started
+    started.close()
