@@ -50,6 +50,7 @@ class LiveList:
             case "DialState" if event.get("DialStatus") in _RINGING:
                 return self._rings(event, at)
             case "BridgeEnter":
+                self._known_or_guest(event, at)
                 return self._change(uniqueid, bridge=event.get("BridgeUniqueid", ""), bridged_at=at)
             case "BridgeLeave" if self._bridge_of(uniqueid) == event.get("BridgeUniqueid"):
                 return self._change(uniqueid, bridge="", ringing_since=None)
@@ -62,7 +63,9 @@ class LiveList:
         known, self._channels = self._channels, {}
         dialled: dict[str, int] = {}
         for event in channels:
-            if event.get("Event") != "CoreShowChannel" or not self._appeared(event, at - _age(event)):
+            if event.get("Event") != "CoreShowChannel":
+                continue
+            if not self._known_or_guest(event, at - _age(event)):
                 continue
             uniqueid = event["Uniqueid"]
             fresh = self._channels[uniqueid]
@@ -81,22 +84,36 @@ class LiveList:
         legs: dict[str, list[_Channel]] = {}
         for channel in self._channels.values():
             if not channel.caller:
-                legs.setdefault(channel.key, []).append(channel)
+                for place in {channel.key, channel.bridge} - {""}:
+                    legs.setdefault(place, []).append(channel)
         callers = [channel for channel in self._channels.values() if channel.caller]
         return [
-            _row(caller, legs.get(caller.key, [])) for caller in sorted(callers, key=lambda c: c.started_at)
+            _row(caller, [*legs.get(caller.key, []), *legs.get(caller.bridge, [])])
+            for caller in sorted(callers, key=lambda c: c.started_at)
         ]
 
+    def _known_or_guest(self, event: Event, at: datetime) -> bool:
+        """Whether to follow the channel: part of a call, or a target that may be put through to one."""
+        if event.get("Uniqueid", "") in self._channels or self._appeared(event, at):
+            return True
+        return bool(_TARGET.match(event.get("Channel", ""))) and self._add(event, "", at)
+
     def _appeared(self, event: Event, at: datetime) -> bool:
-        key, uniqueid = event.get("AccountCode", ""), event.get("Uniqueid", "")
-        if not uniqueid or not _KEY.fullmatch(key) or uniqueid in self._channels:
+        key = event.get("AccountCode", "")
+        return bool(_KEY.fullmatch(key)) and self._add(event, key, at)
+
+    def _add(self, event: Event, key: str, at: datetime) -> bool:
+        uniqueid = event.get("Uniqueid", "")
+        known = self._channels.get(uniqueid)
+        if not uniqueid or (known is not None and known.key == key):
             return False
         target = _TARGET.match(event.get("Channel", ""))
+        did = event.get("Exten", "")
         self._channels[uniqueid] = _Channel(
             key=key,
-            caller=uniqueid == event.get("Linkedid"),
+            caller=bool(key) and uniqueid == event.get("Linkedid"),
             target=int(target[1]) if target else None,
-            did=did if _DID.fullmatch(did := event.get("Exten", "")) else "",
+            did=did if _DID.fullmatch(did) else "",
             started_at=at,
         )
         return True
@@ -121,7 +138,7 @@ class LiveList:
 
 def _row(caller: _Channel, legs: list[_Channel]) -> dict[str, Any]:
     talking = [leg for leg in legs if caller.bridge and leg.bridge == caller.bridge]
-    ringing = [leg for leg in legs if leg.ringing_since is not None and not leg.bridge]
+    ringing = [leg for leg in legs if _waits(leg, caller)]
     if talking:
         leg = talking[-1]
         begins = [at for at in (caller.bridged_at, leg.bridged_at) if at is not None]
@@ -141,6 +158,13 @@ def _row(caller: _Channel, legs: list[_Channel]) -> dict[str, Any]:
         "did": caller.did,
         "target": target,
     }
+
+
+def _waits(leg: _Channel, caller: _Channel) -> bool:
+    """Whether the leg is yet to talk to the caller; one that picked up is until the caller is there."""
+    if leg.ringing_since is None:
+        return False
+    return leg.bridged_at is None or caller.bridged_at is None or leg.bridged_at > caller.bridged_at
 
 
 def _listed(event: Event, fresh: _Channel, known: _Channel | None) -> _Channel:
