@@ -71,7 +71,7 @@ def _url(text: str) -> str:
 
 
 def _database_url(text: str) -> str:
-    if not re.match(r"(sqlite|postgresql(\+psycopg)?):", text):
+    if not re.match(r"(sqlite|postgres|postgresql(\+psycopg)?):", text):
         raise ValueError
     return re.sub(r"^postgres(ql)?:", "postgresql+psycopg:", text)
 

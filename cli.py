@@ -1,0 +1,74 @@
+"""The `leaseline` command: the only place where things are wired together. Its commands live in commands/."""
+
+from __future__ import annotations
+
+import click
+
+from commands.backup import backup_command, restore_command
+from commands.calls import calls_group
+from commands.channel import channel_group, pool_group
+from commands.company import company_group
+from commands.config import config_command
+from commands.context import Here
+from commands.db import db_group
+from commands.doctor import doctor_command
+from commands.forward import forward_group
+from commands.group import Leaseline
+from commands.live import apply_command
+from commands.logs import logs_command
+from commands.number import number_group
+from commands.processes import agi_command, asterisk_command, web_command, worker_command
+from commands.reference import docs_command
+from commands.shell import completion_command, version_command
+from commands.target import target_group
+from commands.trunk import trunk_group
+from commands.up import restart_command, status_command, stop_command, up_command
+from commands.user import user_group
+
+COMMANDS = (
+    up_command, status_command, restart_command, stop_command, apply_command, doctor_command, config_command,
+    logs_command, calls_group, company_group, trunk_group, target_group, number_group, channel_group,
+    pool_group, forward_group, user_group, db_group, backup_command, restore_command, asterisk_command,
+    agi_command, web_command, worker_command, completion_command, version_command, docs_command,
+)  # fmt: skip
+
+
+class InOrder(Leaseline):
+    """Lists commands in the order a newcomer needs them, not by the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [str(command.name) for command in COMMANDS]
+
+
+@click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.pass_context
+def leaseline(context: click.Context) -> None:
+    """Leaseline tells a company which advertisement made the phone ring.
+
+    \b
+    First steps:
+      leaseline up                                        start everything
+      leaseline company add pallets --region RU
+      leaseline trunk add carrier --host sip.example.net --match 203.0.113.0/24
+      leaseline target add "Main line" --peer pbx.example.com --dial 100
+      leaseline forward set "Main line"
+      leaseline channel add Billboard
+      leaseline number add "+7 495 123-45-67" --channel Billboard
+      leaseline apply                                     tell Asterisk
+      leaseline doctor                                    what is wrong, and how to fix it
+    """
+    context.obj = opened = Here()
+    context.call_on_close(opened.close)
+
+
+for each in COMMANDS:
+    leaseline.add_command(each)
+
+
+def main() -> None:
+    """The entry point `leaseline`."""
+    leaseline.main()
+
+
+if __name__ == "__main__":
+    main()

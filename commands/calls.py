@@ -1,0 +1,160 @@
+"""`leaseline calls`."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from commands.context import company_option, here, json_option, reading
+from commands.printing import clock, print_json, print_rows, print_thing
+
+if TYPE_CHECKING:
+    from tracker.models import Call
+
+COLUMNS = ("started", "outcome", "number", "source", "caller", "wait", "talk", "recording", "key")
+
+
+@click.group("calls")
+def calls_group() -> None:
+    """Calls: what rang, who called, how it ended.
+
+    \b
+    Examples:
+      leaseline calls list
+      leaseline calls follow
+    """
+
+
+@calls_group.command("list")
+@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="How many at most.")
+@click.option("--before", help="The `next` of the page before.")
+@company_option
+@json_option
+def list_command(limit: int, before: str | None, company: str | None, as_json: bool) -> None:
+    """List calls, newest first.
+
+    \b
+    Examples:
+      leaseline calls list --limit 20
+      leaseline calls list --json
+    """
+    from tracker import calls
+
+    with reading(company) as (session, owner):
+        page = calls.list_calls(session, [owner.id], before=before, limit=limit)
+        if as_json:
+            print_json({"calls": [calls.describe(call) for call in page.calls], "next": page.next})
+            return
+        rows = [_row(call, ZoneInfo(owner.timezone)) for call in page.calls]
+    print_rows(rows, COLUMNS, as_json=False, empty="No call yet")
+    if page.next:
+        click.echo(f"More: leaseline calls list --before {page.next}", err=True)
+
+
+@calls_group.command("show")
+@click.argument("key")
+@company_option
+@json_option
+def show(key: str, company: str | None, as_json: bool) -> None:
+    """Show one call with every fact that was written down about it.
+
+    \b
+    Example:
+      leaseline calls show 6f1c2a34-5b6d-4e7f-8a9b-0c1d2e3f4a5b
+    """
+    from tracker import calls
+
+    with reading(company) as (session, owner):
+        story = calls.get_call(session, [owner.id], key)
+        thing = calls.describe(story.call)
+        thing["earlier_calls"] = story.earlier_count
+        events = [
+            {"at": event.at, "kind": event.kind, "position": event.position, "detail": event.detail}
+            for event in story.events
+        ]
+    if as_json:
+        print_json({**thing, "events": events})
+        return
+    print_thing(
+        {**thing, "events": [f"{event['at']:%H:%M:%S.%f} {event['kind']}" for event in events]}, as_json=False
+    )
+
+
+@calls_group.command("follow")
+@company_option
+@json_option
+def follow(company: str | None, as_json: bool) -> None:
+    """Print calls as they arrive, ring, are answered and end, until Ctrl-C.
+
+    \b
+    Examples:
+      leaseline calls follow
+      leaseline calls follow --json | jq .state
+    """
+    for change in _changes(company):
+        if as_json:
+            click.echo(json.dumps(change, ensure_ascii=False))
+        else:
+            number, caller = change["number"] or "-", change["caller"] or "-"
+            click.echo(f"{change['at']}  {change['state']:9}  {number:16}  {caller:16}  {change['key']}")
+
+
+def _changes(company: str | None, every_seconds: float = 0.5) -> Iterator[dict[str, Any]]:
+    """Each call's states in order, endlessly: what the nodes say is up, then how it ended from the books."""
+    from tracker import calls, live
+
+    known: dict[str, str] = {}
+    while True:
+        with reading(company) as (session, owner):
+            up = live.live_calls(session, [owner.id])
+            now = {each.call: each for each in up}
+            gone = [key for key in known if key not in now]
+            ended = calls.calls_by_key(session, [owner.id], gone)
+            for key, call in ended.items():
+                if call.ended_at is not None:
+                    known.pop(key)
+                    yield _change(
+                        key,
+                        call.outcome.value if call.outcome else "ended",
+                        call.number.e164,
+                        calls.shown_caller(call),
+                    )
+        for key, each in now.items():
+            if known.get(key) != each.state:
+                known[key] = each.state
+                yield _change(key, each.state, each.did, each.caller)
+        time.sleep(every_seconds)
+
+
+def _change(key: str, state: str, number: str | None, caller: str | None) -> dict[str, Any]:
+    return {
+        "at": here().now.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "key": key,
+        "state": state,
+        "number": number,
+        "caller": caller,
+    }
+
+
+def _row(call: Call, zone: ZoneInfo) -> dict[str, Any]:
+    from tracker import calls
+
+    source = calls.source_of(call)
+    state = calls.recording_state(call)
+    withheld = call.presentation.value if calls.shown_caller(call) is None else None
+    return {
+        "started": call.started_at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
+        "outcome": call.outcome.value if call.outcome else "going on",
+        "number": call.number.e164,
+        "source": source and (source.channel or source.source),
+        "caller": withheld or calls.shown_caller(call),
+        "wait": clock(call.wait_seconds),
+        "talk": clock(call.talk_seconds),
+        "recording": state.value if state else None,
+        "key": call.key,
+    }

@@ -1,0 +1,242 @@
+"""`leaseline channel` and `leaseline pool`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from commands.context import changing, company_option, hint_if_not_live, json_option, reading
+from commands.printing import print_rows, print_thing
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from tracker.models import Channel, Pool
+
+
+@click.group("channel")
+def channel_group() -> None:
+    """Channels: static sources such as a billboard, which own numbers.
+
+    \b
+    Example:
+      leaseline channel add "Billboard M11" --source billboard
+    """
+
+
+@channel_group.command("add")
+@click.argument("name")
+@click.option("--source", help="Source in reports; default: the name.")
+@click.option("--medium", default="offline", show_default=True, help="Medium in reports.")
+@click.option("--campaign", help="Campaign in reports.")
+@click.option("--keyword", help="Keyword in reports.")
+@company_option
+@json_option
+def add_channel(name: str, company: str | None, as_json: bool, **given: Any) -> None:
+    """Add a channel.
+
+    \b
+    Examples:
+      leaseline channel add "Billboard M11" --source billboard --campaign spring
+      leaseline channel add Leaflet
+    """
+    from tracker import channels
+
+    with changing(company) as (session, owner, by):
+        thing = describe_channel(session, channels.add_channel(session, by, owner, name, **given))
+    print_thing(thing, as_json=as_json)
+
+
+@channel_group.command("change")
+@click.argument("name")
+@click.option("--name", "new_name", help="New name.")
+@click.option("--source", help="New source.")
+@click.option("--medium", help="New medium.")
+@click.option("--campaign", help="New campaign.")
+@click.option("--keyword", help="New keyword.")
+@company_option
+@json_option
+def change_channel(name: str, new_name: str | None, company: str | None, as_json: bool, **given: Any) -> None:
+    """Change a channel; calls it brought show the new words.
+
+    \b
+    Example:
+      leaseline channel change Leaflet --campaign autumn
+    """
+    from tracker import channels
+
+    with changing(company) as (session, owner, by):
+        channel = channels.get_channel(session, owner, name)
+        channels.change_channel(session, by, owner, channel, name=new_name, **given)
+        thing = describe_channel(session, channel)
+    print_thing(thing, as_json=as_json)
+    hint_if_not_live()
+
+
+@channel_group.command("list")
+@company_option
+@json_option
+def list_channels(company: str | None, as_json: bool) -> None:
+    """List channels.
+
+    \b
+    Example:
+      leaseline channel list
+    """
+    from tracker import channels
+
+    with reading(company) as (session, owner):
+        rows = [describe_channel(session, each) for each in channels.channels_of(session, owner)]
+    columns = ("name", "medium", "source", "campaign", "keyword", "numbers")
+    print_rows(rows, columns, as_json=as_json, empty="No channel yet: `leaseline channel add`")
+
+
+@channel_group.command("show")
+@click.argument("name")
+@company_option
+@json_option
+def show_channel(name: str, company: str | None, as_json: bool) -> None:
+    """Show a channel.
+
+    \b
+    Example:
+      leaseline channel show Leaflet
+    """
+    from tracker import channels
+
+    with reading(company) as (session, owner):
+        thing = describe_channel(session, channels.get_channel(session, owner, name))
+    print_thing(thing, as_json=as_json)
+
+
+@channel_group.command("delete")
+@click.argument("name")
+@company_option
+def delete_channel(name: str, company: str | None) -> None:
+    """Delete a channel that never had a number.
+
+    \b
+    Example:
+      leaseline channel delete Leaflet
+    """
+    from tracker import channels
+
+    with changing(company) as (session, owner, by):
+        channels.delete_channel(session, by, channels.get_channel(session, owner, name))
+    click.echo(f"Channel {name} is deleted.")
+
+
+@click.group("pool")
+def pool_group() -> None:
+    """Pools: numbers leased to a website's visitors.
+
+    \b
+    Example:
+      leaseline pool add Website
+    """
+
+
+@pool_group.command("add")
+@click.argument("name")
+@click.option(
+    "--hold-seconds",
+    type=int,
+    default=300,
+    show_default=True,
+    help="How long a number stays with a visitor who left.",
+)
+@company_option
+@json_option
+def add_pool(name: str, hold_seconds: int, company: str | None, as_json: bool) -> None:
+    """Add a pool.
+
+    \b
+    Example:
+      leaseline pool add Website --hold-seconds 600
+    """
+    from tracker import channels
+
+    with changing(company) as (session, owner, by):
+        thing = describe_pool(session, channels.add_pool(session, by, owner, name, hold_seconds=hold_seconds))
+    print_thing(thing, as_json=as_json)
+
+
+@pool_group.command("list")
+@company_option
+@json_option
+def list_pools(company: str | None, as_json: bool) -> None:
+    """List pools.
+
+    \b
+    Example:
+      leaseline pool list
+    """
+    from tracker import channels
+
+    with reading(company) as (session, owner):
+        rows = [describe_pool(session, each) for each in channels.pools_of(session, owner)]
+    columns = ("name", "hold_seconds", "numbers")
+    print_rows(rows, columns, as_json=as_json, empty="No pool yet: `leaseline pool add`")
+
+
+@pool_group.command("show")
+@click.argument("name")
+@company_option
+@json_option
+def show_pool(name: str, company: str | None, as_json: bool) -> None:
+    """Show a pool.
+
+    \b
+    Example:
+      leaseline pool show Website
+    """
+    from tracker import channels
+
+    with reading(company) as (session, owner):
+        thing = describe_pool(session, channels.get_pool(session, owner, name))
+    print_thing(thing, as_json=as_json)
+
+
+@pool_group.command("delete")
+@click.argument("name")
+@company_option
+def delete_pool(name: str, company: str | None) -> None:
+    """Delete a pool that never had a number.
+
+    \b
+    Example:
+      leaseline pool delete Website
+    """
+    from tracker import channels
+
+    with changing(company) as (session, owner, by):
+        channels.delete_pool(session, by, channels.get_pool(session, owner, name))
+    click.echo(f"Pool {name} is deleted.")
+
+
+def describe_channel(session: Session, channel: Channel) -> dict[str, Any]:
+    """A channel as JSON, with how many numbers it owns."""
+    from tracker.channels import numbers_in_use
+
+    return {
+        "name": channel.name,
+        "medium": channel.medium,
+        "source": channel.source,
+        "campaign": channel.campaign,
+        "keyword": channel.keyword,
+        "numbers": numbers_in_use(session, channel),
+        "created_at": channel.created_at,
+    }
+
+
+def describe_pool(session: Session, pool: Pool) -> dict[str, Any]:
+    """A pool as JSON, with how many numbers are in it."""
+    from tracker.channels import numbers_in_use
+
+    return {
+        "name": pool.name,
+        "hold_seconds": pool.hold_seconds,
+        "numbers": numbers_in_use(session, pool),
+        "created_at": pool.created_at,
+    }

@@ -1,0 +1,156 @@
+"""What doctor looks at in the books: the database, numbers, the spool, refused calls, recordings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from commands.context import Here
+from commands.findings import Finding, State, bad, ok, warn
+
+_LATE_SECONDS = 10
+_SHOWN = 5
+
+
+def database(opened: Here) -> Iterator[Finding]:
+    """It answers, and has the schema of this Leaseline."""
+    import sqlalchemy as sa
+
+    import migrations
+    from commands.schema import misfit
+
+    unchecked = opened.unchecked_database
+    with unchecked.read() as session:
+        session.execute(sa.select(1))
+    shown = unchecked.url.render_as_string(hide_password=True)
+    revision = migrations.current(opened.settings.database_url)
+    if revision is None:
+        yield warn("database", f"{shown} is empty", "The next command makes the tables, `leaseline up` too")
+    elif revision != migrations.head():
+        no = misfit(revision)
+        yield bad("database", no.message, no.fix)
+    else:
+        yield ok("database", f"{shown}, schema {revision}")
+    if unchecked.is_sqlite:
+        with unchecked.read() as session:
+            told = session.scalar(sa.text("PRAGMA quick_check"))
+        if told != "ok":
+            yield bad("database", f"damaged: {told}", "Restore the newest backup: `leaseline restore FILE`")
+
+
+def numbers(opened: Here) -> Iterator[Finding]:
+    """Every number that is answered rings somewhere."""
+    import sqlalchemy as sa
+
+    from tracker.forwarding import rings_for
+    from tracker.models import Number, NumberState
+
+    with opened.database.read() as session:
+        wanted = (
+            sa.select(Number.id, Number.e164).where(Number.state != NumberState.RETIRED).order_by(Number.e164)
+        )
+        rows = session.execute(wanted).all()
+        rings = rings_for(session)
+    if not rows:
+        yield warn("numbers", "there is none yet", "Add one: `leaseline number add`")
+        return
+    if silent := [row.e164 for row in rows if not rings[row.id]]:
+        yield bad(
+            "numbers",
+            f"nobody rings for {_some(silent)}",
+            "Say who does: `leaseline forward set TARGET` (company), or with --number",
+        )
+    else:
+        yield ok("numbers", f"{len(rows)} answered, each rings somewhere")
+
+
+def spool(opened: Here) -> Iterator[Finding]:
+    """Asterisk can write it, the worker keeps up, nothing in it was incomprehensible."""
+    import os
+
+    import sqlalchemy as sa
+
+    from tracker.models import QuarantinedLine
+
+    folder = opened.settings.spool / "calls"
+    if not folder.is_dir():
+        yield warn("spool", f"{folder} is not there yet", "`leaseline apply` makes it")
+        return
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        yield bad("spool", f"{folder} cannot be written", "Give it to the account Asterisk runs as")
+    unread, age = _unread(opened, folder)
+    if unread and age > _LATE_SECONDS:
+        yield bad("spool", f"{unread} bytes wait for {age:.0f} s", "See `leaseline logs worker`")
+    else:
+        yield ok("spool", "read to the end" if not unread else f"{unread} bytes just written")
+    with opened.database.read() as session:
+        count = session.scalar(sa.select(sa.func.count()).select_from(QuarantinedLine))
+        newest = session.scalar(sa.select(QuarantinedLine).order_by(QuarantinedLine.id.desc()).limit(1))
+    if count and newest:
+        yield warn(
+            "spool lines",
+            f"{count} could not be understood, the last in {newest.name}: {newest.problem}",
+            "They are kept in the database (quarantined_lines); please report one",
+        )
+
+
+def _unread(opened: Here, folder: Path) -> tuple[int, float]:
+    """Bytes the worker has not read, and for how many seconds the oldest of them have waited."""
+    import sqlalchemy as sa
+
+    from tracker.models import SpoolFile
+
+    with opened.database.read() as session:
+        rows = session.scalars(sa.select(SpoolFile).where(SpoolFile.node == opened.settings.node)).all()
+    read = {(row.name, row.inode): row.offset for row in rows}
+    unread, oldest = 0, time.time()
+    for path in folder.glob("*.jsonl"):
+        about = path.stat()
+        if (waiting := about.st_size - read.get((path.name, about.st_ino), 0)) > 0:
+            unread, oldest = unread + waiting, min(oldest, about.st_mtime)
+    return unread, time.time() - oldest
+
+
+def refusals(opened: Here) -> Iterator[Finding]:
+    """Calls turned away in the last day: most often a number nobody added."""
+    import sqlalchemy as sa
+
+    from tracker.models import Refusal
+
+    since = opened.now - timedelta(days=1)
+    grouped = (
+        sa.select(Refusal.did, Refusal.reason, Refusal.trunk_id, sa.func.count().label("count"))
+        .where(Refusal.at > since)
+        .group_by(Refusal.did, Refusal.reason, Refusal.trunk_id)
+        .order_by(sa.desc("count"), Refusal.did)
+        .limit(_SHOWN)
+    )
+    with opened.database.read() as session:
+        rows = session.execute(grouped).all()
+    if not rows:
+        yield ok("refused calls", "none in the last day")
+    for row in rows:
+        did = "".join(each if each.isprintable() else "?" for each in row.did)
+        if row.trunk_id is not None and row.reason == "unknown_number":
+            message = f"the provider sent {row.count} call(s) to {did}, which is no number here"
+            yield warn("refused calls", message, f"If it is yours: leaseline number add {did}")
+        else:
+            message = f"{row.count} call(s) to {did} were turned away: {row.reason.replace('_', ' ')}"
+            yield warn(
+                "refused calls", message, "Strangers try every open SIP port; a firewall keeps them out"
+            )
+
+
+def recordings(opened: Here) -> Iterator[Finding]:
+    """What the recordings folder says about itself."""
+    from recordings.check import check
+
+    for each in check(opened.database, opened.settings, opened.now):
+        yield Finding(each.name, State.OK if each.ok else State.WARN, each.message, each.fix)
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

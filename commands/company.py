@@ -1,0 +1,134 @@
+"""`leaseline company`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from commands.context import here, json_option
+from commands.printing import print_rows, print_thing
+
+if TYPE_CHECKING:
+    from tracker.models import Company
+
+
+@click.group("company")
+def company_group() -> None:
+    """Companies: whose numbers these are.
+
+    \b
+    Example:
+      leaseline company add pallets --name "Pallets Ltd" --region RU
+    """
+
+
+@company_group.command("add")
+@click.argument("slug")
+@click.option("--name", help="Full name; default: the short name.")
+@click.option(
+    "--region", required=True, help="Country (RU, DE, …): how numbers without a country code are read."
+)
+@click.option("--timezone", default="UTC", show_default=True, help="IANA timezone of its reports.")
+@json_option
+def add(slug: str, name: str | None, region: str, timezone: str, as_json: bool) -> None:
+    """Add a company. SLUG is its short name in commands.
+
+    \b
+    Examples:
+      leaseline company add pallets --name "Pallets Ltd" --region RU --timezone Europe/Moscow
+      leaseline company add acme --region DE
+    """
+    from tracker import companies, people
+
+    with here().database.write() as session:
+        company = companies.add(session, here().by(), slug, name or slug, region, timezone=timezone)
+        people.give_first_owner(session, company)
+        thing = describe(company)
+    print_thing(thing, as_json=as_json)
+
+
+@company_group.command("list")
+@json_option
+def list_command(as_json: bool) -> None:
+    """List companies.
+
+    \b
+    Example:
+      leaseline company list
+    """
+    from tracker import companies
+
+    with here().database.read() as session:
+        rows = [describe(company) for company in companies.everyone(session)]
+    print_rows(
+        rows,
+        ("slug", "name", "region", "timezone"),
+        as_json=as_json,
+        empty="No company yet: `leaseline company add`",
+    )
+
+
+@company_group.command("show")
+@click.argument("slug")
+@json_option
+def show(slug: str, as_json: bool) -> None:
+    """Show a company.
+
+    \b
+    Example:
+      leaseline company show pallets
+    """
+    from tracker import companies
+
+    with here().database.read() as session:
+        print_thing(describe(companies.get(session, slug)), as_json=as_json)
+
+
+@company_group.command("change")
+@click.argument("slug")
+@click.option("--name", help="New full name.")
+@click.option("--region", help="New country; numbers already added stay as they are.")
+@click.option("--timezone", help="New IANA timezone.")
+@json_option
+def change(slug: str, name: str | None, region: str | None, timezone: str | None, as_json: bool) -> None:
+    """Change a company's name, country or timezone.
+
+    \b
+    Example:
+      leaseline company change pallets --timezone Europe/Berlin
+    """
+    from tracker import companies
+
+    with here().database.write() as session:
+        company = companies.get(session, slug)
+        companies.change(session, here().by(), company, name=name, region=region, timezone=timezone)
+        thing = describe(company)
+    print_thing(thing, as_json=as_json)
+
+
+@company_group.command("delete")
+@click.argument("slug")
+def delete(slug: str) -> None:
+    """Delete a company that owns nothing.
+
+    \b
+    Example:
+      leaseline company delete acme
+    """
+    from tracker import companies
+
+    with here().database.write() as session:
+        companies.delete(session, here().by(), companies.get(session, slug))
+    click.echo(f"Company {slug} is deleted.")
+
+
+def describe(company: Company) -> dict[str, Any]:
+    """A company as JSON."""
+    return {
+        "slug": company.slug,
+        "name": company.name,
+        "region": company.default_region,
+        "timezone": company.timezone,
+        "created_at": company.created_at,
+    }

@@ -1,0 +1,79 @@
+"""`leaseline apply`: what the database says becomes what Asterisk does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from commands.context import Here, here, json_option
+from commands.printing import print_json
+
+if TYPE_CHECKING:
+    from dialplan.apply import Applied
+
+
+@click.command("apply")
+@click.option("--check", is_flag=True, help="Change nothing; show what would change.")
+@json_option
+def apply_command(check: bool, as_json: bool) -> None:
+    """Render Asterisk's configuration and reload it.
+
+    The new configuration is checked as a whole first and swapped in at once; calls that are up go on.
+    If an entry is wrong, nothing changes and the message names it.
+
+    \b
+    Examples:
+      leaseline apply --check     show the difference
+      leaseline apply
+    """
+    applied = run_apply(here(), dry=check)
+    if as_json:
+        print_json({
+            "changed": applied.changed,
+            "reloaded": applied.reloaded,
+            "restart": applied.restart,
+            "diff": applied.diff,
+        })  # fmt: skip
+    elif check:
+        click.echo(applied.diff or "Nothing to apply: Asterisk's configuration says what the database says.")
+    else:
+        click.echo(_told(applied))
+
+
+def run_apply(opened: Here, *, dry: bool = False) -> Applied:
+    """Apply and write it down. Raises Rejected with Asterisk's configuration as it was."""
+    from dialplan.apply import apply
+    from dialplan.facts import load_facts
+    from dialplan.program import find_program
+
+    with opened.database.read() as session:
+        facts = load_facts(session)
+    applied = apply(opened.settings, find_program(opened.settings), facts, opened.now, dry=dry)
+    if applied.changed and not dry:
+        with opened.database.write() as session:
+            opened.by().note(session, "apply", detail={"changed": list(applied.changed)})
+    return applied
+
+
+def waiting_changes(opened: Here) -> bool:
+    """Whether what would be rendered now differs from what is; also where it cannot be rendered."""
+    from tracker.errors import Rejected
+
+    try:
+        return bool(run_apply(opened, dry=True).changed)
+    except Rejected:
+        return True
+
+
+def _told(applied: Applied) -> str:
+    from tracker.policy.entries import count_of
+
+    count = len(applied.changed)
+    names = f": {', '.join(applied.changed)}" if count <= 5 else ""
+    said = f"{count_of(count, 'file')} changed{names}" if count else "Nothing changed"
+    if applied.restart and applied.reloaded:
+        return f"{said}. Restart Asterisk for {', '.join(applied.restart)}: `leaseline restart asterisk`"
+    return f"{said}. " + (
+        "Asterisk reloaded." if applied.reloaded else "Asterisk is not running: `leaseline up`."
+    )

@@ -1,0 +1,53 @@
+"""The database's schema against the code's: made where there is none, refused where it is another."""
+
+from __future__ import annotations
+
+from tracker.errors import Rejected
+
+
+def make_ready(url: str) -> None:
+    """Give an empty database the present schema. Raises Rejected database.behind, database.ahead."""
+    import migrations
+
+    revision = migrations.current(url)
+    if revision is None:
+        migrations.upgrade(url)
+    elif revision != migrations.head():
+        raise misfit(revision)
+
+
+def upgrade(url: str) -> str:
+    """Bring the database to the present schema and return it. Raises Rejected database.ahead."""
+    import migrations
+
+    revision = migrations.current(url)
+    if revision is not None and not is_known(revision):
+        raise misfit(revision)
+    migrations.upgrade(url)
+    return migrations.head()
+
+
+def misfit(revision: str) -> Rejected:
+    """Why a database at another revision cannot be used, and what to do."""
+    if is_known(revision):
+        return Rejected(
+            "database.behind",
+            f"The database is older than this Leaseline (revision {revision})",
+            "Bring it up to date: run `leaseline db upgrade` (after a `leaseline backup`)",
+        )
+    return Rejected(
+        "database.ahead",
+        f"The database is newer than this Leaseline (revision {revision})",
+        "Install the newer Leaseline again, or restore the backup made before it",
+    )
+
+
+def is_known(revision: str) -> bool:
+    """Whether this Leaseline has that revision."""
+    from alembic.script import ScriptDirectory
+
+    import migrations
+
+    return revision in {
+        each.revision for each in ScriptDirectory.from_config(migrations.config()).walk_revisions()
+    }

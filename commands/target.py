@@ -1,0 +1,187 @@
+"""`leaseline target`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from commands.context import changing, company_option, hint_if_not_live, json_option, reading
+from commands.printing import print_rows, print_thing
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from tracker.models import Target
+    from tracker.targets import Place
+
+
+@click.group("target")
+def target_group() -> None:
+    """Targets: places that can ring.
+
+    \b
+    Examples:
+      leaseline target add "Main line" --peer 192.0.2.10 --dial 100
+      leaseline target add Reception --phone
+      leaseline target add Mobile --outside "+7 915 123-45-67" --trunk carrier
+    """
+
+
+@target_group.command("add")
+@click.argument("name")
+@click.option("--peer", metavar="HOST", help="An existing PBX or SIP device at this host or address.")
+@click.option("--port", type=int, help="Its port; default 5060, with TLS 5061.")
+@click.option("--transport", type=click.Choice(["udp", "tcp", "tls"]), default="udp", show_default=True)
+@click.option("--dial", help="What to dial at the peer; default: the number the caller dialled.")
+@click.option("--phone", is_flag=True, help="A phone that registers with us; its password is made here.")
+@click.option("--username", help="What the phone registers as; default: COMPANY-NAME.")
+@click.option("--outside", metavar="NUMBER", help="A number dialled out over --trunk.")
+@click.option("--trunk", "trunk_name", help="The trunk an outside number is dialled over.")
+@click.option("--country", help="Allow an outside number of this country (DE, PL, …); default: the own one.")
+@click.option(
+    "--caller-id",
+    type=click.Choice(["caller", "own"]),
+    help="What the target is shown: the caller's number, or the number dialled.",
+)
+@company_option
+@json_option
+def add(name: str, company: str | None, as_json: bool, **given: Any) -> None:
+    """Add a place that can ring: one of --peer, --phone, --outside.
+
+    \b
+    Examples:
+      leaseline target add "Main line" --peer pbx.example.com --dial 100
+      leaseline target add Reception --phone --username reception
+      leaseline target add Mobile --outside 89151234567 --trunk carrier
+      leaseline target add Berlin --outside +4930123456 --trunk carrier --country DE
+    """
+    from tracker import targets
+
+    if sum(map(bool, (given["peer"], given["phone"], given["outside"]))) != 1:
+        raise click.UsageError("Give exactly one of --peer HOST, --phone, --outside NUMBER")
+    with changing(company) as (session, owner, by):
+        target = targets.add(session, by, owner, name, _place(session, given))
+        thing = describe(target)
+        if target.password:
+            thing["password"] = target.password
+    print_thing(thing, as_json=as_json)
+    if thing.get("password"):
+        click.echo("The password is shown this once; `leaseline target password` makes a new one.", err=True)
+    hint_if_not_live()
+
+
+def _place(session: Session, given: dict[str, Any]) -> Place:
+    from tracker import trunks
+    from tracker.targets import Outside, Peer, Phone
+
+    shown = {"caller_id": given["caller_id"]} if given["caller_id"] else {}
+    if given["peer"]:
+        return Peer(given["peer"], given["port"], given["transport"], given["dial"], **shown)
+    if given["phone"]:
+        return Phone(given["username"])
+    if not given["trunk_name"]:
+        raise click.UsageError("--outside needs --trunk: the carrier to dial the number over")
+    return Outside(given["outside"], trunks.get(session, given["trunk_name"]), given["country"], **shown)
+
+
+@target_group.command("list")
+@company_option
+@json_option
+def list_command(company: str | None, as_json: bool) -> None:
+    """List places that can ring.
+
+    \b
+    Example:
+      leaseline target list
+    """
+    from tracker import targets
+
+    with reading(company) as (session, owner):
+        rows = [describe(target) for target in targets.of_company(session, owner)]
+    print_rows(
+        rows,
+        ("name", "kind", "where", "caller_id"),
+        as_json=as_json,
+        empty="No target yet: `leaseline target add`",
+    )
+
+
+@target_group.command("show")
+@click.argument("name")
+@company_option
+@json_option
+def show(name: str, company: str | None, as_json: bool) -> None:
+    """Show a place that can ring.
+
+    \b
+    Example:
+      leaseline target show "Main line"
+    """
+    from tracker import targets
+
+    with reading(company) as (session, owner):
+        print_thing(describe(targets.get(session, owner, name)), as_json=as_json)
+
+
+@target_group.command("password")
+@click.argument("name")
+@company_option
+@json_option
+def password(name: str, company: str | None, as_json: bool) -> None:
+    """Make a new password for a phone and show it once.
+
+    \b
+    Example:
+      leaseline target password Reception
+    """
+    from tracker import targets
+
+    with changing(company) as (session, owner, by):
+        target = targets.get(session, owner, name)
+        made = targets.new_password(session, by, target)
+        thing = {"name": target.name, "username": target.username, "password": made}
+    print_thing(thing, as_json=as_json)
+    hint_if_not_live()
+
+
+@target_group.command("delete")
+@click.argument("name")
+@company_option
+def delete(name: str, company: str | None) -> None:
+    """Delete a place that nothing rings.
+
+    \b
+    Example:
+      leaseline target delete Reception
+    """
+    from tracker import targets
+
+    with changing(company) as (session, owner, by):
+        targets.delete(session, by, targets.get(session, owner, name))
+    click.echo(f"Target {name} is deleted.")
+    hint_if_not_live()
+
+
+def describe(target: Target) -> dict[str, Any]:
+    """A target as JSON; a phone's password is not part of it."""
+    where = {
+        "peer": f"{target.dial or 'the number dialled'} at {target.host}:{target.port}",
+        "phone": f"registers as {target.username}",
+        "outside": f"{target.e164} over {target.trunk.name if target.trunk else '?'}",
+    }[target.kind.value]
+    return {
+        "name": target.name,
+        "kind": target.kind.value,
+        "where": where,
+        "host": target.host,
+        "port": target.port,
+        "transport": target.transport.value,
+        "dial": target.dial,
+        "username": target.username,
+        "number": target.e164,
+        "trunk": target.trunk.name if target.trunk else None,
+        "caller_id": target.caller_id.value,
+        "endpoint": f"target-{target.id}",
+        "created_at": target.created_at,
+    }
