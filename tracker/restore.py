@@ -8,7 +8,7 @@ import re
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,6 @@ from tracker.database import Database
 from tracker.errors import Rejected
 from tracker.settings import Settings
 
-_DUMPS = {"database.sqlite", "database.pgdump"}
 _LARGEST_MANIFEST = 256 << 20
 
 
@@ -52,7 +51,8 @@ def restore(
     settings.home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.home, prefix=".restore-") as folder:
         staged = Path(folder)
-        manifest = _unpack(file, staged, seen)
+        kept = {*places(settings), "database.sqlite", "database.pgdump"}
+        manifest = _unpack(file, staged, kept, seen)
         dumped = staged / dump.name_of(database)
         if not dumped.exists():
             raise Rejected(
@@ -60,7 +60,7 @@ def restore(
                 "The backup is of the other kind of database",
                 "Set LEASELINE_DATABASE_URL to a database of the kind it was made from",
             )
-        aside = _clear(settings, database, f"{now:%Y%m%dT%H%M%S}")
+        aside = _clear(settings, database, f"{now:%Y%m%dT%H%M%S.%f}")
         dump.load(database, dumped)
         for name, place in places(settings).items():
             _place(staged / name, place)
@@ -80,7 +80,7 @@ def refuse_occupied(settings: Settings, database: Database) -> None:
         )
 
 
-def _unpack(file: Path, staged: Path, seen: Callable[[int], object]) -> dict[str, Any]:
+def _unpack(file: Path, staged: Path, kept: Collection[str], seen: Callable[[int], object]) -> dict[str, Any]:
     """Every file into `staged`, and the manifest they were verified against."""
     found: dict[str, str] = {}
     manifest: dict[str, Any] | None = None
@@ -90,7 +90,7 @@ def _unpack(file: Path, staged: Path, seen: Callable[[int], object]) -> dict[str
                 if member.name == MANIFEST:
                     manifest = _manifest(tar, member)
                 else:
-                    found[member.name] = _extract(tar, member, staged)
+                    found[member.name] = _extract(tar, member, staged, kept)
                     seen(member.size)
     except (tarfile.TarError, EOFError) as error:
         raise _damaged(f"{file} cannot be read: {error}") from None
@@ -104,11 +104,11 @@ def _unpack(file: Path, staged: Path, seen: Callable[[int], object]) -> dict[str
     return manifest
 
 
-def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, staged: Path) -> str:
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, staged: Path, kept: Collection[str]) -> str:
     """One file, only where backups put files: no links, no devices, no way out of the folder."""
     parts = member.name.split("/")
     plain = member.isreg() and all(re.fullmatch(r"[^\x00-\x1f/\\]+", part) for part in parts)
-    known = parts[0] in _DUMPS or parts[0] in {"leaseline.toml", "secrets", "asterisk", "spool", "recordings"}
+    known = any(member.name == each or member.name.startswith(f"{each}/") for each in kept)
     if not plain or not known or any(part in {"", ".", ".."} for part in parts):
         raise Rejected(
             "restore.unsafe",
