@@ -34,6 +34,7 @@ class Party:
         number: str | None = None,
         calls: int = 1,
         options: tuple[str, ...] = (),
+        trace: bool = True,
     ) -> None:
         program = shutil.which("sipp")
         if not program:
@@ -42,9 +43,8 @@ class Party:
         (self.folder / "scenario.xml").write_text(scenario)
         arguments = [
             program, "-sf", "scenario.xml", "-i", address, "-p", str(port), "-mi", address,
-            "-mp", str(media_port),
-            "-m", str(calls), "-nostdin",
-            "-trace_shortmsg", "-shortmessage_file", "messages", "-trace_err", "-error_file", "errors",
+            "-mp", str(media_port), "-m", str(calls), "-nostdin", "-trace_err", "-error_file", "errors",
+            *(("-trace_shortmsg", "-shortmessage_file", "messages") if trace else ()),
             *(("-s", number) if number else ()), *options, *((towards,) if towards else ()),
         ]  # fmt: skip
         with (self.folder / "screen").open("wb") as screen:
@@ -74,6 +74,12 @@ class Party:
             if re.search(pattern, message.line) and sent in {None, message.sent}:
                 return message.at
         raise LookupError(f"no {pattern} among {[message.line for message in self.messages()]}")
+
+    def successful(self) -> int:
+        """How many calls went as the scenario tells; known once SIPp has ended."""
+        screen = (self.folder / "screen").read_text(errors="replace")
+        found = re.findall(r"Successful call\s*\|\s*\d+\s*\|\s*(\d+)", screen)
+        return int(found[-1]) if found else 0
 
     @property
     def errors(self) -> str:

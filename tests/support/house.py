@@ -261,6 +261,11 @@ class House:
         with self.database.read() as session:
             return list(session.scalars(statement.where(*conditions).order_by(Call.id)))
 
+    def count(self, *conditions: Any) -> int:
+        """How many calls in the books answer to the conditions."""
+        with self.database.read() as session:
+            return session.scalar(sa.select(sa.func.count()).select_from(Call).where(*conditions)) or 0
+
     def call_of(self, caller: Caller, seconds: float = 15) -> Call:
         """The one call of this caller, once it has ended; two calls are a failure."""
         ended = until(
