@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
@@ -21,23 +22,25 @@ from tracker.live import HEARTBEAT_SECONDS, Sight, publish
 
 log = logging.getLogger("leaseline.ami")
 
-BETWEEN_WRITES_SECONDS = 0.5
-RESYNC_SECONDS = 60.0
-FORGET_SECONDS = 5.0  # a link that is back sooner does not empty the list in between
+
+@dataclass(frozen=True)
+class Pace:
+    heartbeat_seconds: float = HEARTBEAT_SECONDS
+    between_writes_seconds: float = 0.5
+    resync_seconds: float = 60.0
+    forget_seconds: float = 5.0  # a link that is back sooner does not empty the list in between
 
 
 class LiveView:
     """`follow` and `publish` run side by side until they are cancelled."""
 
-    def __init__(
-        self, link: Link, database: Database, node: str, *, heartbeat_seconds: float = HEARTBEAT_SECONDS
-    ) -> None:
+    def __init__(self, link: Link, database: Database, node: str, pace: Pace | None = None) -> None:
         self.calls = LiveList()
         self.unpublished = 0  # attempts that the database did not take
         self._link = link
         self._database = database
         self._node = node
-        self._heartbeat_seconds = heartbeat_seconds
+        self._pace = pace or Pace()
         self._changed = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="live")
         self._was_up = False
@@ -50,7 +53,7 @@ class LiveView:
         inbox = self._link.inbox
         while True:
             try:
-                async with asyncio.timeout(RESYNC_SECONDS):
+                async with asyncio.timeout(self._pace.resync_seconds):
                     await inbox.wait()
             except TimeoutError:
                 inbox.mark_gap()
@@ -63,13 +66,13 @@ class LiveView:
         """Write on change, at most twice a second, and as a sign of life."""
         while True:
             try:
-                async with asyncio.timeout(self._heartbeat_seconds):
+                async with asyncio.timeout(self._pace.heartbeat_seconds):
                     await self._changed.wait()
             except TimeoutError:
                 pass
             self._changed.clear()
             await self.publish_now()
-            await asyncio.sleep(BETWEEN_WRITES_SECONDS)
+            await asyncio.sleep(self._pace.between_writes_seconds)
 
     async def publish_now(self) -> None:
         """Write what is known at this moment; a database that does not take it gets the next one."""
@@ -121,7 +124,7 @@ class LiveView:
         if self._was_up:
             self._was_up, self._down_since = False, time.monotonic()
             self._changed.set()
-        if time.monotonic() - self._down_since < FORGET_SECONDS:
+        if time.monotonic() - self._down_since < self._pace.forget_seconds:
             await asyncio.sleep(0.2)
             if not self._link.up:
                 self._link.inbox.mark_gap()
