@@ -39,15 +39,17 @@ def run(opened: Here) -> None:
 
 def books_jobs(opened: Here) -> Sequence[Job]:
     """What keeps the books: the spool, CEL, calls cut by a crash."""
+    from dialplan.render import place_of
     from tracker import cel, reconcile
     from tracker.importer import read_spool
     from tracker.worker import Job
 
     database, settings = opened.database, opened.settings
-    spool = settings.spool / "calls"
+    place = place_of(settings)
+    events = place.logs / "cel-custom"
     return (
-        Job("spool", 0.25, lambda: read_spool(database, spool, settings.node, opened.now)),
-        Job("cel", 1.0, lambda: cel.read_cel(database, settings.logs / "cel", settings.node, opened.now)),
+        Job("spool", 0.25, lambda: read_spool(database, place.calls, settings.node, opened.now)),
+        Job("cel", 1.0, lambda: cel.read_cel(database, events, settings.node, opened.now)),
         Job("reconcile", 5.0, lambda: reconcile.close_interrupted(database, settings.node, opened.now)),
     )
 
