@@ -120,6 +120,7 @@ def test_facts_left_behind_by_two_writers_are_adopted(
         record(session, end)
         waiting = session.scalars(sa.select(WaitingFact)).one()
         copy = {name: getattr(waiting, name) for name in ("key", "kind", "at", "detail", "digest")}
+    with database.write() as session:
         record(session, start)
         session.add(WaitingFact(**{**copy, "digest": "late"}))
     with database.write() as session:

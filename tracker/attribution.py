@@ -22,13 +22,40 @@ class Arrival:
     attribution: Attribution
 
 
+# Built once: putting a statement together takes longer than running it.
+_NUMBER = (
+    sa.select(Number.id, Number.company_id, Company.default_region)
+    .join(Company, Company.id == Number.company_id)
+    .where(Number.e164 == sa.bindparam("did"))
+)
+_LEASES = (
+    sa.select(
+        sa.literal("held").label("what"),
+        Lease.id.label("first"),
+        Lease.visit_id.label("second"),
+        Lease.from_at,
+        Lease.until_at,
+    )
+    .where(Lease.number_id == sa.bindparam("number"), Lease.from_at <= sa.bindparam("at"))
+    .order_by(Lease.from_at.desc())
+    .limit(2)
+    .subquery()
+)
+_USES = (
+    sa.select(
+        sa.literal("used"), NumberUse.channel_id, NumberUse.pool_id, NumberUse.from_at, NumberUse.until_at
+    )
+    .where(NumberUse.number_id == sa.bindparam("number"), NumberUse.from_at <= sa.bindparam("at"))
+    .order_by(NumberUse.from_at.desc())
+    .limit(1)
+    .subquery()
+)
+_CANDIDATES = sa.union_all(sa.select(_LEASES), sa.select(_USES))
+
+
 def arrival(session: Session, did: str, at: datetime) -> Arrival | None:
     """Whose number that is and what it stood for at that instant; None when nobody's. Two indexed reads."""
-    found = session.execute(
-        sa.select(Number.id, Number.company_id, Company.default_region)
-        .join(Company, Company.id == Number.company_id)
-        .where(Number.e164 == did)
-    ).one_or_none()
+    found = session.connection().execute(_NUMBER, {"did": did}).one_or_none()
     if found is None:
         return None
     held, used = candidates(session, found.id, at)
@@ -40,28 +67,6 @@ def candidates(session: Session, number_id: int, at: datetime) -> tuple[list[Hel
 
     Leases of a number do not overlap, so an older one cannot hold; the second last shows if that were untrue.
     """
-    leases = (
-        sa.select(
-            sa.literal("held").label("what"),
-            Lease.id.label("first"),
-            Lease.visit_id.label("second"),
-            Lease.from_at,
-            Lease.until_at,
-        )
-        .where(Lease.number_id == number_id, Lease.from_at <= at)
-        .order_by(Lease.from_at.desc())
-        .limit(2)
-        .subquery()
-    )
-    uses = (
-        sa.select(
-            sa.literal("used"), NumberUse.channel_id, NumberUse.pool_id, NumberUse.from_at, NumberUse.until_at
-        )
-        .where(NumberUse.number_id == number_id, NumberUse.from_at <= at)
-        .order_by(NumberUse.from_at.desc())
-        .limit(1)
-        .subquery()
-    )
-    rows = session.execute(sa.union_all(sa.select(leases), sa.select(uses))).all()
+    rows = session.connection().execute(_CANDIDATES, {"number": number_id, "at": at}).all()
     held = [Held(*row[1:]) for row in rows if row.what == "held"]
     return held, [Used(*row[1:]) for row in rows if row.what == "used"]

@@ -136,7 +136,7 @@ def quarantine(session: Session, node: str, name: str, bad: Sequence[tuple[Line,
         }
         for line, problem in bad
     ]
-    return len(insert_once(session, QuarantinedLine, rows, "node", "name", "offset", "digest"))
+    return len(insert_once(session, QuarantinedLine, rows, ("node", "name", "offset", "digest")))
 
 
 def _unread(session: Session, folder: Path, node: str, now: datetime) -> list[Unread]:

@@ -21,6 +21,28 @@ class Heard:
     since: datetime
 
 
+_earlier = aliased(Call)
+_CALLS = sa.update(Call).where(
+    Call.company_id == sa.bindparam("of"),
+    Call.caller == sa.bindparam("by"),
+    Call.started_at >= sa.bindparam("since"),
+)
+_FORGET = _CALLS.values(repeat=False)
+_MARK = _CALLS.where(
+    Call.repeat.is_(False),
+    sa.exists()
+    .where(
+        _earlier.company_id == Call.company_id,
+        _earlier.caller == Call.caller,
+        sa.or_(
+            _earlier.started_at < Call.started_at,
+            sa.and_(_earlier.started_at == Call.started_at, _earlier.key < Call.key),
+        ),
+    )
+    .correlate(Call),
+).values(repeat=True)
+
+
 def mark_repeats(session: Session, heard: Iterable[Heard], *, afresh: bool = False) -> None:
     """Marks the calls that have an earlier one, from that instant on: a late call makes later ones repeats.
 
@@ -29,26 +51,7 @@ def mark_repeats(session: Session, heard: Iterable[Heard], *, afresh: bool = Fal
     rows = [{"of": each.company_id, "by": each.caller, "since": each.since} for each in heard if each.caller]
     if not rows:
         return
-    theirs = (
-        Call.company_id == sa.bindparam("of"),
-        Call.caller == sa.bindparam("by"),
-        Call.started_at >= sa.bindparam("since"),
-    )
-    calls = sa.update(Call).where(*theirs)
     connection = session.connection()  # the connection's own execute: plain SQL for every row of parameters
     if afresh:
-        connection.execute(calls.values(repeat=False), rows)
-    connection.execute(calls.where(Call.repeat.is_(False), _has_earlier()).values(repeat=True), rows)
-
-
-def _has_earlier() -> sa.ColumnElement[bool]:
-    before = aliased(Call)
-    sooner = sa.or_(
-        before.started_at < Call.started_at,
-        sa.and_(before.started_at == Call.started_at, before.key < Call.key),
-    )
-    return (
-        sa.exists()
-        .where(before.company_id == Call.company_id, before.caller == Call.caller, sooner)
-        .correlate(Call)
-    )
+        connection.execute(_FORGET, rows)
+    connection.execute(_MARK, rows)

@@ -24,6 +24,17 @@ _CHUNK_BYTES = 262_144
 _REMEMBERED = 64  # files looked up in the books; at most about 40 are ever considered
 _STILL_GROWING = 3  # before the newest one begun: around a full hour, or with a clock set back
 
+_OFFSETS = (
+    sa.select(SpoolFile.name, SpoolFile.inode, SpoolFile.offset)
+    .where(
+        SpoolFile.node == sa.bindparam("node"),
+        SpoolFile.name >= sa.bindparam("begin"),
+        SpoolFile.name < sa.bindparam("end"),
+    )
+    .order_by(SpoolFile.name.desc())
+    .limit(_REMEMBERED)
+)
+
 
 @dataclass(frozen=True)
 class Names:
