@@ -135,7 +135,7 @@ def cursor_of(call: Call) -> str:
 
 
 def _cursor(text: str) -> sa.Tuple:
-    if not re.fullmatch(r"\d{1,17}-\d{1,18}", text):
+    if not re.fullmatch(r"[0-9]{1,17}-[0-9]{1,18}", text):
         raise Rejected("page.malformed", "This is no place in the list of calls", "Begin without `before`")
     micros, row = text.split("-")
     return sa.tuple_(

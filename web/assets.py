@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,10 +45,9 @@ class Assets:
 def file(name: str) -> Response:
     """A built file. Its name changes with its content, so a browser never asks for it twice."""
     packed = "gzip" in request.headers.get("Accept-Encoding", "") and (FOLDER / f"{name}.gz").is_file()
-    response = send_from_directory(FOLDER, name, max_age=31_536_000)
+    kind = mimetypes.guess_type(name)[0]
+    response = send_from_directory(FOLDER, f"{name}.gz" if packed else name, mimetype=kind)
     if packed:
-        kind = response.mimetype
-        response = send_from_directory(FOLDER, f"{name}.gz", max_age=31_536_000, mimetype=kind)
         response.headers["Content-Encoding"] = "gzip"
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     response.headers["Vary"] = "Accept-Encoding"

@@ -85,6 +85,6 @@ def wave(pairs: Iterable[tuple[int, int]], side: int) -> str:
     for index, pair in enumerate(pairs):
         # Speech is mostly quiet: the root lifts it to where an eye can read it.
         height = max(0.7, round(23 * (pair[side] / 100) ** 0.7, 1))
-        top, down = (24 - height, height) if side == 0 else (25, height)
+        top, down = (24 - height, height) if side == 0 else (24, height)
         bars.append(f"M{index * 3} {top:g}h2v{down:g}h-2z")
     return "".join(bars)

@@ -92,14 +92,14 @@ def _figures(session: Session, now: datetime) -> Iterator[str]:
     counted = sa.func.count()
     outcomes = session.execute(
         sa.select(Call.outcome, counted).where(Call.ended_at.is_not(None)).group_by(Call.outcome)
-    ).tuples()
+    )
     yield from _gauge(
         "calls_total", "counter", "Calls in the books that are over, by outcome",
         [(f'{{outcome="{word or "unknown"}"}}', count) for word, count in outcomes],
     )  # fmt: skip
     open_ = session.scalar(sa.select(counted).select_from(Call).where(Call.ended_at.is_(None)))
     yield from _gauge("calls_open", "gauge", "Calls that the books hold open", [("", open_ or 0)])
-    states = session.execute(sa.select(Recording.state, counted).group_by(Recording.state)).tuples()
+    states = session.execute(sa.select(Recording.state, counted).group_by(Recording.state))
     yield from _gauge(
         "recordings", "gauge", "Recordings, by state",
         [(f'{{state="{state.value}"}}', count) for state, count in states],

@@ -18,14 +18,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 from support.ports import free_port
 
 from tracker.settings import CHECKOUT, Settings
 
 CHROMIUM = Path("/usr/bin/chromium")
 AXE = CHECKOUT / "web" / "node_modules" / "axe-core" / "axe.min.js"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--autoplay-policy=user-gesture-required"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 SIZES = {"desktop": (1360, 900), "phone": (390, 844)}
 
 
@@ -50,7 +58,7 @@ def serving(settings: Settings, port: int | None = None) -> Iterator[str]:
         "LEASELINE_WEB_PORT": str(port),
         "LEASELINE_RECORDING_COPIES": ",".join(settings.recording_copies),
     }
-    program = "import os; from tracker.settings import read_settings; import web; web.run(read_settings(os.environ))"
+    program = "import os, web; from tracker.settings import read_settings; web.run(read_settings(os.environ))"
     with log.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-c", program], cwd=CHECKOUT, env=environ, stdout=out, stderr=out
@@ -92,7 +100,12 @@ def open_page(browser: Browser, base: str, *, size: str = "desktop", dark: bool 
     heard: list[str] = []
     page.on("console", lambda message: heard.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: heard.append(str(error)))
-    page.on("dialog", lambda dialog: (heard.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+
+    def refuse(dialog: Dialog) -> None:
+        heard.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    page.on("dialog", refuse)
     page.__dict__["complaints"] = heard
     return page
 

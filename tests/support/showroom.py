@@ -1,7 +1,7 @@
 """A company with a day of calls to show: every outcome, sources of every kind, recordings of people talking.
 
-    room = furnish(database, settings, now)      # Pallets, with calls and recordings, all by the real services
-    open_url = room.link                         # a one-time link of its owner
+    room = furnish(database, settings, now)      # Pallets, by the real services
+    room.keys                                    # of its calls, the newest first
 
 The page's tests and the screenshots in docs/ look at this.
 """
@@ -32,8 +32,8 @@ OWNER = "olga@pallets.example"
 BERLIN, GERMAN_LEAFLET = "+493012345678", "+4989123456789"
 
 TALK = (
-    ("en", "Good morning, I saw your pallets on the billboard by the motorway.", "Good morning! How many do you need?"),
-    ("en", "About three hundred, with delivery on Tuesday if that is possible.", "On Tuesday we can deliver two hundred."),
+    ("en", "Good morning, I saw your pallets on the billboard.", "Good morning! How many do you need?"),
+    ("en", "About three hundred, with delivery on Tuesday if that is possible.", "Two hundred on Tuesday."),
     ("de", "Guten Tag, was kosten fünfzig Europaletten?", "Guten Tag, da muss ich kurz nachsehen."),
     ("ru", "Здравствуйте, у вас есть поддоны на складе?", "Да, конечно, приезжайте сегодня."),
 )  # fmt: skip
@@ -95,7 +95,7 @@ def furnish(
         owner = people.add_user(session, OWNER, "Olga Orlova", now)
         people.give_role(session, owner, session.get_one(Company, pallets.company_id), Role.OWNER)
         keys = place(session, pallets, now, calls)
-    record_sound(database, settings, now, {key: told for key, told in zip(keys, calls, strict=True)})
+    record_sound(database, settings, now, dict(zip(keys, calls, strict=True)))
     return Showroom(pallets, keys)
 
 
@@ -154,6 +154,8 @@ def record_sound(database: Database, settings: Settings, now: datetime, told: di
         if it.talk and it.sound:
             over = now - timedelta(minutes=it.minutes) + timedelta(seconds=it.wait + it.talk)
             age(write_raw(spool_file(settings, f"{key}.raw"), *_dialogue(key, it.talk)), over)
+    if not any(it.sound for it in told.values()):
+        return
     workshop = Workshop()
     try:
         while finish_pending(database, settings, now, workshop=workshop, wait_seconds=1).waiting:

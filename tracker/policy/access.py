@@ -66,7 +66,7 @@ def password_problem(password: str, email: str) -> str | None:
         return f"has {len(password)} characters, and {PASSWORD_SHORTEST} are the least"
     if len(password) > PASSWORD_LONGEST:
         return f"has more than {PASSWORD_LONGEST} characters"
-    rest = password.casefold()
+    rest = password.casefold().replace(email.casefold(), "") if email else password.casefold()
     for word in (*(part for part in re.split(r"[@.]", email.casefold()) if len(part) > 3), *COMMON):
         rest = rest.replace(word, "")
     for run in RUNS:

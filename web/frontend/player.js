@@ -135,7 +135,8 @@ class CallPlayer extends HTMLElement {
     const at = audio.currentTime;
     const length = this.length();
     this.rest.style.left = `${length ? Math.min(100, (at / length) * 100) : 0}%`;
-    this.time.textContent = `${duration(at)} / ${duration(length + 0.5)}`;
+    // A row says beside it how long the call was; the call's page has room for both.
+    this.time.textContent = "open" in this.dataset ? `${duration(at)} / ${duration(length + 0.5)}` : duration(at);
     this.wave.setAttribute("aria-valuenow", String(Math.round(at)));
     this.wave.setAttribute("aria-valuetext", `${duration(at)} of ${duration(length + 0.5)}`);
     if (going) {

@@ -1,0 +1,253 @@
+"""The page in a real Chromium, served by granian: what a manager does with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Browser, Page, expect
+from support.browser import axe, browser, complaints, open_page, serving  # noqa: F401  (a fixture)
+from support.facts import Pallets, answered, ended, started
+from support.recorded import settings_in
+from support.showroom import Showroom, Told, furnish, two_tones
+
+from recordings.finish import finish_pending
+from recordings.workshop import Workshop
+from tracker import logins, people
+from tracker.books import record, record_all
+from tracker.database import Database
+from tracker.models import Base, Call, Node
+from tracker.settings import Settings
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>"
+CALLS = (
+    Told(3, Pallets.billboard, "+79161234567", talk=8, sound=False, name="Two tones"),
+    Told(9, Pallets.leaflet, "+79161234567", "missed", wait=41),
+    Told(20, Pallets.leased, "", "busy", wait=4),
+    Told(1500, Pallets.leased, "+4915112345678", "gave_up", name=HOSTILE),
+)
+LOUDEST = """() => {
+  const player = document.querySelector("call-player");
+  const analyser = player.sides[0].context.createAnalyser();
+  analyser.fftSize = 8192;
+  player.sides.forEach((side) => side.connect(analyser));
+  return new Promise((done) => setTimeout(() => {
+    const bins = new Uint8Array(analyser.frequencyBinCount);
+    analyser.getByteFrequencyData(bins);
+    const near = (hz) => Math.max(...[-1, 0, 1].map(
+      (step) => bins[Math.round(hz * analyser.fftSize / analyser.context.sampleRate) + step]));
+    done([near(440) > 150, near(1000) > 150]);
+  }, 700));
+}"""
+
+
+@dataclass
+class Served:
+    """A running page, and the house behind it."""
+
+    url: str
+    settings: Settings
+    database: Database
+    room: Showroom
+    at: datetime
+
+    def log_in(self, page: Page) -> Page:
+        """Gives the page's browser a session of its own, as if it had logged in."""
+        with self.database.write() as session:
+            user = people.find_user(session, "olga@pallets.example")
+            token = logins.start_session(session, user, logins.Client("127.0.0.1"), datetime.now(UTC))
+        page.context.add_cookies([{"name": "leaseline", "value": token, "url": self.url}])
+        return page
+
+    def see(self, *live: dict[str, Any]) -> None:
+        """What the AMI listener publishes: these calls are up."""
+        now = datetime.now(UTC)
+        with self.database.write() as session:
+            # A minute ahead, as the listener of these tests does not come back every five seconds.
+            seen = now + timedelta(minutes=1)
+            session.merge(
+                Node(name="main", seen_at=seen, ami_up=True, asterisk_started_at=now, live=list(live))
+            )
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder, at = tmp_path_factory.mktemp("page"), datetime.now(UTC)
+    settings = settings_in(folder, database_url=f"sqlite:///{folder / 'books.db'}")
+    database = Database(settings.database_url)
+    Base.metadata.create_all(database.engine)
+    room = furnish(database, settings, at, CALLS)
+    two_tones(settings, room.keys[0])
+    workshop = Workshop()
+    while finish_pending(
+        database, settings, datetime.now(UTC) + timedelta(minutes=1), workshop=workshop, wait_seconds=1
+    ).waiting:
+        pass
+    workshop.close()
+    with serving(settings) as url:
+        yield Served(url, settings, database, room, at)
+    database.close()
+
+
+@pytest.fixture
+def page(browser: Browser, served: Served) -> Iterator[Page]:  # noqa: F811
+    opened = served.log_in(open_page(browser, served.url))
+    yield opened
+    assert complaints(opened) == []
+    opened.context.close()
+
+
+def test_a_one_time_link_leads_to_the_calls(browser: Browser, served: Served) -> None:  # noqa: F811
+    with served.database.write() as session:
+        user = people.find_user(session, "olga@pallets.example")
+        token = people.make_login_link(session, user, datetime.now(UTC))
+    page = open_page(browser, served.url)
+    page.goto(f"/link/{token}")
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Save and log in").click()
+    expect(page).to_have_url(re.compile("/calls$"))
+    expect(page.locator("tr.call")).to_have_count(4)
+    page.get_by_label("Your account").click()
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    page.get_by_label("E-mail").fill("olga@pallets.example")
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Calls")).to_be_visible()
+    assert complaints(page) == []
+    page.context.close()
+
+
+def test_a_live_call_comes_is_answered_and_goes_into_the_list_without_reload(
+    page: Page, served: Served
+) -> None:
+    served.see()
+    page.goto("/calls")
+    page.evaluate("window.stayed = true")
+    expect(page.get_by_text("No call at the moment")).to_be_visible()
+    now, office = datetime.now(UTC), served.room.pallets.office_id
+    live = {"call": "live-1", "state": "ringing", "since": now.isoformat(), "started": now.isoformat(),
+            "did": Pallets.billboard, "target": office}  # fmt: skip
+    with served.database.write() as session:
+        record(session, started(Pallets.billboard, now, "live-1", caller="+79165554433"))
+    served.see(live)
+    card = page.locator("#live-live-1")
+    expect(card).to_contain_text("Ringing")
+    expect(card).to_contain_text("8 (916) 555-44-33")
+    expect(page).to_have_title(re.compile(r"^\(1\) "))
+    served.see(live | {"state": "talking", "since": datetime.now(UTC).isoformat()})
+    expect(card).to_contain_text("Talking")
+    expect(card).to_contain_text(re.compile("0:0[1-9]"))
+    with served.database.write() as session:
+        took = datetime.now(UTC)
+        record_all(session, [answered(office, took, "live-1"), ended(took + timedelta(seconds=1), "live-1")])
+    served.see()
+    expect(card).to_have_count(0)
+    row = page.locator("#call-live-1")
+    expect(row).to_contain_text("Answered")
+    assert page.locator("tr.call").first.get_attribute("id") == "call-live-1"
+    assert page.evaluate("window.stayed")
+
+
+def test_a_recording_plays_and_seeks_by_range(page: Page, served: Served) -> None:
+    page.goto("/calls")
+    ranges: list[tuple[str, int]] = []
+    page.on("response", lambda it: ranges.append((it.url, it.status)) if "/audio" in it.url else None)
+    player = page.locator(f"#call-{served.room.keys[0]} call-player")
+    player.get_by_role("button", name="Play the recording").click()
+    page.wait_for_function("document.querySelector('call-player').audio.currentTime > 0.4")
+    expect(player.get_by_role("button", name="Pause the recording")).to_be_visible()
+    wave = player.get_by_role("slider")
+    box = wave.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + 5)
+    page.wait_for_function("document.querySelector('call-player').audio.currentTime > 5.9")
+    wave.press("Home")
+    wave.press("ArrowRight")
+    page.wait_for_function("Math.abs(document.querySelector('call-player').audio.currentTime - 5) < 1")
+    wave.press("Space")
+    expect(player.get_by_role("button", name="Play the recording")).to_be_visible()
+    expect(wave).to_have_attribute("aria-valuetext", re.compile("0:0[56] of 0:08"))
+    player.get_by_label("Speed").select_option("1.5")
+    assert page.evaluate("document.querySelector('call-player').audio.playbackRate") == 1.5
+    assert {status for _, status in ranges} == {206}
+
+
+def test_either_side_can_be_heard_alone(page: Page, served: Served) -> None:
+    page.goto(f"/calls/{served.room.keys[0]}")
+    page.get_by_role("button", name="Play the recording").click()
+    page.wait_for_function("document.querySelector('call-player').audio.currentTime > 0.2")
+    assert page.evaluate(LOUDEST) == [True, True]
+    page.get_by_text("Caller", exact=True).click()
+    assert page.evaluate(LOUDEST) == [True, False]
+    page.get_by_text("Company", exact=True).click()
+    assert page.evaluate(LOUDEST) == [False, True]
+
+
+def test_the_list_can_be_used_with_the_keyboard_alone(page: Page, served: Served) -> None:
+    page.goto("/calls")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    link = page.locator(f"#call-{served.room.keys[1]} a").first
+    link.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="8 (916) 123-45-67")).to_be_visible()
+    expect(page.get_by_text("Nobody answered, so nothing was recorded.")).to_be_visible()
+
+
+def test_hostile_text_is_shown_and_not_run(page: Page, served: Served) -> None:
+    with served.database.read() as session:
+        assert session.scalar(sa.select(Call.caller_name).where(Call.key == served.room.keys[3])) == HOSTILE
+    page.goto("/calls")
+    expect(page.get_by_text(HOSTILE)).to_be_visible()
+    page.goto(f"/calls/{served.room.keys[3]}")
+    expect(page.get_by_text(HOSTILE)).to_be_visible()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_every_page_is_accessible_and_fits(
+    browser: Browser,
+    served: Served,
+    size: str,
+    dark: bool,  # noqa: F811
+) -> None:
+    page = served.log_in(open_page(browser, served.url, size=size, dark=dark))
+    for path in (
+        "/calls",
+        f"/calls/{served.room.keys[0]}",
+        f"/calls/{served.room.keys[1]}",
+        "/nowhere",
+        "/login",
+    ):
+        page.goto(path)
+        if path == "/calls":
+            page.get_by_role("button", name="Play the recording").first.click()
+        assert axe(page) == [], path
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+    assert [it for it in complaints(page) if "404" not in it] == []
+    page.context.close()
+
+
+def test_a_server_that_is_gone_is_said_and_its_return_noticed(browser: Browser, served: Served) -> None:  # noqa: F811
+    page = served.log_in(open_page(browser, served.url))
+    page.goto("/calls")
+    page.route("**/calls/now", lambda route: route.abort())
+    expect(page.locator(".stale")).to_have_count(1, timeout=15_000)
+    page.unroute("**/calls/now")
+    expect(page.locator(".stale")).to_have_count(0, timeout=15_000)
+    page.context.close()
+
+
+def test_an_ended_session_leads_to_the_log_in(browser: Browser, served: Served, tmp_path: Path) -> None:  # noqa: F811
+    page = served.log_in(open_page(browser, served.url))
+    page.goto("/calls")
+    page.context.clear_cookies()
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible(timeout=10_000)
+    page.context.close()

@@ -1,0 +1,102 @@
+"""Two companies on one installation: over every route that there is, neither sees the other."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from support.recorded import settings_in
+from support.showroom import Told, furnish
+from support.site import Site, csrf_of
+from werkzeug.routing import Rule
+
+from tracker.database import Database
+from tracker.models import Company, Node
+from web.public import is_public
+
+HERS = (Told(5, "+74951234567", "+79160000001", talk=3, name="Secret Caller"),)
+PUBLIC = {"/login", "/link/<token>", "/healthz", "/readyz", "/metrics", "/static/<name>"}
+
+
+@pytest.fixture
+def site(sqlite: Database, tmp_path: Path, now: datetime) -> Site:
+    settings = settings_in(tmp_path, secret_key="k" * 40)
+    room = furnish(sqlite, settings, now, HERS)
+    with sqlite.write() as session:
+        session.add(Company(slug="rival", name="Rival", default_region="DE", created_at=now))
+        at = now.isoformat()
+        live = {"call": room.keys[0] + "x", "state": "ringing", "since": at, "started": at,
+                "did": "+74951234567", "target": room.pallets.office_id}  # fmt: skip
+        session.add(Node(name="main", seen_at=now, ami_up=True, live=[live]))
+    site = Site(sqlite, settings, now)
+    site.app.config["KEY"] = room.keys[0]
+    return site
+
+
+def rules(site: Site) -> list[Rule]:
+    return sorted(site.app.url_map.iter_rules(), key=lambda rule: rule.rule)
+
+
+def address(site: Site, rule: Rule) -> str:
+    values = {"key": site.app.config["KEY"], "kind": "wav", "token": "t", "name": "x", "_rest": "x"}
+    return rule.rule.replace("<path:", "<").translate({ord("<"): "{", ord(">"): "}"}).format(**values)
+
+
+def test_every_route_is_public_on_purpose_or_needs_a_log_in(site: Site) -> None:
+    stranger = site.app.test_client()
+    for rule in rules(site):
+        view = site.app.view_functions[rule.endpoint]
+        assert is_public(view) == (rule.rule in PUBLIC), rule
+        if rule.rule in PUBLIC:
+            continue
+        for method in (rule.methods or set()) - {"OPTIONS"}:
+            status = stranger.open(address(site, rule), method=method).status_code
+            assert status in {302, 401, 403}, (method, rule, status)
+
+
+def test_no_route_shows_one_company_to_the_other(site: Site) -> None:
+    owner, rival = site.log_in("ann@pallets.example", 1), site.log_in("eve@rival.example", 2)
+    telling = 0
+    for rule in rules(site):
+        if rule.rule in PUBLIC:
+            continue
+        path = address(site, rule)
+        if "GET" not in (rule.methods or set()):
+            continue
+        hers, theirs = owner.get(path), rival.get(path)
+        if "<key>" in rule.rule:
+            assert (hers.status_code, theirs.status_code) == (200, 404), rule
+            telling += 1
+        for secret in (
+            b"Secret Caller",
+            b"9160000001",
+            b"916) 000-00-01",
+            site.app.config["KEY"].encode(),
+            b"123-45-67",
+        ):
+            assert secret not in theirs.data, (rule, secret)
+    assert telling >= 4
+    assert b"916) 000-00-01" in owner.get("/calls").data
+
+
+def test_who_lost_the_role_sees_nothing_at_once(site: Site) -> None:
+    from tracker import people
+
+    browser = site.log_in("ann@pallets.example", 1)
+    path = f"/calls/{site.app.config['KEY']}/audio"
+    assert browser.get(path).status_code == 200
+    with site.database.write() as session:
+        people.take_role(
+            session, people.find_user(session, "ann@pallets.example"), session.get_one(Company, 1)
+        )
+    assert browser.get(path).status_code == 404
+    assert b"You see no company yet" in browser.get("/calls").data
+
+
+def test_every_changing_route_refuses_a_form_without_its_token(site: Site) -> None:
+    browser = site.log_in("ann@pallets.example", 1)
+    csrf_of(browser.get("/calls").text)
+    for rule in rules(site):
+        for method in (rule.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}:
+            assert browser.open(address(site, rule), method=method).status_code == 403, rule
