@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands.context import here, json_option
+from commands.context import here, hint_if_not_live, json_option
 from commands.printing import print_rows, print_thing
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ def change(slug: str, name: str | None, region: str | None, timezone: str | None
         companies.change(session, here().by(), company, name=name, region=region, timezone=timezone)
         thing = describe(company)
     print_thing(thing, as_json=as_json)
+    hint_if_not_live()
 
 
 @company_group.command("delete")

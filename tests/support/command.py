@@ -41,6 +41,10 @@ class Installation:
     def json(self, *words: str) -> Any:
         return json.loads(self.done(*words, "--json"))
 
+    def json_anyway(self, *words: str) -> Any:
+        """As `json`, of a command that may end with 1."""
+        return json.loads(self.run(*words, "--json").stdout)
+
     def refused(self, *words: str, given: str | bytes | None = None) -> str:
         """The one line that said no; the exit code has to be 1."""
         result = self.run(*words, given=given)

@@ -1,0 +1,130 @@
+"""`leaseline calls` on the terminal, and what doctor says about calls that were turned away."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Session
+from support.command import PROGRAM, Installation
+from support.facts import Pallets, add_pallets, answered, ended, started
+
+from tracker.books import record, record_all
+from tracker.database import Database
+from tracker.live import Sight, publish
+from tracker.models import QuarantinedLine, Refusal
+from tracker.policy.facts import Presentation
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Installation:
+    """A home with the present schema."""
+    made = Installation(tmp_path)
+    made.done("db", "upgrade")
+    return made
+
+
+@pytest.fixture
+def database(here: Installation) -> Iterator[Database]:
+    """The database of that home."""
+    opened = Database(f"sqlite:///{here.home / 'leaseline.db'}", wait_seconds=5)
+    yield opened
+    opened.close()
+
+
+def test_calls_are_listed_newest_first_and_page_by_page(
+    here: Installation, database: Database, now: datetime
+) -> None:
+    with database.write() as session:
+        pallets = add_pallets(session, now)
+        for minute in range(3):
+            at, call = now + timedelta(minutes=minute), f"call-{minute}"
+            taken, over = at + timedelta(seconds=4), at + timedelta(seconds=70)
+            begun = (started(pallets.billboard, at, call), answered(pallets.office_id, taken, call))
+            record_all(session, [*begun, ended(over, call)])
+    page = json.loads(here.done("calls", "list", "--json", "--limit", "2"))
+    assert [call["key"] for call in page["calls"]] == ["call-2", "call-1"]
+    rest = json.loads(here.done("calls", "list", "--json", "--before", page["next"]))
+    assert [call["key"] for call in rest["calls"]] == ["call-0"]
+    head, newest, *_ = here.done("calls", "list").splitlines()
+    assert head.split()[:4] == ["STARTED", "OUTCOME", "NUMBER", "SOURCE"]
+    for sign in ("answered", "+74951234567", "Billboard", "0:04", "1:06", "call-2"):
+        assert sign in newest
+    shown = json.loads(here.done("calls", "show", "call-2", "--json"))
+    assert [event["kind"] for event in shown["events"]] == ["started", "answered", "ended"]
+    assert shown["earlier_calls"] == 2
+
+
+def test_a_withheld_caller_stays_withheld_on_the_terminal(
+    here: Installation, database: Database, now: datetime
+) -> None:
+    with database.write() as session:
+        pallets = add_pallets(session, now)
+        record(
+            session,
+            started(pallets.billboard, now, presentation=Presentation.WITHHELD, caller="+79151112233"),
+        )
+    shown = (
+        here.done("calls", "list")
+        + here.done("calls", "list", "--json")
+        + here.done("calls", "show", "call-1")
+    )
+    assert "9151112233" not in shown
+    assert "withheld" in shown
+
+
+def test_following_prints_each_state_once_and_the_end(here: Installation, database: Database) -> None:
+    now = datetime.now(UTC)
+    with database.write() as session:
+        pallets = add_pallets(session, now)
+        record(session, started(pallets.billboard, now))
+        see(session, pallets, "ringing", now)
+    with subprocess.Popen(
+        [*PROGRAM, "calls", "follow", "--json"],
+        env=here.process_environ(), stdout=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        try:
+            first = json.loads(process.stdout.readline())
+            assert (first["state"], first["number"]) == ("ringing", pallets.billboard)
+            with database.write() as session:
+                record_all(session, [answered(pallets.office_id, now), ended(now + timedelta(seconds=9))])
+                publish(session, Sight("main", True, None, None, []), now)
+            assert json.loads(process.stdout.readline())["state"] == "answered"
+        finally:
+            process.terminate()
+
+
+def see(session: Session, pallets: Pallets, state: str, now: datetime) -> None:
+    """The node says that call-1 is in this state."""
+    at = now.isoformat()
+    call = {
+        "call": "call-1", "state": state, "since": at, "started": at,
+        "did": pallets.billboard, "target": None,
+    }  # fmt: skip
+    publish(session, Sight("main", True, None, None, [call]), now)
+
+
+def test_doctor_names_numbers_the_provider_sends_that_are_none_here(
+    here: Installation, database: Database
+) -> None:
+    now = datetime.now(UTC)
+    with database.write() as session:
+        pallets = add_pallets(session, now)
+        for key, did, age in (("a", "0049301\x1b[31m", 0), ("b", "0049301\x1b[31m", 1), ("c", "old", 30)):
+            at = now - timedelta(hours=age)
+            refusal = {"key": key, "at": at, "node": "main", "did": did, "reason": "unknown_number"}
+            session.add(Refusal(trunk_id=pallets.trunk_id, **refusal))
+        line = {"node": "main", "name": "calls-2026112012.jsonl", "offset": 0, "digest": "0", "line": "?"}
+        session.add(QuarantinedLine(at=now, problem="it is no JSON", **line))
+    (here.home / "spool" / "calls").mkdir(parents=True)
+    found = {each["name"]: each for each in here.json_anyway("doctor")}
+    told = found["refused calls"]
+    assert told["message"] == "the provider sent 2 call(s) to 0049301?[31m, which is no number here"
+    assert told["fix"] == "If it is yours: leaseline number add 0049301?[31m"
+    assert found["spool lines"]["state"] == "warn"
+    assert "it is no JSON" in found["spool lines"]["message"]
