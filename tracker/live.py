@@ -18,9 +18,11 @@ from sqlalchemy.orm import Session, joinedload
 from tracker.models import Call, Node, Number, Target
 from tracker.policy.facts import Presentation
 
-# Our own AMI user, and the only events it is sent (`eventfilter` in manager.conf); FullyBooted comes anyway.
+# Our own AMI user, and the only events it is sent (`eventfilter` in manager.conf). FullyBooted tells when
+# Asterisk was started: it follows a login by itself, but not one before the end of the start, which has to
+# wait for the event.
 AMI_USER = "leaseline"
-AMI_EVENTS = ("NewAccountCode", "DialState", "BridgeEnter", "BridgeLeave", "Hangup")
+AMI_EVENTS = ("FullyBooted", "NewAccountCode", "DialState", "BridgeEnter", "BridgeLeave", "Hangup")
 
 # Where the dialplan dials a target: the extension is the target's id. It names a target reached over a
 # trunk, whose channel only names the trunk.
