@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from tracker.importer import Imported
 from tracker.worker import Job, pause_seconds, run_jobs
 
 
@@ -52,7 +53,25 @@ def test_a_failing_job_is_tried_again_and_stops_no_other(caplog: pytest.LogCaptu
     ):
         assert mended.wait(5)
         assert sound.acquire(timeout=5)
-    assert "job failing failed 3 times in a row" in caplog.text
+    assert "job failing failed, 3 times in a row" in caplog.text
+
+
+def test_a_job_that_returns_a_problem_is_tried_again_without_a_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    mended = threading.Event()
+    results = iter([Imported(0, 0, None, "the database is locked")])
+
+    def run() -> Imported:
+        found = next(results, Imported(1, 0, 0.0))
+        if found.problem is None:
+            mended.set()
+        return found
+
+    with caplog.at_level(logging.INFO), Started(Job("spool", 0.01, run)):
+        assert mended.wait(5)
+    assert "job spool failed, 1 times in a row: the database is locked" in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 def test_a_stop_is_obeyed_in_the_middle_of_a_pause() -> None:
@@ -65,9 +84,9 @@ def test_a_stop_is_obeyed_in_the_middle_of_a_pause() -> None:
 
 @pytest.mark.parametrize(
     ("every", "failures", "expected"),
-    [(0.25, 0, 0.25), (0.25, 1, 0.5), (0.25, 4, 4.0), (0.25, 99, 60.0), (86400, 3, 86400)],
+    [(0.25, 0, 0.25), (0.25, 1, 0.5), (0.25, 4, 4.0), (0.25, 99, 10.0), (86400, 3, 86400)],
 )
-def test_the_pause_grows_with_every_failure_up_to_a_minute(
+def test_the_pause_grows_with_every_failure_up_to_ten_seconds(
     every: float, failures: int, expected: float
 ) -> None:
     assert pause_seconds(every, failures) == expected

@@ -15,9 +15,9 @@ from support.spool import append
 from tracker.books import record, record_all
 from tracker.database import Database
 from tracker.importer import read_spool
-from tracker.models import Call, Node, Number, NumberState, NumberUse, Recording, RecordingState, WaitingFact
+from tracker.models import Call, Node, Recording, RecordingState, WaitingFact
 from tracker.policy.facts import HungUpBy, Outcome
-from tracker.reconcile import close_interrupted, reconcile, retire_numbers, tidy_waiting
+from tracker.reconcile import close_interrupted, reconcile, tidy_waiting
 
 KEY = "a2f9e355-7a35-4e0f-b26a-10cdf2f19e0b"
 
@@ -159,25 +159,6 @@ def test_fifty_calls_up_in_a_crash_are_closed_at_once(
     with database.read() as session:
         assert session.scalar(sa.select(sa.func.count()).where(Call.interrupted)) == 50
         assert session.scalar(sa.select(sa.func.count()).where(Call.ended_at.is_(None))) == 0
-
-
-def test_a_quarantine_that_is_over_retires_the_number(
-    database: Database, pallets: Pallets, now: datetime
-) -> None:
-    with database.write() as session:
-        for e164, days in ((pallets.billboard, -1), (pallets.leaflet, 1)):
-            session.execute(
-                sa.update(Number)
-                .where(Number.e164 == e164)
-                .values(state=NumberState.QUARANTINED, quarantined_until=now + timedelta(days=days))
-            )
-    with database.write() as session:
-        assert retire_numbers(session, now) == 1
-        assert retire_numbers(session, now) == 0
-        billboard = session.scalars(sa.select(Number).where(Number.e164 == pallets.billboard)).one()
-        assert billboard.state is NumberState.RETIRED
-        uses = session.scalars(sa.select(NumberUse.until_at).where(NumberUse.number_id == billboard.id))
-        assert uses.all() == [now]
 
 
 def test_facts_that_waited_for_two_months_are_given_up(

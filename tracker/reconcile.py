@@ -1,4 +1,4 @@
-"""What nobody else will close: calls that a crash left open, quarantines that are over."""
+"""What nobody else will close: calls that a crash left open, facts whose call has come meanwhile."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tracker import cel
-from tracker.audit import By
 from tracker.books import adopt_waiting, record_all
 from tracker.database import Database
 from tracker.importer import behind_seconds
 from tracker.models import Call, CallEvent, Node, WaitingFact
-from tracker.numbers import end_quarantine, over_quarantine
 from tracker.policy.facts import Interrupted
 
 _SETTLED = timedelta(
@@ -116,14 +114,6 @@ def signs_of_life(calls: Sequence[OpenCall], cel_folder: Path, recordings: Path)
         if known:
             signs[call.key] = max(known)
     return signs
-
-
-def retire_numbers(session: Session, now: datetime) -> int:
-    """Retires the quarantined numbers whose time is over; gives how many."""
-    over = over_quarantine(session, now)
-    for number in over:
-        end_quarantine(session, By(now, "worker"), number)
-    return len(over)
 
 
 def tidy_waiting(session: Session, now: datetime) -> int:

@@ -1,6 +1,8 @@
 """The worker's loop: named jobs, each at its interval, one after the other in one thread.
 
-A job that fails is logged and tried again, later each time; the others go on meanwhile.
+A job that fails is logged and tried again, later each time; the others go on meanwhile. It fails by raising,
+or by returning something whose `problem` is not None: a database that is down is no bug, and needs no
+traceback.
 """
 
 from __future__ import annotations
@@ -13,12 +15,12 @@ from dataclasses import dataclass
 
 log = logging.getLogger("leaseline.worker")
 
-_LONGEST_PAUSE_SECONDS = 60.0
+_LONGEST_PAUSE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class Job:
-    """Something to do every so often. `run` opens its own transactions; what it returns is not looked at."""
+    """Something to do every so often; `run` opens its own transactions."""
 
     name: str
     every_seconds: float
@@ -35,7 +37,7 @@ class _Turn:
 
 
 def pause_seconds(every_seconds: float, failures: int) -> float:
-    """How long to wait for the next run: the interval, doubled with each failure, up to a minute."""
+    """How long to wait for the next run: the interval, doubled with each failure, up to 10 s."""
     longest = max(every_seconds, _LONGEST_PAUSE_SECONDS)
     return min(longest, every_seconds * 2.0 ** min(failures, 30))
 
@@ -53,15 +55,21 @@ def run_jobs(jobs: Sequence[Job], stop: threading.Event) -> None:
 def _take(turn: _Turn) -> None:
     began = time.monotonic()
     try:
-        turn.job.run()
+        problem = getattr(turn.job.run(), "problem", None)
     except Exception:
         turn.failures += 1
-        wait = pause_seconds(turn.job.every_seconds, turn.failures)
-        log.exception("job %s failed %d times in a row; again in %.1f s", turn.job.name, turn.failures, wait)
+        log.exception("job %s failed, %d times in a row", turn.job.name, turn.failures)
     else:
-        if turn.failures:
-            log.info("job %s works again after %d failures", turn.job.name, turn.failures)
-        turn.failures = 0
+        _note(turn, problem)
     # Counted from its start, so a quick job keeps its rhythm; after a slow one the others come first.
     due = began + pause_seconds(turn.job.every_seconds, turn.failures)
     turn.due = max(due, time.monotonic())
+
+
+def _note(turn: _Turn, problem: object) -> None:
+    if problem is not None:
+        turn.failures += 1
+        log.warning("job %s failed, %d times in a row: %s", turn.job.name, turn.failures, problem)
+    elif turn.failures:
+        log.info("job %s works again after %d failures", turn.job.name, turn.failures)
+        turn.failures = 0
