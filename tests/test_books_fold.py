@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.facts import answered, ended, leg_ended, started
 
@@ -69,6 +69,7 @@ facts: st.SearchStrategy[Fact] = st.one_of(
 some_facts = st.lists(facts, max_size=8)
 
 
+@settings(deadline=None)
 @given(some_facts, st.randoms())
 def test_order_and_repetition_cannot_matter(known: list[Fact], dice: object) -> None:
     shuffled = known * 2
@@ -76,6 +77,7 @@ def test_order_and_repetition_cannot_matter(known: list[Fact], dice: object) -> 
     assert fold(shuffled) == fold(known)
 
 
+@settings(deadline=None)
 @given(some_facts, some_facts)
 def test_what_is_known_is_never_lowered(before: list[Fact], after: list[Fact]) -> None:
     old, new = fold(before), fold(before + after)
@@ -92,6 +94,7 @@ def test_what_is_known_is_never_lowered(before: list[Fact], after: list[Fact]) -
     assert new.seen_by_agi >= old.seen_by_agi
 
 
+@settings(deadline=None)
 @given(some_facts)
 def test_a_length_of_time_is_never_negative(known: list[Fact]) -> None:
     state = fold(known)
@@ -99,6 +102,7 @@ def test_a_length_of_time_is_never_negative(known: list[Fact]) -> None:
     assert (state.talk_seconds or 0.0) >= 0.0
 
 
+@settings(deadline=None)
 @given(facts)
 def test_a_fact_comes_back_from_what_is_kept(fact: Fact) -> None:
     kept = tidy(fact)

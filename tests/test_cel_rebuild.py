@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.cel import answered_call, unanswered_call
 from support.facts import CALLER, Pallets, add_pallets, answered, ended, started
@@ -185,6 +185,7 @@ def test_the_last_sign_of_life_is_the_youngest_row(folder: Path, now: datetime) 
     assert last_signs(folder, ["main-1.0", "main-9.9"]) == {"main-1.0": now + seconds(3)}
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=200)
     | st.lists(st.text(max_size=12), max_size=12).map(lambda cells: '","'.join(cells).encode())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tracker.errors import Rejected
@@ -90,6 +90,7 @@ def test_a_caller_who_did_not_allow_it_has_no_number(presentation: Presentation)
     assert normalise_caller("+4915112345678", presentation, "DE") is None
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300), st.sampled_from(["RU", "DE", "US", "XX", ""]))
 def test_a_hostile_caller_ends_as_harmless_digits_or_none(raw: str, region: str) -> None:
     found = normalise_caller(raw, ALLOWED, region)
@@ -132,6 +133,7 @@ def test_a_did_is_known_in_every_form_a_carrier_may_send(e164: str, region: str,
     assert spellings(e164, region) == expected
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS)), st.sampled_from(["DE", "RU", "US"]))
 def test_no_spelling_is_read_as_another_number(region: str, company: str) -> None:
     example = phonenumbers.example_number(region)

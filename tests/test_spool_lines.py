@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tracker.policy.facts import Answered, Ended, HungUpBy, LegEnded, Presentation, Refused, Started
@@ -212,6 +212,7 @@ def test_zeros_left_by_a_power_cut_do_not_cost_the_next_line() -> None:
     assert isinstance(parse_line(b"\0" * 900 + json.dumps(END).encode() + b"\n"), Ended)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_a_name_is_decoded_and_cannot_bring_control_characters(name: str) -> None:
     found = read(START, name=quote(name.encode("utf-8", "replace"))).caller_name
@@ -219,6 +220,7 @@ def test_a_name_is_decoded_and_cannot_bring_control_characters(name: str) -> Non
     assert all(ord(letter) >= 32 and not 0x7F <= ord(letter) < 0xA0 for letter in found)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_fact_or_a_bad_line(line: bytes) -> None:
     with pytest.raises(BadLine):
@@ -232,6 +234,7 @@ values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.sampled_from([START, LEG, ANSWER, END, REFUSED]), st.data())
 def test_any_values_are_a_fact_or_a_bad_line(line: dict[str, Any], data: st.DataObject) -> None:
     names = data.draw(st.lists(st.sampled_from(sorted(line)), max_size=3))
