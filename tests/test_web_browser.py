@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,13 +13,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, expect
-from support.browser import axe, browser, complaints, open_page, serving  # noqa: F401  (a fixture)
+from support.browser import axe, browser, complaints, open_page, serving  # noqa: F401  (browser is a fixture)
 from support.facts import Pallets, answered, ended, started
 from support.recorded import settings_in
-from support.showroom import Showroom, Told, furnish, two_tones
+from support.showroom import Showroom, Told, finish_all, furnish, two_tones
 
-from recordings.finish import finish_pending
-from recordings.workshop import Workshop
 from tracker import logins, people
 from tracker.books import record, record_all
 from tracker.database import Database
@@ -45,6 +44,14 @@ LOUDEST = """() => {
     done([near(440) > 150, near(1000) > 150]);
   }, 700));
 }"""
+
+
+def until(page: Page, condition: str) -> None:
+    """Waits for a condition on `at`, the player's place in seconds; Playwright's own wait needs eval."""
+    deadline = time.monotonic() + 15
+    while not page.evaluate(f"(at => {condition})(document.querySelector('call-player').audio.currentTime)"):
+        assert time.monotonic() < deadline, condition
+        page.wait_for_timeout(50)
 
 
 @dataclass
@@ -84,12 +91,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     Base.metadata.create_all(database.engine)
     room = furnish(database, settings, at, CALLS)
     two_tones(settings, room.keys[0])
-    workshop = Workshop()
-    while finish_pending(
-        database, settings, datetime.now(UTC) + timedelta(minutes=1), workshop=workshop, wait_seconds=1
-    ).waiting:
-        pass
-    workshop.close()
+    finish_all(database, settings, at + timedelta(minutes=1))
     with serving(settings) as url:
         yield Served(url, settings, database, room, at)
     database.close()
@@ -161,16 +163,16 @@ def test_a_recording_plays_and_seeks_by_range(page: Page, served: Served) -> Non
     page.on("response", lambda it: ranges.append((it.url, it.status)) if "/audio" in it.url else None)
     player = page.locator(f"#call-{served.room.keys[0]} call-player")
     player.get_by_role("button", name="Play the recording").click()
-    page.wait_for_function("document.querySelector('call-player').audio.currentTime > 0.4")
+    until(page, "at > 0.4")
     expect(player.get_by_role("button", name="Pause the recording")).to_be_visible()
     wave = player.get_by_role("slider")
     box = wave.bounding_box()
     assert box
     page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + 5)
-    page.wait_for_function("document.querySelector('call-player').audio.currentTime > 5.9")
+    until(page, "at > 5.9")
     wave.press("Home")
     wave.press("ArrowRight")
-    page.wait_for_function("Math.abs(document.querySelector('call-player').audio.currentTime - 5) < 1")
+    until(page, "Math.abs(at - 5) < 1")
     wave.press("Space")
     expect(player.get_by_role("button", name="Play the recording")).to_be_visible()
     expect(wave).to_have_attribute("aria-valuetext", re.compile("0:0[56] of 0:08"))
@@ -182,11 +184,11 @@ def test_a_recording_plays_and_seeks_by_range(page: Page, served: Served) -> Non
 def test_either_side_can_be_heard_alone(page: Page, served: Served) -> None:
     page.goto(f"/calls/{served.room.keys[0]}")
     page.get_by_role("button", name="Play the recording").click()
-    page.wait_for_function("document.querySelector('call-player').audio.currentTime > 0.2")
+    until(page, "at > 0.2")
     assert page.evaluate(LOUDEST) == [True, True]
-    page.get_by_text("Caller", exact=True).click()
+    page.locator(".sides").get_by_text("Caller").click()
     assert page.evaluate(LOUDEST) == [True, False]
-    page.get_by_text("Company", exact=True).click()
+    page.locator(".sides").get_by_text("Company").click()
     assert page.evaluate(LOUDEST) == [False, True]
 
 
@@ -213,10 +215,10 @@ def test_hostile_text_is_shown_and_not_run(page: Page, served: Served) -> None:
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("size", ["desktop", "phone"])
 def test_every_page_is_accessible_and_fits(
-    browser: Browser,
+    browser: Browser,  # noqa: F811
     served: Served,
     size: str,
-    dark: bool,  # noqa: F811
+    dark: bool,
 ) -> None:
     page = served.log_in(open_page(browser, served.url, size=size, dark=dark))
     for path in (

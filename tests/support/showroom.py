@@ -154,8 +154,12 @@ def record_sound(database: Database, settings: Settings, now: datetime, told: di
         if it.talk and it.sound:
             over = now - timedelta(minutes=it.minutes) + timedelta(seconds=it.wait + it.talk)
             age(write_raw(spool_file(settings, f"{key}.raw"), *_dialogue(key, it.talk)), over)
-    if not any(it.sound for it in told.values()):
-        return
+    if any(it.talk and it.sound for it in told.values()):
+        finish_all(database, settings, now)
+
+
+def finish_all(database: Database, settings: Settings, now: datetime) -> None:
+    """Finishes every recording, as the worker would within a second or two."""
     workshop = Workshop()
     try:
         while finish_pending(database, settings, now, workshop=workshop, wait_seconds=1).waiting:

@@ -37,7 +37,7 @@ export function watch(place) {
     } catch {
       pause = Math.min(pause * 2, SLOWEST);
     }
-    place.classList.toggle("stale", pause > EVERY * 2);
+    place.classList.toggle("stale", pause > EVERY);
     timer = setTimeout(tick, pause);
   }
 
