@@ -121,7 +121,7 @@ def _fate(database: Database, settings: Settings, path: Path) -> _Fate:
             return _Fate.ORPHAN
         if recording is None or recording.state is RecordingState.PENDING:
             return _Fate.KEEP
-        if recording.state is RecordingState.DELETED:
+        if recording.state is RecordingState.DELETED or _says_nothing(recording, path):
             return _Fate.REMOVE
         if recording.state is RecordingState.READY and _holds(settings, recording, path):
             return _Fate.REMOVE
@@ -129,6 +129,12 @@ def _fate(database: Database, settings: Settings, path: Path) -> _Fate:
             return _Fate.ORPHAN
         recording_id = recording.id
     return _Fate.AGAIN if _reopen(database, recording_id) else _Fate.KEEP
+
+
+def _says_nothing(recording: Recording, path: Path) -> bool:
+    """The empty file that Asterisk leaves of a call nobody answered."""
+    found = places.look_at(path)
+    return recording.state is RecordingState.NONE and found is not None and found.empty
 
 
 def _reopen(database: Database, recording_id: int) -> bool:
