@@ -28,6 +28,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 from support.ports import free_port
+from support.sip import Telephone
 
 from demo import scenario
 from demo.sipp import Party
@@ -116,7 +117,8 @@ class House:
         self.media_ports = itertools.cycle(range(56000, 64000, 20))
         self.numbers = itertools.count(1)
         self.callers = itertools.count(1)
-        self.parties: list[Party] = []
+        self.trunks = itertools.count(1)
+        self.parties: list[Party | Telephone] = []
         self.cli("up", "--detach", "--wait-seconds", "30", seconds=90)
         self.database = Database(self.settings.database_url)
         self._furnish()
@@ -200,6 +202,19 @@ class House:
         )
         return Phone(target.id, port)
 
+    def trunk(self, **wish: Any) -> Trunk:
+        """A further carrier with an address of its own, applied to the running Asterisk."""
+        count = next(self.trunks)
+        host = f"127.0.1.{count}"
+        plain = {"kind": TrunkKind.IP, "host": host, "port": free_port(socket.SOCK_DGRAM), "match": [host]}
+        trunk = Trunk(name=f"carrier {count}", created_at=datetime.now(UTC), **plain | wish)
+        with self.database.write() as session:
+            session.add(trunk)
+            session.flush()
+            session.expunge(trunk)
+        self.apply()
+        return trunk
+
     def apply(self, **changed: Any) -> Applied:
         """Render the database into the running Asterisk, with settings changed for a test."""
         with self.database.read() as session:
@@ -253,6 +268,15 @@ class House:
         )
         self.parties.append(party)
         return Caller(party, number)
+
+    def telephone(
+        self, address: str = OFFICE, *, port: int = 0, user: str = "phone", password: str = ""
+    ) -> Telephone:
+        """A telephone of our own, for what SIPp cannot play."""
+        asterisk = OFFICE, self.settings.sip_port
+        telephone = Telephone(asterisk, address, port=port, user=user, password=password)
+        self.parties.append(telephone)
+        return telephone
 
     # ---- the books ----
 

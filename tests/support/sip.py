@@ -1,6 +1,6 @@
 """A SIP telephone of our own, for what SIPp cannot play: registering, two calls at once, hearing.
 
-    ann = Telephone(asterisk, user="ann", password="...")
+    ann = Telephone(asterisk, "127.0.0.1", user="ann", password="...")
     ann.register()
     talk = ann.take_call()                    # the next call that comes in: rings, picks up
     other = ann.dial("bob").answered()        # a second call, while the first goes on
@@ -65,11 +65,11 @@ class Telephone:
     """One address that speaks SIP. What comes in is kept until a test takes it; small talk answers itself."""
 
     def __init__(
-        self, asterisk: Address, address: str = "127.0.0.1", *, user: str = "phone", password: str = ""
+        self, asterisk: Address, address: str, *, port: int = 0, user: str = "phone", password: str = ""
     ) -> None:
         self.asterisk, self.user, self.password = asterisk, user, password
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind((address, 0))
+        self.socket.bind((address, port))
         self.address, self.port = self.socket.getsockname()
         self.talks: list[Talk] = []
         self.everything: list[Message] = []
