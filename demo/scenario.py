@@ -8,7 +8,7 @@ Steps are pieces of SIPp's XML (https://sipp.readthedocs.io/en/v3.6.1/scenarios/
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
@@ -176,6 +176,20 @@ def pick_up() -> str:
 
 def turn_down(code: int, reason: str) -> str:
     return _send(_message(f"SIP/2.0 {code} {reason}", *_REPLY), retransmit=True) + '<recv request="ACK"/>'
+
+
+def by_caller(cases: Mapping[str, Iterable[str]], otherwise: Iterable[str]) -> list[str]:
+    """Steps that depend on who calls, right after `invited()`: of the first case whose text is in From."""
+    choices = [
+        f'<nop next="{label}" test="is{label}"><action><ereg regexp={quoteattr(text)} search_in="var" '
+        f'variable="from" assign_to="is{label}"/></action></nop>'
+        for label, text in enumerate(cases, start=1)
+    ]
+    end = len(cases) + 1
+    branches = [*otherwise, f'<nop next="{end}"/>']
+    for label, steps in enumerate(cases.values(), start=1):
+        branches += [f'<label id="{label}"/>', *steps, f'<nop next="{end}"/>']
+    return [*choices, *branches, f'<label id="{end}"/>', wait(0)]
 
 
 def not_picked_up() -> str:

@@ -1,0 +1,126 @@
+"""`python -m demo`, or `make demo`: the product on real calls, from nothing to a page to listen on."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from commands.group import explain
+from demo import company, printing, story
+from demo.books import Entry, settled_entries
+from demo.compare import differences
+from demo.home import Home, folder_of, moved_in
+from demo.play import Played, Stage, play
+from demo.printing import headline, step
+from demo.running import running
+from demo.tools import refuse_if_missing
+from tracker.database import Database
+
+
+@click.command("demo")
+@click.option(
+    "--once", is_flag=True, help="Check every call against what was played, stop, exit with 0 or 1."
+)
+def main(once: bool) -> None:
+    """Set up a company, start everything, place real calls and show what became of them."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.default_int_handler)
+    try:
+        fine = run(folder_of(os.environ), once=once)
+    except KeyboardInterrupt:
+        step("Stopped before the end; nothing is left running.")
+        sys.exit(130)
+    except Exception as problem:
+        if os.environ.get("LEASELINE_LOG_LEVEL") == "debug":
+            raise
+        click.echo(f"demo: {explain(problem)}", err=True)
+        sys.exit(1)
+    sys.exit(0 if fine else 1)
+
+
+def run(
+    folder: Path, *, once: bool, acts: Sequence[Sequence[story.Scene]] = story.ACTS, main_line: bool = True
+) -> bool:
+    """The whole demo; with `once`, whether every call is in the books as it was played.
+
+    Without `main_line` nobody listens where the company's phone system should be.
+    """
+    begun = time.monotonic()
+    with moved_in(folder) as home:
+        program = refuse_if_missing(home.settings)
+        headline("A company is set up, by the commands you would type")
+        company.set_up(home.main_line_port, printing.command)
+        database = Database(home.settings.database_url)
+        company.lease_to_visitor(database)
+        headline(f"Everything is started: Asterisk {program.shown_version} ({program.origin}) and Leaseline")
+        with running(home.settings, step) as process:
+            printing.ports(home)
+            played = _play(home, acts, main_line=main_line)
+            entries = settled_entries(database, home.settings, len(played))
+            printing.calls(entries)
+            fine = _compare(played, entries) if once else True
+            if not once:
+                printing.farewell(company.make_owner(), home)
+                _linger(home, process)
+            headline("Stopping")
+        database.close()
+        step(f"Everything is stopped, after {time.monotonic() - begun:.0f} s.")
+    return fine
+
+
+def _play(home: Home, acts: Sequence[Sequence[story.Scene]], *, main_line: bool) -> list[Played]:
+    headline("Real calls are placed: SIPp is the carrier and its callers, and the company's main line")
+    begin = time.monotonic()
+
+    def tell(text: str) -> None:
+        step(f"{time.monotonic() - begin:5.1f} s  {text}")
+
+    played = [each for act in acts for each in play(_stage(home), act, tell, main_line=main_line)]
+    step("All calls are over; their recordings are being prepared")
+    return played
+
+
+def _stage(home: Home) -> Stage:
+    return Stage(home.settings.sip_port, home.main_line_port, home.folder / "speech")
+
+
+def _compare(played: Sequence[Played], entries: Sequence[Entry]) -> bool:
+    headline("Compared with what was played")
+    found = differences(played, entries)
+    for difference in found:
+        step(f"WRONG: {difference}")
+    if not found:
+        step(f"All {len(played)} calls are in the books as they were played, recordings included.")
+    return not found
+
+
+def _linger(home: Home, process: subprocess.Popen[str]) -> None:
+    """Until Ctrl-C, or until somebody stops Leaseline; Enter places another call."""
+    try:
+        while process.poll() is None:
+            if _enter_pressed(1.0):
+                play(_stage(home), (story.ENCORE,), step)
+    except KeyboardInterrupt:
+        return
+    step("Leaseline was stopped from elsewhere.")
+
+
+def _enter_pressed(seconds: float) -> bool:
+    """Whether a person at the terminal pressed Enter; waits so long at most."""
+    if not sys.stdin.isatty():
+        time.sleep(seconds)
+        return False
+    ready, _, _ = select.select([sys.stdin], [], [], seconds)
+    return bool(ready) and sys.stdin.readline() != ""
+
+
+if __name__ == "__main__":
+    main()

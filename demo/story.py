@@ -1,0 +1,261 @@
+"""Who calls in the demo, what happens to each call, and what should be in the books afterwards.
+
+All telephone numbers are ones that Ofcom keeps free for drama: they belong to nobody.
+https://www.ofcom.org.uk/phones-and-broadband/phone-numbers/numbers-for-drama
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from demo.speech import Line
+from tracker.calls import Source
+from tracker.policy.facts import HungUpBy, Outcome
+
+REGION, TIMEZONE = "GB", "Europe/London"
+RING_SECONDS = 8
+
+BILLBOARD = "+442079460101"
+LEAFLET = "+442079460102"
+WEBSITE = "+442079460103"  # the one that Ben's browser shows: it is leased to him
+SPARE = "+442079460104"  # the website's other one
+NOBODYS = "+442079460999"  # never added
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What brought a visitor to the website."""
+
+    landing_url: str
+    referrer: str
+    medium: str
+    source: str
+    campaign: str
+    keyword: str
+
+
+BENS_VISIT = Visit(
+    landing_url="https://pallets.example/euro-pallets?utm_source=google&utm_medium=cpc"
+    "&utm_campaign=euro-pallets&utm_term=buy+euro+pallets",
+    referrer="https://www.google.com/",
+    medium="cpc",
+    source="google",
+    campaign="euro-pallets",
+    keyword="buy euro pallets",
+)
+
+
+@dataclass(frozen=True)
+class Talks:
+    """Somebody answers after some seconds of ringing; at the end of the lines one side hangs up."""
+
+    rings_seconds: float
+    lines: tuple[Line, ...]
+    hangs_up: HungUpBy = HungUpBy.CALLER
+
+
+@dataclass(frozen=True)
+class NobodyAnswers:
+    """It rings until Asterisk gives up."""
+
+
+@dataclass(frozen=True)
+class Busy:
+    """The main line says busy after a moment."""
+
+    after_seconds: float
+
+
+@dataclass(frozen=True)
+class GivesUp:
+    """The caller hangs up while it rings."""
+
+    after_seconds: float
+
+
+@dataclass(frozen=True)
+class TurnedAway:
+    """The number dialled is nobody's: no call, a line in the list of refusals."""
+
+
+Course = Talks | NobodyAnswers | Busy | GivesUp | TurnedAway
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the books should say. `outcome` is None for a call that was turned away."""
+
+    outcome: Outcome | None
+    source: Source | None
+    hung_up_by: HungUpBy | None
+    repeat: bool = False
+
+    @property
+    def turned_away(self) -> bool:
+        return self.outcome is None
+
+
+ON_BILLBOARD = Source("offline", "Billboard", "spring", None, "Billboard")
+ON_LEAFLET = Source("offline", "Leaflet", None, None, "Leaflet")
+ON_WEBSITE = Source(BENS_VISIT.medium, BENS_VISIT.source, BENS_VISIT.campaign, BENS_VISIT.keyword, None)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One call. `number` is the caller's own, None for one who withholds it."""
+
+    who: str
+    number: str | None
+    dials: str
+    begins: str
+    course: Course
+    ends: str
+    expected: Expected
+    starts_seconds: float = 0.0
+
+    @property
+    def reaches_main_line(self) -> bool:
+        return not isinstance(self.course, TurnedAway)
+
+
+_RECEPTION, _SALES = "en+f3", "en-gb-scotland+m2"
+_ANN, _BEN, _CLARA, _SHY = "en-us+linda", "en-us+m3", "en+f2", "en+m4"
+
+
+def _talk(company: str, caller: str, *texts: str) -> tuple[Line, ...]:
+    """Lines in turn; the company speaks first."""
+    return tuple(
+        Line(from_caller=bool(index % 2), voice=caller if index % 2 else company, text=text)
+        for index, text in enumerate(texts)
+    )
+
+
+ANN = Scene(
+    who="Ann",
+    number="+441614960111",
+    dials=BILLBOARD,
+    begins="Ann has seen the billboard and calls",
+    course=Talks(
+        2.0,
+        _talk(
+            _RECEPTION, _ANN,
+            "Pallets, good morning. How can I help you?",
+            "Hello! I saw your billboard on the motorway. How much is a euro pallet?",
+            "Eleven pounds. From fifty on, delivery is free.",
+            "Then a hundred, please!",
+            "With pleasure.",
+        ),
+    ),
+    ends="Ann has ordered and hangs up",
+    expected=Expected(Outcome.ANSWERED, ON_BILLBOARD, HungUpBy.CALLER),
+)  # fmt: skip
+
+BEN = Scene(
+    who="Ben",
+    number="+441134960122",
+    dials=WEBSITE,
+    begins="Ben has come to the website by an advert and calls the number leased to him,",
+    course=Talks(
+        1.5,
+        _talk(
+            _SALES, _BEN,
+            "Pallets, sales department, good morning.",
+            "Hi. Do you buy used pallets, too?",
+            "We do. Three pounds each, and we collect.",
+            "Great. I will send the address. Thank you!",
+        ),
+    ),
+    ends="Ben hangs up",
+    expected=Expected(Outcome.ANSWERED, ON_WEBSITE, HungUpBy.CALLER),
+    starts_seconds=0.8,
+)  # fmt: skip
+
+CLARA = Scene(
+    who="Clara",
+    number="+441214960133",
+    dials=LEAFLET,
+    begins="Clara has the leaflet in her hand and calls",
+    course=NobodyAnswers(),
+    ends="Clara's call has rung for 8 seconds: nobody picked up",
+    expected=Expected(Outcome.MISSED, ON_LEAFLET, HungUpBy.SYSTEM),
+    starts_seconds=1.6,
+)
+
+DAVID = Scene(
+    who="David",
+    number="+441314960144",
+    dials=BILLBOARD,
+    begins="David has seen the billboard, too, and calls",
+    course=Busy(1.0),
+    ends="David hears that the line is busy",
+    expected=Expected(Outcome.BUSY, ON_BILLBOARD, HungUpBy.SYSTEM),
+    starts_seconds=2.4,
+)
+
+EMMA = Scene(
+    who="Emma",
+    number="+441174960155",
+    dials=LEAFLET,
+    begins="Emma has a leaflet, little time, and calls",
+    course=GivesUp(4.0),
+    ends="Emma has heard it ring for 4 seconds and gives up",
+    expected=Expected(Outcome.GAVE_UP, ON_LEAFLET, HungUpBy.CALLER),
+    starts_seconds=3.2,
+)
+
+SHY = Scene(
+    who="Somebody",
+    number=None,
+    dials=BILLBOARD,
+    begins="Somebody who withholds their own number calls",
+    course=Talks(
+        1.0,
+        _talk(
+            _RECEPTION, _SHY,
+            "Pallets, good morning.",
+            "Oh, sorry. I wanted the pizza service.",
+            "No problem. Goodbye!",
+        ),
+        hangs_up=HungUpBy.COMPANY,
+    ),
+    ends="The company says goodbye to the withheld number",
+    expected=Expected(Outcome.ANSWERED, ON_BILLBOARD, HungUpBy.COMPANY),
+    starts_seconds=4.0,
+)  # fmt: skip
+
+FRANK = Scene(
+    who="Frank",
+    number="+441514960166",
+    dials=NOBODYS,
+    begins="Frank mistypes the number and calls",
+    course=TurnedAway(),
+    ends="Frank hears that there is no such number",
+    expected=Expected(None, None, None),
+    starts_seconds=4.8,
+)
+
+CLARA_AGAIN = Scene(
+    who="Clara",
+    number=CLARA.number,
+    dials=LEAFLET,
+    begins="Clara, whom nobody answered, calls again:",
+    course=Talks(
+        1.0,
+        _talk(
+            _SALES, _CLARA,
+            "Pallets, sales department. Sorry, we were loading a lorry.",
+            "Hello! Do you repair pallets, as the leaflet says?",
+            "Within a day. Bring them any morning.",
+        ),
+    ),
+    ends="Clara hangs up",
+    expected=Expected(Outcome.ANSWERED, ON_LEAFLET, HungUpBy.CALLER, repeat=True),
+)  # fmt: skip
+
+# The calls of an act overlap; Clara's second one needs her first to be over.
+ACTS: tuple[tuple[Scene, ...], ...] = (
+    (ANN, BEN, CLARA, DAVID, EMMA, SHY, FRANK),
+    (CLARA_AGAIN,),
+)
+
+ENCORE = replace(ANN, begins="Ann calls the billboard's number again,", starts_seconds=0.0)
