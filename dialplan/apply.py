@@ -104,7 +104,7 @@ def command(program: Program, place: Place, line: str, *, seconds: float = 15) -
 
 
 def make_folders(place: Place) -> None:
-    """Every folder Asterisk writes to; it makes none itself. Readable by their owner only: they hold passwords."""
+    """Every folder Asterisk writes to; it makes none itself. They hold passwords: the owner's alone."""
     for folder in (
         place.releases,
         place.additions,
@@ -143,7 +143,7 @@ def _write(place: Place, files: Mapping[str, str], now: datetime) -> Path:
 
 
 def _swap(place: Place, release: Path) -> None:
-    """Point `current` at the release: at every instant Asterisk finds the old files or the new ones, whole."""
+    """Point `current` at the release: Asterisk finds the old files or the new ones, always whole."""
     link = place.current.with_name("current.new")
     with suppress(FileNotFoundError):
         link.unlink()

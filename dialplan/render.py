@@ -66,7 +66,8 @@ def render(settings: Settings, program: Program, facts: Facts) -> dict[str, str]
         "ami_events": AMI_EVENTS,
         "now": "${STRFTIME(,,%s.%3q)}",
         "mint": "${UUID()}" if program.mints_uuids else "${UNIQUEID}-${RAND(100000,999999)}",
-        "caller": "${FILTER(0-9+,${CALLERID(num)})}",
+        # Digits only, and nothing at all of a caller who withholds the number.
+        "caller": '${IF($["${CALLERID(num-pres):0:7}" = "allowed"]?${FILTER(0-9+,${CALLERID(num)})})}',
         "domain": settings.sip_external_address or "leaseline.invalid",
         "agi_host": sip_host(settings.agi_host),
         "sip_bind": f"{sip_host(settings.sip_host)}:{settings.sip_port}",
@@ -128,8 +129,8 @@ class _Spool:
     _WHO = (
         '"uid":"${UNIQUEID}","lid":"${CHANNEL(linkedid)}","trunk":"${CHANNEL(endpoint)}",'
         '"did":"${LL_DID}","dialled":"${FILTER(0-9+,${CALLERID(dnid)})}",'
-        '"cli":"${FILTER(0-9+,${CALLERID(num)})}","pres":"${CALLERID(num-pres)}",'
-        '"name":"${URIENCODE(${CALLERID(name)})}","t":${LL_STARTED}'
+        '"cli":"${LL_CALLER}","pres":"${CALLERID(num-pres)}",'
+        '"name":"${IF($["${LL_CALLER}" = ""]?:${URIENCODE(${CALLERID(name)})})}","t":${LL_STARTED}'
     )
     _LEG = '"n":"{of}LL_POSITION{end}","target":"{of}LL_TARGET{end}","t0":"{of}LL_DIALLED{end}","ring":"{of}RINGTIME_MS{end}"'
     _NOW = '"t":${STRFTIME(,,%s.%3q)}'
@@ -138,9 +139,10 @@ class _Spool:
         self.node = settings.node
         self.file = f"{place.calls}/calls-${{STRFTIME(,,%Y%m%d%H)}}.jsonl"
 
-    def __call__(self, kind: str) -> str:
+    def __call__(self, kind: str, *, first: bool = False) -> str:
         line = f'"e":"{kind}","call":"{self._call(kind)}","node":"{self.node}",{getattr(self, "_" + kind)()}'
-        return f" same => n,Set(FILE({self.file},,,al,u)={{{line}}})"
+        place = "exten => s,1" if first else " same => n"
+        return f"{place},Set(FILE({self.file},,,al,u)={{{line}}})"
 
     def _call(self, kind: str) -> str:
         return "${MASTER_CHANNEL(LL_CALL)}" if kind == "answer" else "${LL_CALL}"
@@ -154,7 +156,7 @@ class _Spool:
     def _refused(self) -> str:
         return (
             '"trunk":"${CHANNEL(endpoint)}","did":"${FILTER(0-9+,${EXTEN})}",'
-            '"cli":"${FILTER(0-9+,${CALLERID(num)})}","why":"unknown_number",' + self._NOW
+            '"cli":"${LL_CALLER}","pres":"${CALLERID(num-pres)}","why":"unknown_number",' + self._NOW
         )
 
     def _leg(self) -> str:
@@ -165,7 +167,7 @@ class _Spool:
 
     def _end(self) -> str:
         return (
-            '"uid":"${UNIQUEID}","lid":"${CHANNEL(linkedid)}",'
+            '"uid":"${UNIQUEID}","lid":"${CHANNEL(linkedid)}","ch":"${CHANNEL(name)}",'
             + self._leg_fields(master=False)
             + ',"st":"${DIALSTATUS}","hc":"${HANGUPCAUSE}","by":"${CHANNEL(hangupsource)}","ok":"${LL_OK}",'
             + self._NOW

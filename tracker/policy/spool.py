@@ -71,11 +71,13 @@ def party(channel: str, callers_channel: str = "") -> HungUpBy | None:
     """
     if not channel:
         return None
+    if not channel.startswith("PJSIP/"):
+        return HungUpBy.SYSTEM
     if callers_channel:
         return HungUpBy.CALLER if channel == callers_channel else HungUpBy.COMPANY
     if _TRUNK.fullmatch(channel):
         return HungUpBy.CALLER
-    return HungUpBy.COMPANY if channel.startswith("PJSIP/") else HungUpBy.SYSTEM
+    return HungUpBy.COMPANY
 
 
 def _values(line: bytes) -> dict[str, Any]:
