@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 from commands.context import Here
 from commands.findings import Finding, State, bad, ok, warn
@@ -72,6 +70,7 @@ def spool(opened: Here) -> Iterator[Finding]:
 
     import sqlalchemy as sa
 
+    from tracker.importer import behind_seconds
     from tracker.models import QuarantinedLine
 
     folder = opened.settings.spool / "calls"
@@ -80,11 +79,12 @@ def spool(opened: Here) -> Iterator[Finding]:
         return
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         yield bad("spool", f"{folder} cannot be written", "Give it to the account Asterisk runs as")
-    unread, age = _unread(opened, folder)
-    if unread and age > _LATE_SECONDS:
-        yield bad("spool", f"{unread} bytes wait for {age:.0f} s", "See `leaseline logs worker`")
+    with opened.database.read() as session:
+        behind = behind_seconds(session, folder, opened.settings.node, opened.now)
+    if behind > _LATE_SECONDS:
+        yield bad("spool", f"its oldest unread line waits for {behind:.0f} s", "See `leaseline logs worker`")
     else:
-        yield ok("spool", "read to the end" if not unread else f"{unread} bytes just written")
+        yield ok("spool", "read to the end" if not behind else f"{behind:.1f} s behind")
     with opened.database.read() as session:
         count = session.scalar(sa.select(sa.func.count()).select_from(QuarantinedLine))
         newest = session.scalar(sa.select(QuarantinedLine).order_by(QuarantinedLine.id.desc()).limit(1))
@@ -94,23 +94,6 @@ def spool(opened: Here) -> Iterator[Finding]:
             f"{count} could not be understood, the last in {newest.name}: {newest.problem}",
             "They are kept in the database (quarantined_lines); please report one",
         )
-
-
-def _unread(opened: Here, folder: Path) -> tuple[int, float]:
-    """Bytes the worker has not read, and for how many seconds the oldest of them have waited."""
-    import sqlalchemy as sa
-
-    from tracker.models import SpoolFile
-
-    with opened.database.read() as session:
-        rows = session.scalars(sa.select(SpoolFile).where(SpoolFile.node == opened.settings.node)).all()
-    read = {(row.name, row.inode): row.offset for row in rows}
-    unread, oldest = 0, time.time()
-    for path in folder.glob("*.jsonl"):
-        about = path.stat()
-        if (waiting := about.st_size - read.get((path.name, about.st_ino), 0)) > 0:
-            unread, oldest = unread + waiting, min(oldest, about.st_mtime)
-    return unread, time.time() - oldest
 
 
 def refusals(opened: Here) -> Iterator[Finding]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +13,8 @@ import click
 
 from commands.context import Here, here
 from tracker.errors import Rejected
+
+_PR_SET_PDEATHSIG = 1
 
 
 @click.command("asterisk")
@@ -57,6 +61,8 @@ def web_command() -> None:
     """
     from web.serve import run
 
+    # A killed server would leave its forked workers behind, holding the port against its successor.
+    os.register_at_fork(after_in_child=die_with_parent)
     with _logged("web") as opened:
         run(opened.settings)
 
@@ -73,6 +79,11 @@ def worker_command() -> None:
 
     with _logged("worker") as opened:
         run(opened)
+
+
+def die_with_parent() -> None:
+    """Have the kernel end this process when its parent ends, however that happens (Linux: prctl(2))."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 @contextmanager

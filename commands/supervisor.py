@@ -14,6 +14,8 @@ import subprocess
 import sys
 import time
 import xmlrpc.client
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -181,7 +183,8 @@ def states(settings: Settings) -> list[PartState]:
     """Every part in starting order; an empty list when nothing runs."""
     if not is_running(settings):
         return []
-    found = {info["name"]: _state(info) for info in _ask(settings).supervisor.getAllProcessInfo()}
+    with _asked(settings) as remote:
+        found = {info["name"]: _state(info) for info in remote.getAllProcessInfo()}
     return [found[part.name] for part in PARTS if part.name in found]
 
 
@@ -189,17 +192,18 @@ def restart(settings: Settings, name: str) -> None:
     """Stop a part and start it again. Raises Rejected up.stopped when nothing runs."""
     if not is_running(settings):
         raise Rejected("up.stopped", "Leaseline is not running", "Start it: `leaseline up`")
-    remote = _ask(settings).supervisor
-    if remote.getProcessInfo(name)["pid"]:
-        remote.stopProcess(name)
-    remote.startProcess(name)
+    with _asked(settings) as remote:
+        if remote.getProcessInfo(name)["pid"]:
+            remote.stopProcess(name)
+        remote.startProcess(name)
 
 
 def stop(settings: Settings, *, seconds: float = 60) -> None:
     """Stop everything and wait for it. Raises Rejected up.stopped, up.stuck."""
     if not is_running(settings):
         raise Rejected("up.stopped", "Leaseline is not running", "Start it: `leaseline up`")
-    _ask(settings).supervisor.shutdown()
+    with _asked(settings) as remote:
+        remote.shutdown()
     until = time.monotonic() + seconds
     while is_running(settings):
         if time.monotonic() > until:
@@ -207,13 +211,16 @@ def stop(settings: Settings, *, seconds: float = 60) -> None:
         time.sleep(0.1)
 
 
-def _ask(settings: Settings) -> Any:
+@contextmanager
+def _asked(settings: Settings) -> Iterator[Any]:
+    """The supervisor's own interface."""
     from supervisor.xmlrpc import SupervisorTransport
 
     transport = SupervisorTransport(  # type: ignore[no-untyped-call]
         None, None, serverurl=f"unix://{socket_of(settings)}"
     )
-    return xmlrpc.client.ServerProxy("http://localhost", transport=transport)
+    with xmlrpc.client.ServerProxy("http://localhost", transport=transport) as proxy:
+        yield proxy.supervisor
 
 
 def _state(info: dict[str, Any]) -> PartState:

@@ -1,7 +1,6 @@
 """The worker: which jobs come round, on which beat, and which of them must not wait for each other.
 
-Those have threads of their own: the books stay half a second behind the
-calls however long a recording takes.
+Those have threads of their own: the books stay half a second behind the calls however long a recording takes.
 """
 
 from __future__ import annotations
@@ -14,9 +13,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from commands.context import Here
+    from tracker.cel import CelRead
+    from tracker.importer import Imported
     from tracker.worker import Job
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("leaseline.worker")
+
+_DAYS_READ_AGAIN = 3
 
 
 def run(opened: Here) -> None:
@@ -44,14 +47,38 @@ def books_jobs(opened: Here) -> Sequence[Job]:
     from tracker.importer import read_spool
     from tracker.worker import Job
 
-    database, settings = opened.database, opened.settings
+    database, settings, node = opened.database, opened.settings, opened.settings.node
     place = place_of(settings)
     events = place.logs / "cel-custom"
+
+    def close_lost() -> None:
+        reconcile.reconcile(
+            database,
+            node,
+            opened.now,
+            spool=place.calls,
+            cel_folder=events,
+            recordings=place.recordings,
+            call_max_seconds=settings.call_max_seconds,
+        )
+
+    def tidy() -> None:
+        with database.write() as session:
+            reconcile.tidy_waiting(session, opened.now)
+        cel.rotate(database, events, node, opened.now)
+
     return (
-        Job("spool", 0.25, lambda: read_spool(database, place.calls, settings.node, opened.now)),
-        Job("cel", 1.0, lambda: cel.read_cel(database, events, settings.node, opened.now)),
-        Job("reconcile", 5.0, lambda: reconcile.close_interrupted(database, settings.node, opened.now)),
+        Job("spool", 0.25, lambda: _told(read_spool(database, place.calls, node, opened.now))),
+        Job("cel", 1.0, lambda: _told(cel.read_cel(database, events, node, opened.now))),
+        Job("reconcile", 5.0, close_lost),
+        Job("tidy", 600.0, tidy),
     )
+
+
+def _told(read: Imported | CelRead) -> None:
+    """What the database's trouble keeps from being read is said, not raised: the next turn reads it."""
+    if read.problem:
+        log.warning("nothing was read: %s", read.problem)
 
 
 def recording_jobs(opened: Here) -> Sequence[Job]:
@@ -69,30 +96,45 @@ def recording_jobs(opened: Here) -> Sequence[Job]:
 
 def rare_jobs(opened: Here) -> Sequence[Job]:
     """What is done a few times a day."""
+    from tracker.importer import rerun
     from tracker.logins import forget_old
     from tracker.worker import Job
 
+    database, settings = opened.database, opened.settings
+
     def logins() -> None:
-        with opened.database.write() as session:
-            forget_old(session, opened.now, opened.settings.session_days)
+        with database.write() as session:
+            forget_old(session, opened.now, settings.session_days)
+
+    def read_again() -> None:
+        found = rerun(database, settings.spool / "calls", settings.node, _DAYS_READ_AGAIN, opened.now)
+        log.info("read %d lines again: %d new facts, %d bad lines", found.lines, found.new, found.bad)
 
     return (
         Job("quarantine", 600.0, lambda: end_quarantines(opened)),
         Job("logins", 3600.0, logins),
+        Job("rerun", 86400.0, read_again),
     )
 
 
 def end_quarantines(opened: Here) -> None:
-    """Numbers whose quarantine is over are answered no more once the configuration is applied."""
-    from commands.live import run_apply
+    """Numbers whose quarantine is over are answered no more.
+
+    Asterisk is told at once, unless an admin's changes wait for `apply`: those are not ours to make live.
+    """
+    from commands.live import run_apply, waiting_changes
     from tracker import numbers
     from tracker.audit import By
 
+    with opened.database.read() as session:
+        if not numbers.over_quarantine(session, opened.now):
+            return
+    others_wait = waiting_changes(opened)
     with opened.database.write() as session:
-        over = numbers.over_quarantine(session, opened.now)
-        for number in over:
+        for number in numbers.over_quarantine(session, opened.now):
             numbers.end_quarantine(session, By(opened.now, "worker"), number)
             log.info("%s is retired: its quarantine is over", number.e164)
-        any_over = bool(over)
-    if any_over:
+    if others_wait:
+        log.warning("Asterisk is told with the next `leaseline apply`: other changes wait for it")
+    else:
         run_apply(opened)
