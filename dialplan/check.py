@@ -8,8 +8,9 @@ from pathlib import Path
 
 # Which module brings what the dialplan uses; built-in ones need none.
 _APPLICATIONS = {
-    "AGI": "res_agi", "Dial": "app_dial", "ExecIf": "app_exec", "Gosub": "app_stack", "MixMonitor": "app_mixmonitor",
-    "Return": "app_stack", "Goto": None, "GotoIf": None, "Hangup": None, "MSet": None, "NoOp": None, "Set": None,
+    "AGI": "res_agi", "Dial": "app_dial", "ExecIf": "app_exec", "Gosub": "app_stack",
+    "MixMonitor": "app_mixmonitor", "Return": "app_stack",
+    "Goto": None, "GotoIf": None, "Hangup": None, "MSet": None, "NoOp": None, "Set": None,
 }  # fmt: skip
 _SECTION = re.compile(r"\[([A-Za-z0-9_-]+)\](\([^)]*\))?\s*(;.*)?")
 _SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*(\([^=]*\))?\s*=>?.*")
@@ -18,7 +19,7 @@ _EXTEN = re.compile(r"(?:exten\s*=>\s*([^,]+),([^,]+),|same\s*=>\s*([^,]+),)(.*)
 
 
 def check(files: Mapping[str, str], additions: Path) -> list[str]:
-    """What is wrong with a rendering and the hand-written additions beside it; an empty list when nothing is."""
+    """What is wrong with a rendering and the hand-written additions beside it; empty when nothing is."""
     own = {str(path): path.read_text(errors="replace") for path in sorted(additions.glob("*.conf"))}
     return [
         *(problem for name, text in {**files, **own}.items() for problem in _shape(name, text)),
@@ -84,6 +85,6 @@ def _modules(files: Mapping[str, str]) -> Iterator[str]:
     for name, text in files.items():
         for context, extension, _label, application, _arguments in steps(text):
             if application not in _APPLICATIONS:
-                yield f"{name} [{context}] {extension}: application {application} is not one the path of a call uses"
+                yield f"{name} [{context}] {extension}: the path of a call uses no application {application}"
             elif (module := _APPLICATIONS[application]) and module not in loaded:
                 yield f"modules.conf does not load {module}, which {application} in [{context}] needs"

@@ -1,4 +1,4 @@
-"""What is rendered: trunks, targets and numbers as Asterisk needs to know them, and whether they are sound."""
+"""What is rendered: trunks, targets and numbers as Asterisk must know them, and whether they are sound."""
 
 from __future__ import annotations
 
@@ -164,8 +164,7 @@ _DIAL = re.compile(r"PJSIP/([A-Za-z0-9+*#._-]{1,40}|\$\{LL_DID\})(@(target|trunk
 
 def problems(facts: Facts) -> list[str]:
     """What cannot be rendered, each naming its entry; an empty list when everything can."""
-    found = [*_trunk_problems(facts.trunks), *_target_problems(facts.targets), *_number_problems(facts)]
-    return found
+    return [*_trunk_problems(facts.trunks), *_target_problems(facts.targets), *_number_problems(facts)]
 
 
 def _is_host(text: str | None) -> bool:

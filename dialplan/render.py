@@ -86,7 +86,7 @@ def render(settings: Settings, program: Program, facts: Facts) -> dict[str, str]
 
 
 _ADVICE = (
-    "; change companies, numbers, trunks, targets and forwarding with `leaseline`, then run `leaseline apply`.\n"
+    "; change companies, numbers, trunks, targets and forwarding with `leaseline`, then `leaseline apply`.\n"
     "; Additions of your own belong in {additions}, which is never touched."
 )
 
@@ -105,7 +105,7 @@ def _environment() -> jinja2.Environment:
 
 
 def comment(text: str) -> str:
-    """Names people chose, made harmless for a comment: one line, and no `;--`, which opens a block comment."""
+    """Names people chose, harmless in a comment: one line, and no `;--`, which opens a block comment."""
     return " ".join(text.replace(";", ",").split())[:200]
 
 
@@ -132,7 +132,10 @@ class _Spool:
         '"cli":"${LL_CALLER}","pres":"${CALLERID(num-pres)}",'
         '"name":"${IF($["${LL_CALLER}" = ""]?:${URIENCODE(${CALLERID(name)})})}","t":${LL_STARTED}'
     )
-    _LEG = '"n":"{of}LL_POSITION{end}","target":"{of}LL_TARGET{end}","t0":"{of}LL_DIALLED{end}","ring":"{of}RINGTIME_MS{end}"'
+    _LEG = (
+        '"n":"{of}LL_POSITION{end}","target":"{of}LL_TARGET{end}",'
+        '"t0":"{of}LL_DIALLED{end}","ring":"{of}RINGTIME_MS{end}"'
+    )
     _NOW = '"t":${STRFTIME(,,%s.%3q)}'
 
     def __init__(self, settings: Settings, place: Place) -> None:
