@@ -64,7 +64,7 @@ LISTINGS = [
 
 @pytest.mark.parametrize(("path", "command"), ALL)
 def test_a_command_explains_itself_with_an_example(path: tuple[str, ...], command: click.Command) -> None:
-    shown = click.Context(command, info_name=path[-1])
+    shown = click.Context(command, info_name=path[-1], help_option_names=["-h", "--help"])
     text = command.get_help(shown)
     assert "leaseline " + path[0] in text
     assert "Example" in text
