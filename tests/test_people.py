@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import threading
 import time
 from datetime import datetime, timedelta
@@ -142,17 +143,15 @@ def test_wrong_and_unknown_get_the_same_answer(
 def test_an_unknown_user_is_answered_as_late_as_a_known_one(sqlite: Database, now: datetime) -> None:
     add_ann(sqlite, now)
 
-    def fastest(email: str) -> float:
-        took = []
-        for turn in range(12):
+    took: dict[str, list[float]] = {"ann@pallets.example": [], "no@body.example": []}
+    for turn in range(12):
+        for email, times in took.items():  # by turns, and in time of our own: the machine may be busy
             client = logins.Client(f"192.0.2.{turn}")
-            begin = time.perf_counter()
+            begin = time.thread_time()
             logins.log_in(sqlite, email, "wrong", client, now + timedelta(hours=turn))
-            took.append(time.perf_counter() - begin)
-        return min(took)
-
-    known, unknown = fastest("ann@pallets.example"), fastest("no@body.example")
-    assert abs(known - unknown) < 0.25 * known, (known, unknown)
+            times.append(time.thread_time() - begin)
+    known, unknown = (statistics.median(times) for times in took.values())
+    assert abs(known - unknown) < 0.1 * known, (known, unknown)
 
 
 def test_an_account_is_braked_whatever_the_client(sqlite: Database, now: datetime) -> None:

@@ -42,8 +42,9 @@ def hash_password(password: str) -> str:
 def password_matches(password_hash: str | None, password: str) -> bool:
     """Whether the password is right. Takes as long for an account that does not exist (`None`) as for any."""
     with _one_at_a_time:
+        nobody = _nobody()  # made at the first try, whoever it is for
         try:
-            return _hasher.verify(password_hash or _nobody(), password) and password_hash is not None
+            return _hasher.verify(password_hash or nobody, password) and password_hash is not None
         except argon2.exceptions.VerificationError:
             return False
 
