@@ -14,12 +14,14 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import socket
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from panoramisk.fast_agi import Application
 
 from agi.conversation import Conversation
+from agi.doorstep import Doorstep
 from agi.replies import Gone, Malformed, Replies, checked_head
 
 log = logging.getLogger("leaseline.agi")
@@ -37,16 +39,16 @@ class Limits:
     sessions: int = 256
     waiting: int = 1024  # without a whole header yet; above it the one that waited longest goes
     backlog: int = 2048
+    accepted_at_once: int = 64
     closing_seconds: float = 0.5
 
 
 @dataclass
 class Counts:
-    """Since the start: sessions served and failed, and connections that never became a session."""
+    """Sessions since the start: served, and ended with `failure`."""
 
     served: int = 0
     failed: int = 0
-    turned_away: int = 0
 
 
 class Guard:
@@ -59,8 +61,8 @@ class Guard:
         self.limits = limits or Limits()
         self._peers = frozenset(ipaddress.ip_address(peer) for peer in peers)
         self._routes = routes
-        self._waiting: dict[asyncio.StreamWriter, None] = {}
         self._sessions: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()  # sessions, and those that are told why they are none
         self._server: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> None:
@@ -69,35 +71,50 @@ class Guard:
         self._app.buf_size = self.limits.header_bytes
         for name, endpoint in self._routes.items():
             self._app.add_route(name, self._contained(name, endpoint))
-        self._server = await asyncio.start_server(
-            self._connected, host, port, backlog=self.limits.backlog, limit=self.limits.header_bytes
+        self._doorstep = Doorstep(
+            self._admit,
+            self._welcome,
+            seconds=self.limits.header_seconds,
+            size=self.limits.header_bytes,
+            room=self.limits.waiting,
         )
+        family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
+        listener = socket.create_server((host, port), family=family)
+        # asyncio takes up to `backlog` connections before anything else gets its turn: few at a time, so that
+        # a storm of them does not starve the sessions; the queue in the kernel is long all the same.
+        self._server = await asyncio.get_running_loop().create_server(
+            self._doorstep, sock=listener, backlog=self.limits.accepted_at_once
+        )
+        listener.listen(self.limits.backlog)
 
     async def stop(self, grace_seconds: float = 1.0) -> None:
         """Listen no more; running sessions have `grace_seconds` to end, then they fail."""
         if self._server is not None:
             self._server.close()
-        for writer in list(self._waiting):
-            writer.transport.abort()
+            self._doorstep.close()
         if self._sessions:
             _, late = await asyncio.wait(set(self._sessions), timeout=grace_seconds)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _admit(self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(self._connected(head, reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _connected(
+        self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         try:
-            if self._welcome(writer) and (head := await self._head(reader, writer)):
-                await self._session(head, reader, writer)
-            else:
-                self.counts.turned_away += 1
+            await self._session(head, reader, writer)
         except (OSError, TimeoutError):
             pass  # counted where it happened; there is nobody left to tell
         finally:
             await self._hang_up(writer)
 
-    def _welcome(self, writer: asyncio.StreamWriter) -> bool:
-        peer = writer.get_extra_info("peername")
+    def _welcome(self, transport: asyncio.Transport) -> bool:
+        peer = transport.get_extra_info("peername")
         if not peer:  # gone before we looked
             return False
         address = ipaddress.ip_address(peer[0])
@@ -106,19 +123,6 @@ class Guard:
             return True
         log.warning("AGI peer=%s refused: only Asterisk may connect here", address)
         return False
-
-    async def _head(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
-        """The header, or nothing when it does not come whole, in time and in size."""
-        self._waiting[writer] = None
-        if len(self._waiting) > self.limits.waiting:
-            next(iter(self._waiting)).transport.abort()
-        try:
-            async with asyncio.timeout(self.limits.header_seconds):
-                return await reader.readuntil(b"\n\n")
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError, OSError):
-            return b""
-        finally:
-            self._waiting.pop(writer, None)
 
     async def _session(self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -172,7 +176,10 @@ class Guard:
 
     async def _hang_up(self, writer: asyncio.StreamWriter) -> None:
         """Close; a peer that does not read what we sent is dropped."""
+        unsent = writer.transport.get_write_buffer_size()
         writer.close()
+        if not unsent:
+            return
         try:
             async with asyncio.timeout(self.limits.closing_seconds):
                 await writer.wait_closed()
