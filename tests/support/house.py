@@ -114,7 +114,7 @@ class House:
         self.settings: Settings = read_settings(self.environ)
         self.program = find_program(self.settings)
         self.place = place_of(self.settings)
-        self.media_ports = itertools.cycle(range(56000, 64000, 20))
+        self.media_ports = itertools.cycle(random.sample(range(61000, 65500, 10), 450))
         self.numbers = itertools.count(1)
         self.callers = itertools.count(1)
         self.trunks = itertools.count(1)
@@ -234,7 +234,7 @@ class House:
             scenario.phone(steps),
             address=OFFICE,
             port=phone.port,
-            media_port=next(self.media_ports),
+            media_port=self._media_port(OFFICE),
             calls=calls,
             options=options,
         )
@@ -260,7 +260,7 @@ class House:
             scenario.caller(steps, who=who or f'"Ann Caller" <sip:{number}@carrier.example>'),
             address=address,
             port=port,
-            media_port=next(self.media_ports),
+            media_port=self._media_port(address),
             calls=calls,
             options=options,
             towards=f"{OFFICE}:{self.settings.sip_port}",
@@ -268,6 +268,12 @@ class House:
         )
         self.parties.append(party)
         return Caller(party, number)
+
+    def _media_port(self, address: str) -> int:
+        """A port for SIPp's sound, above those the kernel hands out; SIPp takes the next even one as well."""
+        return next(
+            port for port in self.media_ports if all(_is_free(address, each) for each in (port, port + 2))
+        )
 
     def telephone(
         self, address: str = OFFICE, *, port: int = 0, user: str = "phone", password: str = ""
@@ -325,6 +331,15 @@ class House:
         self.database.close()
         self.cli("stop", seconds=90)
         shutil.rmtree(self.home, ignore_errors=True)
+
+
+def _is_free(address: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True
 
 
 def _listens(port: int) -> bool:
