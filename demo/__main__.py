@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -58,20 +59,18 @@ def run(
         program = refuse_if_missing(home.settings)
         headline("A company is set up, by the commands you would type")
         company.set_up(home.main_line_port, printing.command)
-        database = Database(home.settings.database_url)
-        company.lease_to_visitor(database)
         headline(f"Everything is started: Asterisk {program.shown_version} ({program.origin}) and Leaseline")
-        with running(home.settings, step) as process:
+        with closing(Database(home.settings.database_url)) as database, running(home.settings, step) as up:
             printing.ports(home)
+            company.lease_to_visitor(database)
             played = _play(home, acts, main_line=main_line)
             entries = settled_entries(database, home.settings, len(played))
             printing.calls(entries)
             fine = _compare(played, entries) if once else True
             if not once:
-                printing.farewell(company.make_owner(), home)
-                _linger(home, process)
+                printing.farewell(company.login_link(), home)
+                _linger(home, up)
             headline("Stopping")
-        database.close()
         step(f"Everything is stopped, after {time.monotonic() - begun:.0f} s.")
     return fine
 

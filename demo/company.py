@@ -52,8 +52,8 @@ def set_up(main_line_port: int, tell: Callable[[str], None]) -> None:
         leaseline(command)
 
 
-def make_owner() -> str:
-    """Make sure of the page's first user, and a one-time link with which she logs in."""
+def login_link() -> str:
+    """The one-time link with which the page's first user logs in."""
     return str(json.loads(leaseline(f"user link {OWNER} --json"))["link"])
 
 

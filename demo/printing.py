@@ -7,19 +7,18 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 
 from commands.printing import table
 from demo.books import Entry
 from demo.home import Home
-from demo.story import REGION, TIMEZONE
+from demo.story import REGION
 from tracker.calls import Source
 from tracker.models import RecordingState
 from tracker.policy.phone import display
 
-_COLUMNS = ("time", "caller", "number", "source", "outcome", "wait", "talk", "recording")
+_COLUMNS = ("caller", "number", "source", "outcome", "wait", "talk", "recording")
 
 
 def headline(text: str) -> None:
@@ -36,13 +35,12 @@ def command(text: str) -> None:
 
 
 def calls_table(entries: Sequence[Entry]) -> str:
-    """One line a call, as it stands in the books."""
+    """One line a call, as it stands in the books, the oldest first."""
     return table([column.upper() for column in _COLUMNS], [_row(entry) for entry in entries], _COLUMNS)
 
 
 def _row(entry: Entry) -> dict[str, Any]:
     return {
-        "time": entry.started_at.astimezone(ZoneInfo(TIMEZONE)).strftime("%H:%M:%S"),
         "caller": _caller(entry),
         "number": display(entry.number, REGION),
         "source": _source(entry.source),
@@ -68,7 +66,7 @@ def _source(source: Source | None) -> str | None:
 
 def _outcome(entry: Entry) -> str:
     if entry.turned_away:
-        return "no such number"
+        return "turned away"
     return entry.outcome.value.replace("_", " ") if entry.outcome else "going on"
 
 

@@ -36,12 +36,12 @@ class Visit:
 
 BENS_VISIT = Visit(
     landing_url="https://pallets.example/euro-pallets?utm_source=google&utm_medium=cpc"
-    "&utm_campaign=euro-pallets&utm_term=buy+euro+pallets",
+    "&utm_campaign=spring&utm_term=euro+pallets",
     referrer="https://www.google.com/",
     medium="cpc",
     source="google",
-    campaign="euro-pallets",
-    keyword="buy euro pallets",
+    campaign="spring",
+    keyword="euro pallets",
 )
 
 
