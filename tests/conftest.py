@@ -7,11 +7,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from support.house import House
 from support.postgres import Postgres
 
 from tracker.database import Database
 from tracker.models import Base
+
+# A busy machine is no failure: how long an example may take is pytest-timeout's business.
+hypothesis_settings.register_profile("leaseline", deadline=None)
+hypothesis_settings.load_profile("leaseline")
 
 
 @pytest.fixture(scope="session")

@@ -57,6 +57,18 @@ def only_call(database: Database) -> dict[str, object]:
         return columns(session.scalars(sa.select(Call)).one())
 
 
+def test_what_the_agi_saw_stays_seen_while_the_call_goes_on(
+    database: Database, pallets: Pallets, now: datetime
+) -> None:
+    arrived, leg, *_ = a_call(pallets, now)
+    with database.write() as session:
+        record_all(session, [arrived])
+        session.execute(sa.update(Call).values(seen_by_agi=True))
+    with database.write() as session:
+        record_all(session, [leg])
+    assert only_call(database)["seen_by_agi"] is True
+
+
 def test_an_answered_call_is_written_down(database: Database, pallets: Pallets, now: datetime) -> None:
     with database.write() as session:
         for fact in a_call(pallets, now):

@@ -139,7 +139,8 @@ def _continue(session: Session, pages: Mapping[str, Facts], known: Mapping[str, 
         state = fold((*call.facts.values(), *fresh.values()))
         if any(fact == state.started for fact in fresh.values()):
             _restart(session, call, state)
-        progress[call.id] = _progress(state)
+        # The AGI marks the calls it saw itself, before any line of the spool can say so.
+        progress[call.id] = _progress(state) | {"seen_by_agi": state.seen_by_agi or call.seen_by_agi}
         if state.outcome is not None and state.outcome is not call.outcome:
             ended[call.id] = state.outcome
     ledger.keep(session, added)

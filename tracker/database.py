@@ -37,8 +37,8 @@ class Database:
     def write(self) -> Iterator[Session]:
         """One transaction for one thing that happened.
 
-        Raises sqlalchemy.exc.OperationalError when it had to wait longer than `wait_seconds` or the server is gone;
-        nothing is stored then.
+        Raises sqlalchemy.exc.OperationalError when it had to wait longer than `wait_seconds` or the server is
+        gone; nothing is stored then.
         """
         with Session(self._writing) as session, session.begin():
             yield session

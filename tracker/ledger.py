@@ -43,6 +43,7 @@ class Page:
     started_at: datetime
     caller: str | None
     outcome: Outcome | None
+    seen_by_agi: bool
     facts: Facts = field(default_factory=dict)
 
 
@@ -50,7 +51,7 @@ def _keys(name: str) -> sa.BindParameter[Any]:
     return sa.bindparam(name, expanding=True)
 
 
-_CALLS = sa.select(Call.id, Call.key, Call.started_at, Call.caller, Call.outcome).where(
+_CALLS = sa.select(Call.id, Call.key, Call.started_at, Call.caller, Call.outcome, Call.seen_by_agi).where(
     Call.key.in_(_keys("keys"))
 )
 _CALLS_LOCKED = _CALLS.order_by(Call.id).with_for_update()
@@ -81,7 +82,7 @@ def load(session: Session, keys: Collection[str], *, lock: bool = True) -> dict[
     connection = session.connection()
     found = connection.execute(_CALLS_LOCKED if lock else _CALLS, {"keys": list(keys)}).all()
     keys_by_id = {row.id: row.key for row in found}
-    pages = {row.key: Page(row.id, row.started_at, row.caller, row.outcome) for row in found}
+    pages = {row.key: Page(row.id, row.started_at, row.caller, row.outcome, row.seen_by_agi) for row in found}
     if pages:
         for row in connection.execute(_EVENTS, {"calls": list(keys_by_id)}):
             key = keys_by_id[row.call_id]

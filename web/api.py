@@ -39,7 +39,7 @@ def show(key: str) -> dict[str, Any]:
 
 @api.get("/<path:_rest>")
 def unknown(_rest: str) -> dict[str, Any]:
-    raise Rejected("api.unknown", "The API has no such address", "See docs/api.md")
+    raise Rejected("api.unknown", "The API has no such address", "docs/integrator.md lists them")
 
 
 def _limit(text: str) -> int:

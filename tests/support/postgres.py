@@ -26,8 +26,7 @@ class Postgres:
         if os.getuid() == 0:
             shutil.chown(self.folder, "postgres", "postgres")
         self._run("initdb", "-A", "trust", "-U", "leaseline", "-D", "data", "--no-sync")
-        options = f"-p {self.port} -k {self.folder} -h 127.0.0.1 -c fsync=off -c max_connections=200"
-        self._run("pg_ctl", "-D", "data", "-l", "log", "-o", options, "-w", "start")
+        self.restart()
         self._made = 0
 
     def _run(self, program: str, *arguments: str) -> None:
@@ -53,7 +52,9 @@ class Postgres:
         return f"postgresql+psycopg://leaseline@127.0.0.1:{self.port}/{name}"
 
     def restart(self) -> None:
-        self._run("pg_ctl", "-D", "data", "-l", "log", "-w", "start")
+        """Start it, again on the same port."""
+        options = f"-p {self.port} -k {self.folder} -h 127.0.0.1 -c fsync=off -c max_connections=200"
+        self._run("pg_ctl", "-D", "data", "-l", "log", "-o", options, "-w", "start")
 
     def stop(self, mode: str = "immediate") -> None:
         self._run("pg_ctl", "-D", "data", "-m", mode, "-w", "stop")
