@@ -1,4 +1,4 @@
-"""Every way a FastAGI server can fail a caller, each on a port of its own, and processes frozen or killed.
+"""Every way a FastAGI server can fail a caller, each on a port of its own; processes frozen, links cut.
 
 with broken("hangs") as port:
     house.apply(agi_port=port)
@@ -149,3 +149,55 @@ def cpu_seconds(pid: int) -> float:
     with open(f"/proc/{pid}/stat", encoding="ascii") as file:  # noqa: PTH123
         fields = file.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Wire:
+    """A way for TCP connections to `port`, that can be cut without either end being told."""
+
+    def __init__(self, port: int, towards: int) -> None:
+        self._towards = towards
+        self._up = threading.Event()
+        self._up.set()
+        self._over = False
+        self._ends: list[socket.socket] = []
+        self._listener = socket.create_server((LOOPBACK, port))
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def cut(self) -> None:
+        self._up.clear()
+
+    def mend(self) -> None:
+        self._up.set()
+
+    def close(self) -> None:
+        self._over = True
+        self._up.set()
+        for each in (self._listener, *self._ends):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+        for thread in self._threads:
+            thread.join()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                self._ends.append(near)
+                self._up.wait()
+                if self._over:
+                    return
+                far = socket.create_connection((LOOPBACK, self._towards))
+                self._ends.append(far)
+                for ends in ((near, far), (far, near)):
+                    self._threads.append(threading.Thread(target=self._carry, args=ends))
+                    self._threads[-1].start()
+
+    def _carry(self, end: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError):
+            while data := end.recv(65536):
+                self._up.wait()
+                other.sendall(data)
+        with suppress(OSError):
+            other.shutdown(socket.SHUT_WR)

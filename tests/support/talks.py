@@ -67,9 +67,9 @@ class Place:
     lease_id: int | None
 
 
-def channel_place(house: House) -> Place:
+def channel_place(house: House, ring_seconds: int = 10) -> Place:
     """A new line whose number is a channel's for good."""
-    line = house.line()
+    line = house.line(ring_seconds=ring_seconds)
     with house.database.read() as session:
         use = session.scalars(sa.select(NumberUse).where(NumberUse.number_id == line.number_id)).one()
         return Place(line, use.channel_id, None)
@@ -159,20 +159,23 @@ def check_booked(house: House, talk: Talk, *, seen_by_agi: bool | None = None, s
     party, place = talk.caller.party, talk.place
     begun, over = party.instant("200 OK", sent=False), party.instant("^BYE")
     assert (call.outcome, call.hung_up_by, call.interrupted) == (Outcome.ANSWERED, HungUpBy.CALLER, False)
-    assert (call.number_id, call.channel_id, call.lease_id) == (
-        place.line.number_id,
-        place.channel_id,
-        place.lease_id,
-    )
-    assert (call.company_id, call.trunk_id) == (house.company_id, house.trunk_id)
+    check_origin(house, talk, call)
     assert call.target_id == place.line.phones[0].target_id
-    assert call.started_at.timestamp() == pytest.approx(talk.sent_at, abs=CLOSE)
     assert call.answered_at is not None
     assert call.answered_at.timestamp() == pytest.approx(begun, abs=CLOSE)
     assert call.talk_seconds == pytest.approx(over - begun, abs=CLOSE)
     if seen_by_agi is not None:
         assert call.seen_by_agi is seen_by_agi
     return call
+
+
+def check_origin(house: House, talk: Talk, call: Call) -> None:
+    """When the call came, where from, and what it is attributed to."""
+    place = talk.place
+    found = (call.number_id, call.channel_id, call.lease_id)
+    assert found == (place.line.number_id, place.channel_id, place.lease_id)
+    assert (call.company_id, call.trunk_id) == (house.company_id, house.trunk_id)
+    assert call.started_at.timestamp() == pytest.approx(talk.sent_at, abs=CLOSE)
 
 
 def recording_of(house: House, call: Call, seconds: float = 30) -> Recording:
@@ -202,12 +205,12 @@ def check_heard(house: House, call: Call, seconds: float = 30) -> Recording:
 
 
 @contextmanager
-def nothing_else_booked(house: House, talks: list[Talk]) -> Iterator[None]:
-    """In between the books gained the calls of `talks`, and neither another call nor a spoilt line."""
+def books_gain(house: House, calls: int) -> Iterator[None]:
+    """In between the books gain that many calls, and neither another one nor a spoilt line."""
     before = _sizes(house)
     yield
-    calls, spoilt = _sizes(house)
-    assert (calls - before[0], spoilt - before[1]) == (len(talks), 0)
+    after = _sizes(house)
+    assert (after[0] - before[0], after[1] - before[1]) == (calls, 0)
 
 
 def _sizes(house: House) -> tuple[int, int]:
