@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.ports import TCP, UDP, choose
+from demo.ports import TCP, UDP, choose, free_port
 from tracker.errors import Rejected
 from tracker.settings import CHECKOUT, Settings, read_settings
 
@@ -40,10 +40,9 @@ def moved_in(folder: Path) -> Iterator[Home]:
     """
     with _locked(folder):
         _empty(folder)
-        main_line_port = choose(5080, UDP)
-        (folder / "leaseline.toml").write_text(_settings(main_line_port))
+        (folder / "leaseline.toml").write_text(_settings())
         _point_to(folder)
-        yield Home(folder, read_settings(os.environ), main_line_port)
+        yield Home(folder, read_settings(os.environ), main_line_port=free_port(UDP))
 
 
 @contextmanager
@@ -76,14 +75,13 @@ def _empty(folder: Path) -> None:
             entry.unlink()
 
 
-def _settings(main_line_port: int) -> str:
+def _settings() -> str:
     """leaseline.toml: in a file, so that `leaseline` with LEASELINE_HOME alone speaks to this demo."""
-    sip = choose(5060, UDP, TCP)
     lines = {
         "node": '"demo"',
         "web_port": choose(8080, TCP),
         "sip_host": '"127.0.0.1"',
-        "sip_port": sip if sip != main_line_port else choose(5062, UDP, TCP),
+        "sip_port": choose(5060, UDP, TCP),
         "sip_options_seconds": 0,
         "rtp_start": 16000,
         "rtp_end": 16199,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import subprocess
 import threading
 import time
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo import scenario, speech
-from demo.ports import UDP, free_port, listens
+from demo.ports import UDP, free_port, listens, media_ports
 from demo.sipp import Party
 from demo.story import REGION, Busy, GivesUp, Scene, Talks, TurnedAway
 from tracker.errors import Rejected
@@ -23,7 +22,6 @@ from tracker.policy.phone import display
 CARRIER, OFFICE = "127.0.0.2", "127.0.0.1"
 LONGEST_SECONDS = 60  # a call; one that is still up then has gone wrong
 _AFTER_TALK_SECONDS = 0.3
-_MEDIA_PORTS = itertools.count(17000, 20)
 _WITHHELD = '"Anonymous" <sip:anonymous@anonymous.invalid>'
 # What a carrier sends with a withheld number: the network knows it, nobody else shall (RFC 3323, RFC 3325).
 _PRIVATE = ("Privacy: id", "P-Asserted-Identity: <sip:+442890180177@carrier.example>")
@@ -58,20 +56,22 @@ def play(stage: Stage, act: Sequence[Scene], tell: Tell, *, main_line: bool = Tr
         for scene in act
         if isinstance(scene.course, Talks)
     }
+    main_audio, *audio = media_ports(1 + len(act))
     with ThreadPoolExecutor(len(act)) as threads, _cast() as (cast, over):
         if main_line:
-            cast.append(_main_line(stage, act, talks))
+            cast.append(_main_line(stage, act, talks, main_audio))
 
-        def perform(scene: Scene) -> Played:
+        def perform(scene: Scene, media_port: int) -> Played:
             if over.wait(scene.starts_seconds):
                 return Played(scene, trouble="not played")
             tell(f"{scene.begins} {display(scene.dials, REGION)}")
-            cast.append(party := _caller(stage, scene, talks.get(scene)))
+            cast.append(party := _caller(stage, scene, talks.get(scene), media_port))
             played = _seen(scene, party)
-            tell(played.trouble or scene.ends)
+            if not over.is_set():
+                tell(played.trouble or scene.ends)
             return played
 
-        return list(threads.map(perform, act))
+        return list(threads.map(perform, act, audio))
 
 
 @contextmanager
@@ -87,14 +87,14 @@ def _cast() -> Iterator[tuple[list[Party], threading.Event]]:
             party.close()
 
 
-def _caller(stage: Stage, scene: Scene, talk: speech.Talk | None) -> Party:
+def _caller(stage: Stage, scene: Scene, talk: speech.Talk | None, media_port: int) -> Party:
     who = f'"{scene.who}" <sip:{scene.number}@carrier.example>' if scene.number else _WITHHELD
     invite = scenario.invite(*(() if scene.number else _PRIVATE))
     return Party(
         scenario.caller([invite, *_caller_steps(scene, talk)], who=who),
         address=CARRIER,
         port=free_port(UDP, CARRIER),
-        media_port=next(_MEDIA_PORTS),
+        media_port=media_port,
         towards=f"{OFFICE}:{stage.sip_port}",
         number=scene.dials,
     )
@@ -117,7 +117,9 @@ def _caller_steps(scene: Scene, talk: speech.Talk | None) -> list[str]:
             return [scenario.refused(480)]
 
 
-def _main_line(stage: Stage, act: Sequence[Scene], talks: Mapping[Scene, speech.Talk]) -> Party:
+def _main_line(
+    stage: Stage, act: Sequence[Scene], talks: Mapping[Scene, speech.Talk], media_port: int
+) -> Party:
     """The company's phone system: what it does with a call depends on who calls."""
     reached = [scene for scene in act if scene.reaches_main_line]
     cases = {scene.number[1:]: _phone_steps(scene, talks.get(scene)) for scene in reached if scene.number}
@@ -127,21 +129,26 @@ def _main_line(stage: Stage, act: Sequence[Scene], talks: Mapping[Scene, speech.
         scenario.phone([scenario.invited(), *scenario.by_caller(cases, otherwise)]),
         address=OFFICE,
         port=stage.main_line_port,
-        media_port=next(_MEDIA_PORTS),
+        media_port=media_port,
         calls=len(reached),
         options=("-timeout", f"{LONGEST_SECONDS}s"),
     )
-    end = time.monotonic() + 5
-    while not listens(stage.main_line_port):
+    _await_listening(party, stage.main_line_port)
+    return party
+
+
+def _await_listening(party: Party, port: int) -> None:
+    end = time.monotonic() + 10
+    while not listens(party.process.pid, port):
         if party.process.poll() is not None or time.monotonic() > end:
+            reason = " ".join(party.errors.splitlines()[1:2]) or "SIPp says nothing"
             party.close()
             raise Rejected(
                 "demo.main_line",
-                f"SIPp cannot play the main line on UDP port {stage.main_line_port}",
-                "Look what has that port: ss -ulpn",
+                f"SIPp cannot play the main line on UDP port {port}: {reason}",
+                "Look what has that port, `ss -ulpn`, and run the demo again",
             )
         time.sleep(0.02)
-    return party
 
 
 _BUSY = [scenario.turn_down(486, "Busy Here")]

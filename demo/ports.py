@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 import socket
 from pathlib import Path
 
+_HOST = "127.0.0.1"
 UDP, TCP = socket.SOCK_DGRAM, socket.SOCK_STREAM
 
 
-def choose(usual: int, *kinds: socket.SocketKind, host: str = "127.0.0.1") -> int:
+def choose(usual: int, *kinds: socket.SocketKind, host: str = _HOST) -> int:
     """`usual` if nobody has it, for every kind named; else a port that is free for all of them."""
     port = usual
     while not all(_is_free(host, port, kind) for kind in kinds):
@@ -16,17 +19,33 @@ def choose(usual: int, *kinds: socket.SocketKind, host: str = "127.0.0.1") -> in
     return port
 
 
-def free_port(kind: socket.SocketKind, host: str = "127.0.0.1") -> int:
+def free_port(kind: socket.SocketKind, host: str = _HOST) -> int:
     """A port nobody has at this moment; the kernel hands out another one each time."""
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
 
 
-def listens(port: int) -> bool:
-    """Whether somebody has opened this UDP port."""
-    lines = Path("/proc/net/udp").read_text().splitlines()[1:]
-    return any(line.split()[1].endswith(f":{port:04X}") for line in lines)
+def media_ports(count: int) -> list[int]:
+    """Ports for the audio of so many SIPps: each wants that very port and the next but one, both free."""
+    start = random.randrange(17000, 31000, 4)  # noqa: S311  (so that two demos seldom meet)
+    candidates = itertools.chain(range(start, 31000, 4), range(17000, start, 4))
+    usable = (port for port in candidates if all(_is_free(_HOST, port + more, UDP) for more in (0, 2)))
+    return list(itertools.islice(usable, count))
+
+
+def listens(process: int, port: int) -> bool:
+    """Whether it is this process that has opened the UDP port."""
+    lines = [line.split() for line in Path("/proc/net/udp").read_text().splitlines()[1:]]
+    theirs = {f"socket:[{line[9]}]" for line in lines if line[1].endswith(f":{port:04X}")}
+    return any(_link(opened) in theirs for opened in Path(f"/proc/{process}/fd").glob("*"))
+
+
+def _link(path: Path) -> str:
+    try:
+        return str(path.readlink())
+    except OSError:  # closed since
+        return ""
 
 
 def _is_free(host: str, port: int, kind: socket.SocketKind) -> bool:
