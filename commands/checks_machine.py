@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import socket
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from commands.context import Here
 from commands.findings import Finding, bad, ok, warn
+from tracker.errors import Rejected
 
 if TYPE_CHECKING:
     from tracker.settings import Settings
@@ -96,18 +98,34 @@ def ports(opened: Here) -> Iterator[Finding]:
     running = {part.name for part in supervisor.states(opened.settings) if part.state == "running"}
     for owner, name, host, port, kind in _wanted(opened.settings):
         taken = is_taken(host, port, kind)
-        protocol = "UDP" if kind is socket.SOCK_DGRAM else "TCP"
-        where = f"{protocol} {host}:{port}"
+        where = _where(host, port, kind)
         if owner in running and not taken:
             yield bad(name, f"{owner} runs and nothing listens on {where}", f"See `leaseline logs {owner}`")
         elif owner not in running and taken:
             yield warn(
                 name,
                 f"another program listens on {where}",
-                f"Stop it (`ss -lntup sport = {port}` names it), or set LEASELINE_{name.upper()}",
+                _freed(name, port),
             )
         else:
             yield ok(name, f"{where} is {'ours' if taken else 'free'}")
+
+
+def refuse_taken_ports(found: Settings) -> None:
+    """Raises Rejected up.port. Asterisk starts without its SIP port and says so only in its log."""
+    for _, name, host, port, kind in _wanted(found):
+        if is_taken(host, port, kind):
+            raise Rejected(
+                "up.port", f"Another program listens on {_where(host, port, kind)}", _freed(name, port)
+            )
+
+
+def _where(host: str, port: int, kind: socket.SocketKind) -> str:
+    return f"{'UDP' if kind is socket.SOCK_DGRAM else 'TCP'} {host}:{port}"
+
+
+def _freed(name: str, port: int) -> str:
+    return f"Stop it (`ss -lntup sport = {port}` names it), or set LEASELINE_{name.upper()}"
 
 
 def _wanted(found: Settings) -> Iterator[tuple[str, str, str, int, socket.SocketKind]]:
@@ -118,13 +136,13 @@ def _wanted(found: Settings) -> Iterator[tuple[str, str, str, int, socket.Socket
 
 
 def is_taken(host: str, port: int, kind: socket.SocketKind) -> bool:
-    """Whether somebody has the port already: we cannot bind it."""
+    """Whether somebody has the port already. One that we may not have at all is for its owner to report."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, kind) as probe:
         if kind is socket.SOCK_STREAM:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            return True
+        except OSError as trouble:
+            return trouble.errno == errno.EADDRINUSE
     return False

@@ -45,11 +45,13 @@ def up_command(detach: bool, wait_seconds: int) -> None:
       leaseline up --detach && leaseline status
     """
     from commands import supervisor
+    from commands.checks_machine import refuse_taken_ports
 
     opened = here()
     with _only_one(opened.settings), _stopped_by_signals():
         supervisor.refuse_if_running(opened.settings)
         prepare(opened)
+        refuse_taken_ports(opened.settings)
         process = supervisor.start(opened.settings, detached=detach)
         try:
             ready = _await_ready(opened.settings, process, wait_seconds)

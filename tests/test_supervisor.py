@@ -163,6 +163,14 @@ def test_up_without_asterisk_starts_nothing(home: Path) -> None:
     assert remains(here) == []
 
 
+def test_a_port_that_somebody_has_is_refused_before_anything_starts(here: Installation) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", settings_of(here).sip_port))
+        said = one_line(here.real("up").stderr)
+    assert f"Another program listens on UDP 127.0.0.1:{settings_of(here).sip_port}." in said
+    assert "set LEASELINE_SIP_PORT" in said
+
+
 def test_a_home_too_long_for_a_socket_is_refused(tmp_path: Path) -> None:
     home = tmp_path / ("x" * 100)
     with pytest.raises(Rejected, match="too long for a socket's name"):
