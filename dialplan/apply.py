@@ -28,6 +28,12 @@ KEPT_RELEASES = 10
 
 # Asterisk re-reads a file when the module behind it is told to; these files are only read at its start.
 _ONLY_AT_START = {"asterisk.conf", "modules.conf", "rtp.conf"}
+# A line of Asterisk's log by which a part that reads configuration says that it refuses something.
+_COMPLAINT = re.compile(
+    r"(?m)^\[[^]]*\] ERROR\[\d+\](?:\[[^]]*\])?"
+    r" (?:config|config_options|pbx_config|res_sorcery_config)\.c: (.*)$"
+)
+_MOST_COMPLAINTS = 3
 _MODULES = {
     "pjsip.conf": (
         "res_pjsip.so",
@@ -160,24 +166,36 @@ def _bring_to_asterisk(
     if not running(place):
         return Applied(changed, reloaded=False)
     try:
-        # Always, even if no file of ours changed: a hand-written addition may have.
-        reload(program, place, changed or ("pjsip.conf", "manager.conf"))
-        missing = _not_taken(command(program, place, "pjsip show endpoints"), facts)
+        wrong = _reload_and_look(program, place, facts, changed)
     except Rejected as problem:
-        missing = [str(problem)] if problem.id == "asterisk.silent" else []
         if problem.id == "asterisk.down":
             return Applied(changed, reloaded=False)
-    if missing:
+        wrong = [str(problem)]
+    if wrong:
         if previous and changed:
             _swap(place, previous)
             with suppress(Rejected):
                 reload(program, place, changed)
         raise Rejected(
             "apply.refused",
-            f"Asterisk did not take {', '.join(missing)}",
-            f"The configuration before is back in place; {place.logs}/messages says why.",
+            f"Asterisk did not take it: {'; '.join(wrong)}",
+            f"It goes on with what it had. Correct it and apply again; {place.logs}/messages says more.",
         )
     return Applied(changed, reloaded=True, restart=tuple(name for name in changed if name in _ONLY_AT_START))
+
+
+def _reload_and_look(program: Program, place: Place, facts: Facts, changed: tuple[str, ...]) -> list[str]:
+    """What Asterisk did not take of the files it has just been told to read; an empty list when it took all.
+
+    An object that was there before stays in its memory when the new one is refused, and is gone after its
+    next start: only what it writes about its configuration shows that.
+    """
+    log = place.logs / "messages"
+    known = log.stat().st_size if log.exists() else 0
+    # Always, even if no file of ours changed: a hand-written addition may have.
+    reload(program, place, changed or ("pjsip.conf", "manager.conf"))
+    missing = _not_taken(command(program, place, "pjsip show endpoints"), facts)
+    return missing or _complaints(log, known, facts)
 
 
 def reload(program: Program, place: Place, changed: tuple[str, ...]) -> None:
@@ -191,9 +209,27 @@ def reload(program: Program, place: Place, changed: tuple[str, ...]) -> None:
 def _not_taken(listing: str, facts: Facts) -> list[str]:
     """Trunks and targets that Asterisk does not list after the reload, as people know them."""
     listed = set(re.findall(r"^ Endpoint:\s+([^\s/]+)", listing, flags=re.MULTILINE))
-    wanted = {f"trunk-{trunk.id}": trunk.about for trunk in facts.trunks}
-    wanted |= {f"target-{target.id}": target.about for target in facts.targets if target.kind != "outside"}
-    return [about for name, about in wanted.items() if name not in listed]
+    return [about for name, about in _endpoints(facts).items() if name not in listed]
+
+
+def _complaints(log: Path, known: int, facts: Facts) -> list[str]:
+    """What the readers of configuration wrote into the log after its first `known` bytes."""
+    if not log.exists():
+        return []
+    with log.open("rb") as file:
+        file.seek(known if known <= log.stat().st_size else 0)  # a rotated log begins anew
+        found = _COMPLAINT.findall(file.read().decode(errors="replace"))
+    for name, about in _endpoints(facts).items():
+        found = [text.replace(f"'{name}'", about) for text in found]
+    return [" ".join(text.split()) for text in dict.fromkeys(found)][:_MOST_COMPLAINTS]
+
+
+def _endpoints(facts: Facts) -> dict[str, str]:
+    """Trunks and targets by their names in Asterisk, as people know them."""
+    names = {f"trunk-{trunk.id}": trunk.about for trunk in facts.trunks}
+    return names | {
+        f"target-{target.id}": target.about for target in facts.targets if target.kind != "outside"
+    }
 
 
 def _diff(before: Mapping[str, str], after: Mapping[str, str]) -> str:
