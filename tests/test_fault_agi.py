@@ -16,6 +16,7 @@ import pytest
 from support.agi_faults import WAYS, broken, frozen
 from support.house import House, until
 from support.talks import (
+    CLOSE,
     Place,
     Sounds,
     Talk,
@@ -28,7 +29,9 @@ from support.talks import (
     make_sounds,
 )
 
+from demo.scenario import give_up, invite, wait
 from tracker.live import agi_answers
+from tracker.policy.facts import HungUpBy, Outcome
 
 ALLOWED_DELAY = 1.5
 ALLOWED_DELAY_WITHOUT_CONNECTION = 2.5
@@ -95,6 +98,24 @@ def test_callers_reach_the_company_when_the_server_is_killed_in_mid_session(
     finish(talks)
     check(house, talks, ALLOWED_DELAY, seen_by_agi=False)
     until(lambda: agi_answers("127.0.0.1", house.settings.agi_port), 20, why="the AGI server is back")
+
+
+def test_a_caller_who_gives_up_while_the_server_hangs_is_in_the_books(
+    house: House, places: list[Place]
+) -> None:
+    try:
+        with broken("accepts and hangs") as port:
+            house.apply(agi_port=port)
+            caller = house.caller(places[-1].line, [invite(), '<recv response="100"/>', wait(0.3), give_up()])
+            call = house.call_of(caller)
+            assert caller.party.wait() == 0, caller.party.errors
+            assert "0 active channels" in house.console("core show channels count")
+    finally:
+        house.apply()
+    assert (call.outcome, call.hung_up_by) == (Outcome.GAVE_UP, HungUpBy.CALLER)
+    assert (call.lease_id, call.seen_by_agi, call.rang_at) == (places[-1].lease_id, False, None)
+    assert call.ended_at is not None
+    assert call.ended_at.timestamp() == pytest.approx(caller.party.instant("^CANCEL"), abs=CLOSE)
 
 
 def call_everywhere(house: House, places: list[Place], sounds: Sounds) -> list[Talk]:
