@@ -1,0 +1,111 @@
+"""Takes the pictures of the page that the README shows: `.venv/bin/python docs/images/take.py`.
+
+A real server over a real database with a day's calls and their sound, in Debian's Chromium.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from playwright.sync_api import sync_playwright  # noqa: E402
+from sqlalchemy import select  # noqa: E402
+from support.browser import CHROMIUM, FLAGS, open_page, serving  # noqa: E402
+from support.facts import answered, started  # noqa: E402
+from support.showroom import BERLIN, DAY, OWNER, P, Showroom, Told, furnish  # noqa: E402
+
+import migrations  # noqa: E402
+from tracker import people  # noqa: E402
+from tracker.books import record  # noqa: E402
+from tracker.database import Database  # noqa: E402
+from tracker.models import Channel, Company, Node, Number, NumberUse, Target  # noqa: E402
+from tracker.policy.facts import HungUpBy  # noqa: E402
+from tracker.settings import read_settings  # noqa: E402
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+    from sqlalchemy.orm import Session
+
+# What is there today: numbers that belong to channels for good.
+DAY_SHOWN = (
+    Told(4, P.billboard, "+74957654321", talk=96, wait=6, name="Romashka Ltd", by=HungUpBy.COMPANY),
+    Told(11, P.leaflet, "+79161234567", "missed", wait=41),
+    Told(22, BERLIN, "+4915112345678", talk=128, wait=5, name="Jonas Weber"),
+    Told(31, P.leaflet, "+74951112233", "busy", wait=4),
+    Told(38, P.billboard, "", "gave_up", wait=12),
+    Told(75, P.leaflet, "+74957654321", talk=34, wait=4, name="Romashka Ltd"),
+    *(told for told in DAY if told.minutes > 1400 and told.name.isascii() and told.did != P.leased),
+)
+
+
+def live(session: Session, room: Showroom, now: datetime) -> None:
+    """One call in talk and one that rings, as the AMI listener would publish them."""
+    talking, rings = now - timedelta(seconds=64), now - timedelta(seconds=9)
+    record(session, started(P.billboard, talking, "talks", caller="+79165554433"))
+    record(session, answered(room.pallets.office_id, talking + timedelta(seconds=7), "talks"))
+    record(session, started(BERLIN, rings, "rings", caller="+493012345670"))
+    rows = [("talks", "talking", talking, P.billboard), ("rings", "ringing", rings, BERLIN)]
+    session.merge(
+        Node(
+            name="main", seen_at=now + timedelta(minutes=5), ami_up=True, asterisk_version="22.10.1",
+            asterisk_started_at=now - timedelta(days=2),
+            live=[
+                {"call": key, "state": state, "since": at.isoformat(), "started": at.isoformat(), "did": did,
+                 "target": room.pallets.office_id}
+                for key, state, at, did in rows
+            ],
+        )
+    )  # fmt: skip
+
+
+def dress(session: Session, room: Showroom, now: datetime) -> str:
+    """Names a reader knows, two calls going on; the path of a one-time link."""
+    session.get_one(Company, room.pallets.company_id).name = "Pallets Ltd"
+    session.get_one(Target, room.pallets.office_id).name = "Main line"
+    for number, name, medium, source, campaign in (
+        (P.billboard, "Billboard M4", "outdoor", "billboard", "spring"),
+        (P.leaflet, "Google Business Profile", "profile", "google", None),
+    ):
+        uses = select(Channel).join(NumberUse).join(Number).where(Number.e164 == number)
+        channel = session.scalars(uses).one()
+        channel.name, channel.medium, channel.source, channel.campaign = name, medium, source, campaign
+    live(session, room, now)
+    return "/link/" + people.make_login_link(session, people.find_user(session, OWNER), now)
+
+
+def shoot(page: Page, room: Showroom, link: str) -> None:
+    page.goto(link)
+    page.fill("input[name=password]", "correct horse battery")
+    page.click("button.strong")
+    page.wait_for_url("**/calls")
+    page.wait_for_timeout(500)
+    page.screenshot(path=ROOT / "docs" / "images" / "calls.png")
+    page.goto(f"/calls/{room.keys[0]}")
+    page.wait_for_timeout(500)
+    page.screenshot(path=ROOT / "docs" / "images" / "call.png")
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="leaseline-pictures-") as home:
+        settings = read_settings({"LEASELINE_HOME": home})
+        migrations.upgrade(settings.database_url)
+        database, now = Database(settings.database_url), datetime.now(UTC)
+        settings.recordings_folder.mkdir()
+        room = furnish(database, settings, now, DAY_SHOWN)
+        with database.write() as session:
+            link = dress(session, room, now)
+        with serving(settings) as url, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+            shoot(open_page(browser, url), room, link)
+            browser.close()
+        database.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+"""What the documents say exists, and what exists is in the documents."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import click
+import pytest
+
+from cli import leaseline
+from dialplan.facts import Facts
+from dialplan.program import Program
+from dialplan.render import render
+from tracker.database import Database
+from tracker.settings import CHECKOUT, Settings, read_settings
+from web.app import create_app
+
+DOCS = CHECKOUT / "docs"
+GENERATED = {"cli.md", "settings.md"}  # tests/test_cli_docs.py
+PAGES = sorted([*CHECKOUT.glob("*.md"), *DOCS.glob("*.md")])
+WRITTEN = [page for page in PAGES if page.name not in GENERATED]
+NOT_SETTINGS = {"LEASELINE_COMPANY", "LEASELINE_PRIVATE_ASTERISK"}  # read by the command line and make
+
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`([^`\n]+)`")
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)$", re.MULTILINE)
+SHELL_ENDS = {"|", "&&", ";", "<", ">", "#"}
+
+by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+by_written_page = pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
+
+
+def read(name: str) -> str:
+    return (DOCS / name).read_text()
+
+
+# ---- links ----
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", BLOCK.sub("", page.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def broken_links(page: Path) -> Iterator[str]:
+    for pair in LINK.findall(BLOCK.sub("", page.read_text())):
+        link = "".join(pair)
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            yield link
+
+
+@by_page
+def test_every_link_and_picture_leads_somewhere(page: Path) -> None:
+    assert list(broken_links(page)) == []
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    readme = (CHECKOUT / "README.md").read_text()
+    for page in PAGES:
+        assert page.name == "README.md" or f"({page.relative_to(CHECKOUT)}" in readme
+
+
+# ---- commands ----
+
+
+def command_lines(text: str) -> Iterator[list[str]]:
+    """The words of every quoted `leaseline …`, up to where the shell takes over."""
+    code = [line for _, block in BLOCK.findall(text) for line in block.splitlines()]
+    for line in [*code, *INLINE.findall(BLOCK.sub("", text))]:
+        for found in re.finditer(r"(?:^|&& |\$ |\| )\s*leaseline (?=[a-z-])(.*)", line):
+            try:
+                words = shlex.split(found[1].replace("…", ""), comments=True)
+            except ValueError:  # a sentence in a picture of text, not a command
+                continue
+            ends = [index for index, word in enumerate(words) if word in SHELL_ENDS]
+            yield words[: ends[0]] if ends else words
+
+
+def misused(words: list[str]) -> str | None:
+    """Why these words are no command of ours; None when they are one."""
+    command: click.Command = leaseline
+    context = click.Context(command, info_name="leaseline")
+    words = list(words)
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        found = command.get_command(context, words.pop(0))
+        if found is None:
+            return "no such command"
+        command = found
+        context = click.Context(command, info_name=command.name, parent=context)
+    if words and words[0].endswith("--help"):
+        return None
+    try:
+        command.make_parser(context).parse_args(words)
+    except click.UsageError as problem:
+        return problem.format_message()
+    return None
+
+
+@by_written_page
+def test_every_command_that_is_quoted_exists_with_its_options(page: Path) -> None:
+    found = [(words, misused(words)) for words in command_lines(page.read_text())]
+    assert [each for each in found if each[1]] == []
+
+
+def test_a_command_that_does_not_exist_is_noticed() -> None:
+    quoted = (
+        "`leaseline number plant 4711`, `leaseline up --now`\n```sh\nleaseline pool add x --old 3 | less\n```"
+    )
+    assert [misused(words) is not None for words in command_lines(quoted)] == [True] * 3
+
+
+def test_every_wish_of_make_that_is_quoted_exists() -> None:
+    known = set(re.findall(r"^([a-z]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE))
+    quoted = {
+        word
+        for page in WRITTEN
+        for word in re.findall(r"(?:^|`|&& )make ([a-z]+)", page.read_text(), re.MULTILINE)
+    }
+    assert quoted - known == set()
+
+
+# ---- settings ----
+
+
+@by_written_page
+def test_every_setting_that_is_named_exists(page: Path) -> None:
+    known = {each.name for each in fields(Settings)}
+    named = set(re.findall(r"LEASELINE_[A-Z_]*[A-Z]", page.read_text())) - NOT_SETTINGS
+    given = {name.removeprefix("LEASELINE_").lower() for name in named}
+    for kind, block in BLOCK.findall(page.read_text()):
+        given |= set(re.findall(r"^(\w+) =", block, re.MULTILINE)) if kind == "toml" else set()
+    assert {name for name in given if name not in known and name.removesuffix("_file") not in known} == set()
+
+
+@by_written_page
+def test_no_page_names_a_machine(page: Path) -> None:
+    assert not re.search(r"/root/|/home/|/work/|/tmp/w\b", page.read_text())
+
+
+# ---- dialplan and spool ----
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Asterisk's configuration without an entry: everything but the entries is in it."""
+    settings = read_settings({"LEASELINE_HOME": str(tmp_path_factory.mktemp("home"))})
+    program = Program("asterisk", (22, 10, 1), "", Path("modules"), Path("data"))
+    return render(settings, program, Facts((), (), ()))
+
+
+def templates() -> str:
+    return "\n".join(path.read_text() for path in (CHECKOUT / "dialplan" / "templates").glob("*.j2"))
+
+
+def test_every_variable_of_the_dialplan_is_documented() -> None:
+    used = set(
+        re.findall(r"LL_[A-Z_]*[A-Z]", templates() + (CHECKOUT / "dialplan" / "render.py").read_text())
+    )
+    documented = set(re.findall(r"^\| `(LL_[A-Z_]+)` \|", read("dialplan.md"), re.MULTILINE))
+    assert documented == used
+
+
+def test_every_context_of_the_dialplan_is_documented() -> None:
+    used = {
+        name.replace("{{ target.id }}", "N") for name in re.findall(r"^\[(.+?)\]", templates(), re.MULTILINE)
+    }
+    documented = set(re.findall(r"^\| `(leaseline-[\w-]+)` \|", read("dialplan.md"), re.MULTILINE))
+    assert documented == used - {"general"}
+
+
+def test_every_field_of_the_spool_is_documented(rendered: dict[str, str]) -> None:
+    section = read("architecture.md").split("## The spool")[1].split("\n## ")[0]
+    common = set(re.findall(r"^\| `(\w+)` \| .*", section.split("And by fact")[0], re.MULTILINE))
+    explained = set(re.findall(r"`(\w+)`(?=[^|]*\| )", section))
+    lines = re.findall(r'=\{("e":"(\w+)",.*)\}\)$', "\n".join(rendered.values()), re.MULTILINE)
+    assert {kind for _, kind in lines} == {"start", "refused", "leg", "answer", "end"}
+    for line, kind in lines:
+        row = re.search(rf"^\| `{kind}` \| (.*) \|$", section, re.MULTILINE)
+        assert row is not None, kind
+        written = set(re.findall(r'[{,]"(\w+)":', "{" + line))
+        assert written == common | set(re.findall(r"`(\w+)`", row[1])), kind
+        assert written <= explained
+
+
+# ---- HTTP ----
+
+
+def test_every_address_is_documented(tmp_path: Path) -> None:
+    settings = read_settings({"LEASELINE_HOME": str(tmp_path)})
+    app = create_app(settings, Database("sqlite://"))
+    text = read("integrator.md")
+    for rule in app.url_map.iter_rules():
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            if "path:" not in rule.rule:  # the refusal of everything else
+                assert f"`{method} {rule.rule}`" in text
+
+
+def test_every_metric_is_documented() -> None:
+    source = (CHECKOUT / "web" / "health.py").read_text()
+    names = re.findall(r'(?:_gauge\(\s*|^\s+\(?)"([a-z_]+)", (?:"|\[)', source, re.MULTILINE)
+    documented = re.findall(r"`leaseline_([a-z_]+)(?:\{\w+\})?`", read("integrator.md"))
+    assert set(documented) == set(names)
