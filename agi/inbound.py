@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from agi.commands import set_variable
+from agi.commands import set_variables
 from agi.conversation import Conversation
 from agi.guard import Endpoint
 from agi.readers import Readers
@@ -54,9 +54,8 @@ def inbound_route(readers: Readers, writer: Writer) -> Endpoint:
             raise Unanswerable(f"call={started.call} did={started.did} is not in the books")
         if not found.rings:
             raise Unanswerable(f"call={started.call} did={started.did} has no forwarding")
-        await set_variable(request, "LL_RINGS", rings_text(found.rings))
-        await set_variable(request, "LL_RECORD", "1" if found.record else "0")
-        await set_variable(request, "LL_OK", "1")
+        record = "1" if found.record else "0"
+        await set_variables(request, LL_RINGS=rings_text(found.rings), LL_RECORD=record, LL_OK="1")
         writer.put(started)
         log.info(
             "call=%s did=%s number=%d channel=%s lease=%s rings=%d read_ms=%.1f total_ms=%.1f",

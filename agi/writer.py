@@ -1,13 +1,15 @@
 """Writing down what the AGI saw, after the caller has been served.
 
-A bounded queue and one thread: what has gathered while the last transaction was synced goes into the next
-one. What cannot be written is dropped and counted, never waited for: the dialplan's spool holds the same
-fact.
+A bounded queue and one thread: what has gathered in `gather_seconds`, and while the last transaction was
+synced, goes into the next one. The importer of the spool is faster than that; then there is only the mark to
+set that the AGI was there. What cannot be written is dropped and counted, never waited for: the dialplan's
+spool holds the same fact.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -25,14 +27,18 @@ log = logging.getLogger("leaseline.agi")
 class Writer:
     """`put` never waits; `run` writes until it is cancelled; `flush` waits for what is still queued."""
 
-    def __init__(self, database: Database, *, queue: int = 1000, batch: int = 100) -> None:
+    def __init__(
+        self, database: Database, *, queue: int = 1000, batch: int = 100, gather_seconds: float = 0.0
+    ) -> None:
         self.written = 0
         self.dropped = 0
         self._database = database
         self._queue: deque[Started] = deque()
         self._longest = queue
         self._batch = batch
+        self._gather_seconds = gather_seconds
         self._wake = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="write")
@@ -51,6 +57,8 @@ class Writer:
         loop = asyncio.get_running_loop()
         while True:
             await self._wake.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), self._gather_seconds)
             self._wake.clear()
             while self._queue:
                 batch = [self._queue.popleft() for _ in range(min(self._batch, len(self._queue)))]
@@ -59,11 +67,14 @@ class Writer:
 
     async def flush(self, seconds: float) -> bool:
         """Wait until everything is written; False when `seconds` were not enough."""
+        self._hurry.set()
         try:
             async with asyncio.timeout(seconds):
                 await self._idle.wait()
         except TimeoutError:
             return False
+        finally:
+            self._hurry.clear()
         return True
 
     def close(self) -> None:
@@ -83,7 +94,11 @@ class Writer:
 
     def _record(self, batch: list[Started]) -> None:
         with self._database.write() as session:
-            books.record_all(session, batch)
+            known = set(
+                session.scalars(sa.select(Call.key).where(Call.key.in_([fact.call for fact in batch])))
+            )
+            if missing := [fact for fact in batch if fact.call not in known]:
+                books.record_all(session, missing)
             seen = sa.update(Call).where(Call.key.in_([fact.call for fact in batch]))
             session.execute(seen.values(seen_by_agi=True), execution_options={"synchronize_session": False})
         self.written += len(batch)

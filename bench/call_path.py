@@ -63,7 +63,7 @@ class Load:
 
 def place(line: Line, load: Load, sip_port: int) -> int:
     """Run the load through an Asterisk; the number of calls that failed."""
-    sound = [say(load.audio)] if load.audio else []
+    sound = [say(load.audio, -1)] if load.audio else []
     phone = Party(
         scenario.phone([invited(), ringing(), wait(0.2), pick_up(), *sound, hung_up()]),
         address=OFFICE,

@@ -33,6 +33,7 @@ class Part:
     name: str
     stop_seconds: int
     whole_group: bool = False
+    nice: int = 0
 
 
 # Asterisk hangs up its channels on TERM and writes their last lines; granian ends its workers itself.
@@ -40,7 +41,7 @@ PARTS = (
     Part("asterisk", 20),
     Part("agi", 10),
     Part("web", 15, whole_group=True),
-    Part("worker", 20, whole_group=True),
+    Part("worker", 20, whole_group=True, nice=5),  # calls come first, their books half a second later,
 )
 
 
@@ -93,7 +94,8 @@ def render(settings: Settings) -> str:
 
 def _program(settings: Settings, part: Part, place: int) -> list[str]:
     command = " ".join(
-        shlex.quote(word) for word in [*guard(), sys.executable, str(CHECKOUT / "cli.py"), part.name]
+        shlex.quote(word)
+        for word in [*guard(), *polite(part), sys.executable, str(CHECKOUT / "cli.py"), part.name]
     )
     group = str(part.whole_group).lower()
     return [
@@ -118,6 +120,11 @@ def guard() -> list[str]:
     """What ends a process with its parent, where this machine has it."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
+
+
+def polite(part: Part) -> list[str]:
+    """What makes a part step back when the processors are busy."""
+    return ["nice", "-n", str(part.nice)] if part.nice else []
 
 
 def _safe(value: object) -> str:

@@ -43,9 +43,9 @@ def wait(seconds: float) -> str:
     return f'<pause milliseconds="{round(seconds * 1000)}"/>'
 
 
-def say(audio: Path) -> str:
-    """Play an 8 kHz mu-law file once; the next step follows at once."""
-    return f"<nop><action><exec rtp_stream={quoteattr(f'{audio},1,0,PCMU/8000')}/></action></nop>"
+def say(audio: Path, times: int = 1) -> str:
+    """Play an 8 kHz mu-law file, -1 times for ever; the next step follows at once."""
+    return f"<nop><action><exec rtp_stream={quoteattr(f'{audio},{times},0,PCMU/8000')}/></action></nop>"
 
 
 # ---- the caller's side ----

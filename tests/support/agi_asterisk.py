@@ -90,6 +90,9 @@ class Channel:
                 return "200 result=0\n" if known is None else f"200 result=1 ({known})\n"
             case ["SET", "VARIABLE", *_]:
                 return USAGE
+            case ["EXEC", "MSET", pairs]:
+                self.variables |= dict(pair.split("=", 1) for pair in pairs.split(","))
+                return "200 result=0\n"
             case ["NOOP", *_]:
                 return "200 result=0\n"
         return "510 Invalid or unknown command\n"
