@@ -2,47 +2,55 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import secrets
 import socket
+import struct
 import threading
 import time
 from contextlib import suppress
+from queue import Empty, Queue
 
 import numpy as np
 from numpy.typing import NDArray
 
 Samples = NDArray[np.float64]
 _PACKET_SECONDS = 0.02
+_PACKET = 160  # samples, a byte each
+_SILENCE = b"\xff"
 
 
 class Media:
-    """The sound of one talk: mu-law RTP out, and everything that comes in."""
+    """The sound of one talk, both ways. It sends from the moment it knows where to: silence or words."""
 
     def __init__(self, address: str) -> None:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind((address, 0))
         self.port: int = self.socket.getsockname()[1]
-        self.there: tuple[str, int] | None = None
+        self._there: tuple[str, int] | None = None
         self._heard: list[bytes] = []
-        self._speaking: threading.Thread | None = None
+        self._words: Queue[bytes] = Queue()
+        self.first = secrets.randbelow(2**16), secrets.randbelow(2**32)  # sequence number and time stamp
         threading.Thread(target=self._listen, daemon=True).start()
 
     def towards(self, sdp: str) -> None:
-        """Where the other side listens."""
+        """Where the other side listens, from its session description."""
         host, port = re.search(r"c=IN IP4 (\S+)", sdp), re.search(r"m=audio (\d+)", sdp)
         if host and port:
-            self.there = host[1], int(port[1])
+            silent, self._there = self._there is None, (host[1], int(port[1]))
+            if silent:
+                threading.Thread(target=self._speak, daemon=True).start()
 
     def say(self, samples: Samples) -> None:
-        """Speak in the background, in real time, as a telephone does."""
-        self._speaking = threading.Thread(target=self._speak, args=(to_ulaw(samples),), daemon=True)
-        self._speaking.start()
+        """Speak, in real time, while the test goes on."""
+        sound = to_ulaw(samples)
+        for place in range(0, len(sound), _PACKET):
+            self._words.put(sound[place : place + _PACKET].ljust(_PACKET, _SILENCE))
 
-    def said(self, seconds: float = 30) -> None:
+    def said(self) -> None:
         """Wait until everything is said."""
-        if self._speaking:
-            self._speaking.join(seconds)
+        self._words.join()
 
     def heard(self) -> Samples:
         """All that has come in so far."""
@@ -60,14 +68,22 @@ class Media:
                 if len(packet) > 12 and packet[1] & 0x7F == 0:
                     self._heard.append(packet[12:])
 
-    def _speak(self, sound: bytes) -> None:
+    def _speak(self) -> None:
         source, began = secrets.token_bytes(4), time.monotonic()
-        for count, place in enumerate(range(0, len(sound), 160)):
-            head = b"\x80\x00" + count.to_bytes(2, "big") + (place % 2**32).to_bytes(4, "big") + source
-            with suppress(OSError):
-                if self.there:
-                    self.socket.sendto(head + sound[place : place + 160], self.there)
-            time.sleep(max(0.0, began + (count + 1) * _PACKET_SECONDS - time.monotonic()))
+        with suppress(OSError):
+            for count in itertools.count():
+                sequence, stamp = (self.first[0] + count) % 2**16, (self.first[1] + count * _PACKET) % 2**32
+                head = struct.pack("!BBHI", 0x80, 0, sequence, stamp) + source
+                self.socket.sendto(head + self._next(), self._there or ("", 0))
+                time.sleep(max(0.0, began + (count + 1) * _PACKET_SECONDS - time.monotonic()))
+
+    def _next(self) -> bytes:
+        try:
+            words = self._words.get_nowait()
+        except Empty:
+            return _SILENCE * _PACKET
+        self._words.task_done()
+        return words
 
 
 def to_ulaw(samples: Samples) -> bytes:
