@@ -215,6 +215,17 @@ def test_a_target_is_told_our_id_of_the_call(house: House) -> None:
     assert message.header("X-Leaseline-Call") == call_on(house, line).key
 
 
+def test_a_caller_is_not_told_which_extension_took_the_call(house: House) -> None:
+    trunk = house.trunk(caller_id=CallerIdPolicy.CALLER)
+    line, office = main_line(house, CallerIdPolicy.CALLER)
+    ann = house.telephone(trunk.host)
+    talk = ann.dial(line.e164, who="<sip:+4915155508@carrier.example>")
+    office.take_call()
+    talk.answered()
+    assert not [each for message in ann.everything for each in message.headers("P-Asserted-Identity")]
+    assert talk.hang_up().status == 200
+
+
 # ---- one after the other ----
 
 
