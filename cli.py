@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from commands.backup import backup_command, restore_command
@@ -67,6 +69,8 @@ for each in COMMANDS:
 
 def main() -> None:
     """The entry point `leaseline`."""
+    # The home folder holds calls, recordings and the carriers' passwords: its owner's, nobody else's.
+    os.umask(0o077)
     leaseline.main()
 
 

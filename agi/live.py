@@ -89,7 +89,8 @@ class LiveView:
         """What is known of this node's Asterisk."""
         return Sight(
             node=self._node,
-            ami_up=self._link.up,
+            # Not before the list is true again: an empty one would look like calls that have ended.
+            ami_up=self._link.up and self._was_up,
             asterisk_version=self._version,
             asterisk_started_at=self._started_at,
             calls=self.calls.rows(),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from commands.context import Here
 from commands.findings import Finding, bad, ok, warn
 
+_LOG_BYTES = 500_000  # of the end of Asterisk's log
+_SHOWN = 5
 _UNREACHABLE = {"Unavailable", "Invalid", "Unknown"}
 
 
@@ -70,6 +73,30 @@ def reachability(opened: Here) -> Iterator[Finding]:
         if kind == "registration" and registered != "Registered":
             shown = registered or "not tried"
             yield bad(about, f"not registered: {shown}", "Check its user name and password; ask the carrier")
+
+
+def strangers(opened: Here) -> Iterator[Finding]:
+    """Addresses whose calls were refused because no trunk has them: often the carrier's second address."""
+    from dialplan.render import place_of
+
+    try:
+        with (place_of(opened.settings).logs / "messages").open("rb") as log:
+            log.seek(max(0, log.seek(0, 2) - _LOG_BYTES))
+            text = log.read().decode(errors="replace")
+    except FileNotFoundError:
+        return
+    for address, count in refused_addresses(text).most_common(_SHOWN):
+        yield warn(
+            "strangers",
+            f"{count} call(s) from {address} were refused: no trunk has this address",
+            f"If it is your carrier: leaseline trunk change NAME --match {address}; else a firewall keeps it out",
+        )
+
+
+def refused_addresses(log: str) -> Counter[str]:
+    """How often each address was refused an INVITE, from Asterisk's log (pjsip_distributor.c's wording)."""
+    refused = r"Request 'INVITE' from .* failed for '(.+?):\d+' .*No matching endpoint found"
+    return Counter(re.findall(refused, log))
 
 
 def endpoint_states(listing: str) -> dict[str, str]:

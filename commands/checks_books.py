@@ -9,6 +9,7 @@ from commands.context import Here
 from commands.findings import Finding, State, bad, ok, warn
 
 _LATE_SECONDS = 10
+_SHORTEST_NUMBER = 7  # digits; less is an extension or an account
 _SHOWN = 5
 
 
@@ -118,12 +119,18 @@ def refusals(opened: Here) -> Iterator[Finding]:
         did = "".join(each if each.isprintable() else "?" for each in row.did)
         if row.trunk_id is not None and row.reason == "unknown_number":
             message = f"the provider sent {row.count} call(s) to {did}, which is no number here"
-            yield warn("refused calls", message, f"If it is yours: leaseline number add {did}")
+            yield warn("refused calls", message, _what_to_do(did))
         else:
             message = f"{row.count} call(s) to {did} were turned away: {row.reason.replace('_', ' ')}"
             yield warn(
                 "refused calls", message, "Strangers try every open SIP port; a firewall keeps them out"
             )
+
+
+def _what_to_do(did: str) -> str:
+    if len(did.lstrip("+")) < _SHORTEST_NUMBER:
+        return "That is no whole number: have the provider send the number dialled in the request or in To"
+    return f"If it is yours: leaseline number add {did}"
 
 
 def recordings(opened: Here) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ CHECKS: tuple[tuple[str, Callable[[Here], Iterator[Finding]]], ...] = (
     ("configuration", checks_asterisk.configuration),
     ("manager", checks_asterisk.manager),
     ("trunks and targets", checks_asterisk.reachability),
+    ("strangers", checks_asterisk.strangers),
     ("numbers", checks_books.numbers),
     ("spool", checks_books.spool),
     ("refused calls", checks_books.refusals),

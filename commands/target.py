@@ -32,7 +32,7 @@ def target_group() -> None:
 @click.argument("name")
 @click.option("--peer", metavar="HOST", help="An existing PBX or SIP device at this host or address.")
 @click.option("--port", type=int, help="Its port; default 5060, with TLS 5061.")
-@click.option("--transport", type=click.Choice(["udp", "tcp", "tls"]), default="udp", show_default=True)
+@click.option("--transport", type=click.Choice(["udp", "tcp"]), default="udp", show_default=True)
 @click.option("--dial", help="What to dial at the peer; default: the number the caller dialled.")
 @click.option("--phone", is_flag=True, help="A phone that registers with us; its password is made here.")
 @click.option("--username", help="What the phone registers as; default: COMPANY-NAME.")

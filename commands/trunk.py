@@ -32,7 +32,7 @@ def trunk_group() -> None:
 def _wish_options(command: Callable[..., None]) -> Callable[..., None]:
     options = (
         click.option("--port", type=int, help="Port; default 5060, with TLS 5061."),
-        click.option("--transport", type=click.Choice(["udp", "tcp", "tls"]), help="Default: udp."),
+        click.option("--transport", type=click.Choice(["udp", "tcp"]), help="Default: udp."),
         click.option("--username", help="User name to register with at the carrier."),
         click.option("--password", help="Its password; other users of this machine may see it in `ps`."),
         click.option(

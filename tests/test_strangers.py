@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -26,3 +27,12 @@ def test_a_stranger_who_takes_an_endpoints_name_is_challenged(house: House, name
         line, [invite(), refused(401)], address=STRANGER, who=f'"Eve" <sip:{said}@carrier.example>'
     )
     assert caller.party.wait() == 0, caller.party.errors
+
+
+def test_doctor_names_a_stranger_and_what_to_do_if_it_is_the_carrier(house: House) -> None:
+    caller = house.caller(house.line(), [invite(), refused(401)], address="127.0.0.4")
+    assert caller.party.wait() == 0, caller.party.errors
+    findings = json.loads(house.cli("doctor", "--json", accept=(0, 1)).stdout)
+    (found,) = [each for each in findings if "127.0.0.4" in each["message"]]
+    assert found["name"] == "strangers"
+    assert "leaseline trunk change NAME --match 127.0.0.4" in found["fix"]

@@ -125,7 +125,7 @@ class Pool(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     company_id: Mapped[int] = mapped_column(sa.ForeignKey("companies.id"))
     name: Mapped[str] = mapped_column(sa.String(100))
-    hold_seconds: Mapped[int] = mapped_column(default=300)  # SR-003
+    hold_seconds: Mapped[int] = mapped_column(default=300)
     created_at: Mapped[datetime]
 
     company: Mapped[Company] = relationship()
