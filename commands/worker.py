@@ -68,8 +68,8 @@ def books_jobs(opened: Here) -> Sequence[Job]:
         cel.rotate(database, events, node, opened.now)
 
     return (
-        Job("spool", 0.25, lambda: _told(read_spool(database, place.calls, node, opened.now))),
-        Job("cel", 1.0, lambda: _told(cel.read_cel(database, events, node, opened.now))),
+        Job("spool", 0.4, lambda: _told(read_spool(database, place.calls, node, opened.now))),
+        Job("cel", 5.0, lambda: _told(cel.read_cel(database, events, node, opened.now))),
         Job("reconcile", 5.0, close_lost),
         Job("tidy", 600.0, tidy),
     )
