@@ -89,7 +89,7 @@ def strangers(opened: Here) -> Iterator[Finding]:
         yield warn(
             "strangers",
             f"{count} call(s) from {address} were refused: no trunk has this address",
-            f"If it is your carrier: leaseline trunk change NAME --match {address}; else a firewall keeps it out",
+            f"If it is your carrier: leaseline trunk change NAME --match {address}; else block it",
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -40,7 +40,7 @@ def _hush(house: House) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table of ways a Dial can end: what the phone does, what the caller does, what is booked."""
+    """A row of the table of ways a Dial can end: what the phone and the caller do, what is booked."""
 
     phone: list[str]
     caller: list[str]

@@ -1,9 +1,9 @@
 """A manager interface that goes wrong on demand, for faults that a real Asterisk will not show when asked.
 
-    async with FakeAmi() as ami:
-        ami.answers["CoreShowChannels"] = [...]       # messages, as dicts
-        await ami.say({"Event": "Hangup", ...})
-        ami.silent = True                             # half-open: reads, never answers
+async with FakeAmi() as ami:
+    ami.answers["CoreShowChannels"] = [...]       # messages, as dicts
+    await ami.say({"Event": "Hangup", ...})
+    ami.silent = True                             # half-open: reads, never answers
 """
 
 from __future__ import annotations
