@@ -50,12 +50,6 @@ ACK = (
 )
 
 
-@pytest.fixture(autouse=True)
-def _hush(house: House) -> Iterator[None]:
-    yield
-    house.hush()
-
-
 @dataclass(frozen=True)
 class Wish:
     """One call: what is dialled, the From header, and further headers."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -30,12 +29,6 @@ from tracker.models import RecordingState
 from tracker.policy.facts import HungUpBy, Outcome
 
 CLOSE = 0.1  # seconds our times may differ from SIPp's own
-
-
-@pytest.fixture(autouse=True)
-def _hush(house: House) -> Iterator[None]:
-    yield
-    house.hush()
 
 
 @dataclass(frozen=True)

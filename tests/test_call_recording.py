@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -30,12 +29,6 @@ from tracker.models import Recording, RecordingState
 CALLERS_WORDS = "Good morning, I saw your pallets on a billboard. What does a hundred of them cost?"
 COMPANYS_WORDS = "Pallets limited, this is Maria speaking. One moment, I will look it up for you."
 HEARD, NOT_HEARD = 0.8, 0.4  # correlation with what was sent; other words of another voice stay below 0.4
-
-
-@pytest.fixture(autouse=True)
-def _hush(house: House) -> Iterator[None]:
-    yield
-    house.hush()
 
 
 def recording_of(house: House, caller: Caller) -> Recording:

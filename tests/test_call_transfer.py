@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -20,12 +19,6 @@ HEARD = 0.7  # correlation with what was said; other words stay below 0.4
 CALLERS_WORDS = speech("I would like to order two hundred pallets, please. Delivered to Hamburg, by Friday.")
 FIRST_WORDS = speech("That is for my colleague. I will put you through.", "en+f3")
 SECOND_WORDS = speech("Good afternoon, the warehouse is speaking. How may I help?", "en+m4")
-
-
-@pytest.fixture(autouse=True)
-def _hush(house: House) -> Iterator[None]:
-    yield
-    house.hush()
 
 
 @dataclass(frozen=True)

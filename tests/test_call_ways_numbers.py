@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,12 +17,6 @@ from tracker.models import Call, CallEvent, Number, NumberState, Refusal, Trunk,
 from tracker.policy.facts import Outcome, Presentation
 
 STRANGER = "127.0.0.9"  # an address no trunk is known by
-
-
-@pytest.fixture(autouse=True)
-def _hush(house: House) -> Iterator[None]:
-    yield
-    house.hush()
 
 
 @pytest.fixture

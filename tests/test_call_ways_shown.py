@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
@@ -16,12 +15,6 @@ from demo.scenario import answered, hang_up, hung_up, invite, invited, pick_up, 
 from tracker.models import Call, RecordingState
 
 CLOSE = 0.1  # seconds our times may differ from those on the wire
-
-
-@pytest.fixture(autouse=True)
-def _hush(house: House) -> Iterator[None]:
-    yield
-    house.hush()
 
 
 @pytest.fixture

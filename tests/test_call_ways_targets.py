@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,12 +33,6 @@ from tracker.policy.facts import HungUpBy, Outcome, Presentation
 CLOSE = 0.1  # seconds our times may differ from those on the wire
 Place = Callable[[House, CallerIdPolicy], tuple[Line, Telephone]]
 WITHHELD = '"Anonymous" <sip:anonymous@anonymous.invalid>'
-
-
-@pytest.fixture(autouse=True)
-def _hush(house: House) -> Iterator[None]:
-    yield
-    house.hush()
 
 
 def call_on(house: House, line: Line) -> Call:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -46,12 +45,6 @@ def places(house: House) -> list[Place]:
 @pytest.fixture(scope="module")
 def sounds(tmp_path_factory: pytest.TempPathFactory) -> Sounds:
     return make_sounds(Path(tmp_path_factory.mktemp("sounds")), 1.2)
-
-
-@pytest.fixture(autouse=True)
-def _hush(house: House) -> Iterator[None]:
-    yield
-    house.hush()
 
 
 def test_with_a_server_that_answers_there_is_no_delay(

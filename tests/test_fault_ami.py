@@ -43,12 +43,6 @@ def sounds(tmp_path_factory: pytest.TempPathFactory) -> Sounds:
     return make_sounds(Path(tmp_path_factory.mktemp("sounds")), LONGEST)
 
 
-@pytest.fixture(autouse=True)
-def _hush(house: House) -> Iterator[None]:
-    yield
-    house.hush()
-
-
 @contextmanager
 def silent(house: House) -> Iterator[None]:
     """The connection stays, and nothing comes through any more; new ones fare no better."""

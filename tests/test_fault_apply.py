@@ -28,12 +28,6 @@ def place(house: House) -> Place:
     return channel_place(house)
 
 
-@pytest.fixture(autouse=True)
-def _hush(house: House) -> Iterator[None]:
-    yield
-    house.hush()
-
-
 def test_no_call_is_dropped_while_the_configuration_changes_under_it(house: House, place: Place) -> None:
     (old,) = place.line.phones
     new = Phone(old.target_id, free_port(socket.SOCK_DGRAM))

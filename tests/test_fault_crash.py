@@ -7,7 +7,7 @@ import signal
 import time
 import urllib.request
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -57,12 +57,6 @@ def places(house: House) -> list[Place]:
 @pytest.fixture(scope="module")
 def sounds(tmp_path_factory: pytest.TempPathFactory) -> Sounds:
     return make_sounds(Path(tmp_path_factory.mktemp("sounds")), 30)
-
-
-@pytest.fixture(autouse=True)
-def _hush(house: House) -> Iterator[None]:
-    yield
-    house.hush()
 
 
 def test_calls_that_are_up_when_asterisk_is_killed_are_closed_and_can_be_heard(

@@ -62,13 +62,6 @@ def postgres_house(cluster: Postgres) -> Iterator[House]:
     started.close()
 
 
-@pytest.fixture(autouse=True)
-def _hush(request: pytest.FixtureRequest) -> Iterator[None]:
-    yield
-    for name in {"house", "postgres_house"} & set(request.fixturenames):
-        request.getfixturevalue(name).hush()
-
-
 @pytest.mark.timeout(400)
 def test_a_database_locked_for_a_minute_costs_no_call_and_no_fact(house: House, sounds: Sounds) -> None:
     talks = call_around(house, locked(house), sounds)

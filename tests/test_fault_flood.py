@@ -25,12 +25,6 @@ def places(house: House) -> list[Place]:
     return [channel_place(house) for _ in range(CALLS)]
 
 
-@pytest.fixture(autouse=True)
-def _hush(house: House) -> Iterator[None]:
-    yield
-    house.hush()
-
-
 def test_calls_do_not_notice_a_thousand_silent_connections(house: House, places: list[Place]) -> None:
     agi = house.pid("agi")
     with flood(house.settings.agi_port) as flooded:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from support.house import House
@@ -11,12 +10,6 @@ from support.house import House
 from demo.scenario import invite, refused
 
 STRANGER = "127.0.0.3"
-
-
-@pytest.fixture(autouse=True)
-def _hush(house: House) -> Iterator[None]:
-    yield
-    house.hush()
 
 
 @pytest.mark.parametrize("name", ["trunk-{trunk}", "target-{target}"])
