@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import groupby
-
 import sqlalchemy as sa
 from flask import Blueprint, redirect, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from tracker import calls
-from tracker.models import Call, Number, NumberState, Target
+from tracker.models import Number, NumberState, Target
 from web import words
+from web.days import by_day
 from web.house import house
 from web.now import look_now, over
 from web.viewer import viewer
@@ -21,14 +18,6 @@ from web.viewer import viewer
 pages = Blueprint("calls", __name__)
 
 PAGE = 50
-
-
-@dataclass(frozen=True)
-class Day:
-    """The calls of one day of the company's zone; `id` names it in the page."""
-
-    id: str
-    calls: Sequence[Call]
 
 
 @pages.get("/")
@@ -61,13 +50,6 @@ def show(key: str) -> str:
         )
         steps = words.story(story.events, {row.id: row.name for row in names})
     return render_template("call.html", call=story.call, steps=steps, story=story)
-
-
-def by_day(found: Sequence[Call]) -> list[Day]:
-    """Neighbours of one day together, in the order they came."""
-    zone = viewer().zone
-    days = groupby(found, key=lambda call: call.started_at.astimezone(zone).date())
-    return [Day(f"day-{date.isoformat()}", list(group)) for date, group in days]
 
 
 def _has_number(session: Session) -> bool:

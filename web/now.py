@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from tracker import calls
 from tracker.live import LiveCall, live_calls
 from tracker.models import Call, Node
+from web.days import by_day
 from web.health import FRESH
 from web.house import house
 from web.viewer import viewer
@@ -54,8 +55,6 @@ class Now:
 @pages.get("/calls/now")
 def now() -> Response:
     """The live calls and the newest rows of the list, as a piece of HTML; 304 when it is as it was."""
-    from web.calls import by_day
-
     who = viewer()
     with house().database.read() as session:
         found = look_now(session, who.company_ids)
