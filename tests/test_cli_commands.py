@@ -246,7 +246,10 @@ def test_choices_are_the_words_of_the_models() -> None:
     transports = next(each for each in by_path["trunk", "add"].params if each.name == "transport")
     policies = next(each for each in by_path["trunk", "add"].params if each.name == "caller_id")
     assert isinstance(transports.type, click.Choice)
-    assert list(transports.type.choices) == list(Transport)
+    carried_out = [
+        each for each in Transport if each is not Transport.TLS
+    ]  # pjsip.conf has no TLS transport yet
+    assert list(transports.type.choices) == carried_out
     assert isinstance(policies.type, click.Choice)
     assert list(policies.type.choices) == list(CallerIdPolicy)
     assert list(STATES) == list(NumberState)
