@@ -136,9 +136,7 @@ def test_a_database_that_is_away_makes_nothing_grow_and_gets_the_newest(sqlite: 
                     await asyncio.sleep(0.02)
                 assert states_of(sqlite) == []
             await until(sqlite, lambda node: states(node) == ["arriving"])
-            async with asyncio.timeout(2):
-                while view.unpublished:  # reset just after the row is there
-                    await asyncio.sleep(0.01)
+            await until(sqlite, lambda _: not view.unpublished)  # reset just after the row is there
 
     asyncio.run(scenario())
     impatient.close()
