@@ -27,7 +27,7 @@ from dialplan.facts import load_facts
 from tracker.models import Call
 
 # 20 s is a short call for a company: the longer people talk, the less the tracking weighs.
-ROUNDS, CALLS_A_ROUND, TALK_SECONDS, AUDIO_RATE = 4, 80, 20, 4
+ROUNDS, CALLS_A_ROUND, TALK_SECONDS, AUDIO_RATE = 3, 60, 20, 4
 ASKED_RATE, ASKED_SECONDS = 50, 20
 HOLD_SECONDS, RATES = 60, (120, 100, 80, 60, 50, 40, 30)
 ALL_CALLS = 10_000
