@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,9 @@ from support.postgres import Postgres
 
 from tracker.database import Database
 from tracker.models import Base
+
+# A run started in the background inherits an ignored SIGINT, and so would the programs whose Ctrl-C we test.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is no failure: how long an example may take is pytest-timeout's business.
 hypothesis_settings.register_profile("leaseline", deadline=None)
