@@ -18,7 +18,8 @@ export PIP_ROOT_USER_ACTION := ignore
 # What the product needs from the distribution, what its calls in demo and tests need, what only tests need.
 RUN_PACKAGES := ca-certificates ffmpeg nodejs:node npm python3-venv:python3-venv
 CALL_PACKAGES := sip-tester:sipp espeak-ng sox
-TEST_PACKAGES := postgresql:postgresql chromium iproute2:ip
+# libatomic1: the Node that Playwright brings along needs it.
+TEST_PACKAGES := postgresql:postgresql chromium libatomic1 iproute2:ip
 
 .PHONY: help demo run test lint bench setup asterisk lock clean
 help:
