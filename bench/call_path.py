@@ -21,6 +21,7 @@ from support.ports import free_port
 from bench.bare import Bare, bare_asterisk
 from bench.processes import cpu_seconds, family, memory_mb, own_cpu_seconds
 from demo import scenario
+from demo.ports import media_ports
 from demo.scenario import answered, hang_up, hung_up, invite, invited, pick_up, ringing, say, wait
 from demo.sipp import Party
 from dialplan.facts import load_facts
@@ -31,6 +32,7 @@ ROUNDS, CALLS_A_ROUND, TALK_SECONDS, AUDIO_RATE = 3, 60, 20, 4
 ASKED_RATE, ASKED_SECONDS = 50, 20
 HOLD_SECONDS, RATES = 60, (120, 100, 80, 60, 50, 40, 30)
 ALL_CALLS = 10_000
+_ENDLESS = 1_000_000
 
 
 def run() -> dict[str, float]:
@@ -64,12 +66,13 @@ class Load:
 def place(line: Line, load: Load, sip_port: int) -> int:
     """Run the load through an Asterisk; the number of calls that failed."""
     sound = [say(load.audio, -1)] if load.audio else []
+    phone_media, caller_media = media_ports(2)
     phone = Party(
         scenario.phone([invited(), ringing(), wait(0.2), pick_up(), *sound, hung_up()]),
         address=OFFICE,
         port=line.phones[0].port,
-        media_port=30000 if load.audio else 6000,
-        calls=load.calls,
+        media_port=phone_media,
+        calls=_ENDLESS,  # what a run before left over must not end it early
         trace=False,
     )
     caller = Party(
@@ -79,7 +82,7 @@ def place(line: Line, load: Load, sip_port: int) -> int:
         ),
         address=CARRIER,
         port=free_port(),
-        media_port=34000 if load.audio else 8000,
+        media_port=caller_media,
         calls=load.calls,
         towards=f"{OFFICE}:{sip_port}",
         number=line.e164,
@@ -200,6 +203,9 @@ def held_rate(house: House, line: Line) -> dict[str, float]:
     for rate in RATES:
         if place(line, Load(rate * 10, rate, 0.5), house.settings.sip_port):
             print(f"{rate} calls/s: calls failed within 10 s")
+            until(
+                lambda: "0 active channels" in house.console("core show channels count"), 120, why="silence"
+            )
             continue
         failed = place(line, Load(rate * HOLD_SECONDS, rate, 0.5), house.settings.sip_port)
         print(f"{rate} calls/s for {HOLD_SECONDS} s: {failed} of {rate * HOLD_SECONDS} failed")
