@@ -85,7 +85,8 @@ cat > "$dir/bin/asterisk" <<WRAPPER
 #!/bin/sh
 # Made by get-asterisk.sh: the private Asterisk with its own loader and libraries.
 here=\$(cd "\$(dirname "\$0")/.." && pwd)
-exec "\$here/root/$lib/$loader" --library-path "\$here/root/$lib" "\$here/root/usr/sbin/asterisk" "\$@"
+tree=\$here/root
+exec "\$tree/$lib/$loader" --library-path "\$tree/$lib" "\$tree/usr/sbin/asterisk" "\$@"
 WRAPPER
 chmod +x "$dir/bin/asterisk"
 [ -n "$(major_of "$dir/bin/asterisk")" ] || { say "the private copy in $dir does not start: remove it and try again"; exit 1; }
