@@ -19,7 +19,7 @@ def choose(usual: int, *kinds: socket.SocketKind, host: str = _HOST) -> int:
     return port
 
 
-def free_port(kind: socket.SocketKind, host: str = _HOST) -> int:
+def free_port(kind: socket.SocketKind = TCP, host: str = _HOST) -> int:
     """A port nobody has at this moment; the kernel hands out another one each time."""
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind((host, 0))
