@@ -8,7 +8,7 @@ import shlex
 import uuid
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -83,16 +83,18 @@ def lease_to_visitor(database: Database) -> None:
         company = companies.get(session, "pallets")
         pool = channels.get_pool(session, company, "Website")
         number = session.scalars(sa.select(Number).where(Number.e164 == story.WEBSITE)).one()
-        site = Site(
-            company_id=company.id, name="pallets.example", key=_key(), pool_id=pool.id, created_at=now
-        )
+        site = Site(company_id=company.id, name="pallets.example", key=_key(), created_at=now)
         visitor = Visitor(company_id=company.id, key=_key(), created_at=now)
         session.add_all([site, visitor])
         session.flush()
         visit = Visit(visitor_id=visitor.id, site_id=site.id, started_at=now, **vars(wish))
         session.add(visit)
         session.flush()
-        session.add(Lease(number_id=number.id, pool_id=pool.id, visit_id=visit.id, from_at=now))
+        until = now + timedelta(hours=1)
+        number.free_at = None
+        session.add(
+            Lease(number_id=number.id, pool_id=pool.id, visit_id=visit.id, from_at=now, expires_at=until)
+        )
 
 
 def _key() -> str:

@@ -161,6 +161,7 @@ def test_a_call_found_late_is_attributed_as_things_stood_when_it_rang(
                 pool_id=pallets.pool_id,
                 visit_id=pallets.visit_id,
                 from_at=now + seconds(40),
+                expires_at=now + seconds(640),
             )
         )
         billboard = session.scalars(sa.select(Number.id).where(Number.e164 == pallets.billboard)).one()

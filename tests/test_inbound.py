@@ -57,7 +57,13 @@ def test_a_pool_number_says_who_held_it_at_that_instant(
     with database.write() as session:
         lease = session.get_one(Lease, pallets.lease_id)
         lease.until_at = now
-        later = Lease(number_id=lease.number_id, pool_id=lease.pool_id, visit_id=lease.visit_id, from_at=now)
+        later = Lease(
+            number_id=lease.number_id,
+            pool_id=lease.pool_id,
+            visit_id=lease.visit_id,
+            from_at=now,
+            expires_at=now + timedelta(minutes=10),
+        )
         session.add(later)
         session.flush()
         later_id = later.id

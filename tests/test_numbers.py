@@ -69,7 +69,9 @@ def test_a_leased_number_that_leaves_its_pool_is_leased_no_more(database: Databa
         session.flush()
         session.add(Visit(visitor_id=1, site_id=1, started_at=now, medium="cpc", source="google"))
         session.flush()
-        session.add(Lease(number_id=number.id, pool_id=pool.id, visit_id=1, from_at=now))
+        session.add(
+            Lease(number_id=number.id, pool_id=pool.id, visit_id=1, from_at=now, expires_at=now + 2 * HOUR)
+        )
         session.flush()
         numbers.move(session, by(now + HOUR), number, None)
         assert session.scalars(sa.select(Lease.until_at)).one() == now + HOUR

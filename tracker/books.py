@@ -22,7 +22,7 @@ from tracker import ledger
 from tracker.attribution import Arrival, arrival
 from tracker.ledger import Facts, Page
 from tracker.models import Call
-from tracker.policy.attribution import Seen, Visited
+from tracker.policy.attribution import Basis, Seen, Visited
 from tracker.policy.books import CallState, fold
 from tracker.policy.detail import as_detail, digest, kind_of, tidy
 from tracker.policy.facts import Fact, Refused, Started
@@ -165,6 +165,22 @@ def _restart(session: Session, call: Page, state: CallState) -> None:
 def _origin(started: Started, place: Arrival) -> dict[str, Any]:
     """The columns that the start of a call decides."""
     source = place.attribution
+    named: dict[str, Any] = {
+        "basis": None,
+        "channel_id": None,
+        "lease_id": None,
+        "visit_id": None,
+        "probability": None,
+    }
+    if isinstance(source, Seen):
+        named |= {"basis": Basis.CHANNEL, "channel_id": source.channel_id, "probability": source.probability}
+    elif isinstance(source, Visited):
+        named |= {
+            "basis": Basis.LEASE,
+            "lease_id": source.lease_id,
+            "visit_id": source.visit_id,
+            "probability": source.probability,
+        }
     return {
         "node": started.node,
         "uniqueid": started.uniqueid or None,
@@ -175,10 +191,9 @@ def _origin(started: Started, place: Arrival) -> dict[str, Any]:
         "caller": normalise_caller(started.caller, started.presentation, place.region),
         "caller_name": started.caller_name or None,
         "presentation": started.presentation,
-        "channel_id": source.channel_id if isinstance(source, Seen) else None,
-        "lease_id": source.lease_id if isinstance(source, Visited) else None,
+        "attributed_at": None,
         "started_at": started.at,
-    }
+    } | named
 
 
 def _progress(state: CallState) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, raiseload
 
 from tracker.errors import Rejected
-from tracker.models import Call, CallEvent, Lease, RecordingState
+from tracker.models import Call, CallEvent, RecordingState
 from tracker.policy.facts import Presentation
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,7 +29,7 @@ _LISTED = (
     joinedload(Call.channel),
     joinedload(Call.target),
     joinedload(Call.recording),
-    joinedload(Call.lease).joinedload(Lease.visit),
+    joinedload(Call.visit),
     raiseload("*"),
 )
 
@@ -145,8 +145,8 @@ def _cursor(text: str) -> sa.Tuple:
 
 def source_of(call: Call) -> Source | None:
     """Where the caller came from: the visit that held the number, else the number's channel."""
-    if call.lease is not None:
-        visit = call.lease.visit
+    if call.visit is not None:
+        visit = call.visit
         return Source(visit.medium, visit.source, visit.campaign, visit.keyword, None)
     if call.channel is not None:
         it = call.channel

@@ -23,6 +23,7 @@ from tracker.models import (
     NumberUse,
     Pool,
     Site,
+    Swap,
     Target,
     TargetKind,
     Trunk,
@@ -54,6 +55,7 @@ class Pallets:
     leaflet: str = "+74951234568"
     leased: str = "+74951234571"
     free: str = "+74951234572"  # in the pool, leased to nobody
+    real: str = "+74957654321"  # the company's own, as it stands on the website
 
 
 def add_pallets(session: Session, now: datetime, slug: str = "pallets") -> Pallets:
@@ -84,8 +86,15 @@ def add_pallets(session: Session, now: datetime, slug: str = "pallets") -> Palle
     ]
     lease = _add(
         session,
-        Lease(number_id=numbers[2].id, pool_id=pool.id, visit_id=visit.id, from_at=now - timedelta(hours=1)),
+        Lease(
+            number_id=numbers[2].id,
+            pool_id=pool.id,
+            visit_id=visit.id,
+            from_at=now - timedelta(hours=1),
+            expires_at=now + timedelta(minutes=10),
+        ),
     )
+    numbers[2].free_at = None
     return Pallets(
         company_id=company.id,
         trunk_id=trunk.id,
@@ -130,10 +139,11 @@ def _add_visit(session: Session, company: Company, pool: Pool, now: datetime) ->
             company_id=company.id,
             name="pallets.example",
             key=f"site-{company.slug}",
-            pool_id=pool.id,
+            domains=["pallets.example"],
             created_at=now,
         ),
     )
+    _add(session, Swap(site_id=site.id, position=1, e164=Pallets.real, pool_id=pool.id))
     visitor = _add(session, Visitor(company_id=company.id, key=f"visitor-{company.slug}", created_at=now))
     visit = _add(
         session,
@@ -141,6 +151,7 @@ def _add_visit(session: Session, company: Company, pool: Pool, now: datetime) ->
             visitor_id=visitor.id,
             site_id=site.id,
             started_at=now - timedelta(hours=1),
+            seen_at=now,
             medium="cpc",
             source="yandex",
             campaign="772040791973",

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -87,14 +87,20 @@ def leased_place(house: House) -> Place:
         visitor = Visitor(company_id=house.company_id, key=name, created_at=now)
         session.add_all([pool, visitor])
         session.flush()
-        site = Site(company_id=house.company_id, name=name, key=name, pool_id=pool.id, created_at=now)
+        site = Site(company_id=house.company_id, name=name, key=name, created_at=now)
         session.add_all([site, NumberUse(number_id=line.number_id, pool_id=pool.id, from_at=now)])
         session.flush()
         visit = Visit(visitor_id=visitor.id, site_id=site.id, started_at=now, medium="cpc", source="yandex",
                       campaign="772040791973", keyword="купить поддоны")  # fmt: skip
         session.add(visit)
         session.flush()
-        lease = Lease(number_id=line.number_id, pool_id=pool.id, visit_id=visit.id, from_at=now)
+        lease = Lease(
+            number_id=line.number_id,
+            pool_id=pool.id,
+            visit_id=visit.id,
+            from_at=now,
+            expires_at=now + timedelta(hours=1),
+        )
         session.add(lease)
         session.flush()
         lease_id = lease.id

@@ -3,6 +3,7 @@
 from tracker.models.base import Base
 from tracker.models.calls import (
     Call,
+    CallCandidate,
     CallEvent,
     Node,
     QuarantinedLine,
@@ -26,13 +27,31 @@ from tracker.models.company import (
     Transport,
     Trunk,
     TrunkKind,
+    WhenEmpty,
 )
 from tracker.models.people import AuditEntry, LoginAttempts, LoginLink, LoginSession, Membership, Role, User
-from tracker.models.visits import Lease, Site, Visit, Visitor
+from tracker.models.visits import (
+    CodeLease,
+    DelayModel,
+    Lease,
+    LeaseEnd,
+    MissCount,
+    PageView,
+    Referrer,
+    Site,
+    SourceRule,
+    Swap,
+    Visit,
+    VisitEvent,
+    VisitEventKind,
+    Visitor,
+)
 
 __all__ = [
-    "AuditEntry", "Base", "Call", "CallEvent", "CallerIdPolicy", "Channel", "Company", "Forwarding", "Lease",
-    "LoginAttempts", "LoginLink", "LoginSession", "Membership", "Node", "Number", "NumberState", "NumberUse",
-    "Pool", "QuarantinedLine", "Recording", "RecordingState", "Refusal", "Role", "Site", "SpoolFile",
-    "Target", "TargetKind", "Transport", "Trunk", "TrunkKind", "User", "Visit", "Visitor", "WaitingFact",
+    "AuditEntry", "Base", "Call", "CallCandidate", "CallEvent", "CallerIdPolicy", "Channel", "CodeLease",
+    "Company", "DelayModel", "Forwarding", "Lease", "LeaseEnd", "LoginAttempts", "LoginLink", "LoginSession",
+    "Membership", "MissCount", "Node", "Number", "NumberState", "NumberUse", "PageView", "Pool",
+    "QuarantinedLine", "Recording", "RecordingState", "Referrer", "Refusal", "Role", "Site", "SourceRule",
+    "SpoolFile", "Swap", "Target", "TargetKind", "Transport", "Trunk", "TrunkKind", "User", "Visit",
+    "VisitEvent", "VisitEventKind", "Visitor", "WaitingFact", "WhenEmpty",
 ]  # fmt: skip

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from tracker.models.base import Base, BigId, words
 from tracker.models.company import Channel, Company, Number, Target, Trunk
-from tracker.models.visits import Lease
+from tracker.models.visits import Lease, Visit
+from tracker.policy.attribution import Basis
 from tracker.policy.facts import HungUpBy, Outcome, Presentation
 
 
@@ -35,6 +36,12 @@ class Call(Base):
             sqlite_where=sa.text("ended_at IS NULL"),
             postgresql_where=sa.text("ended_at IS NULL"),
         ),
+        sa.Index(
+            "ix_calls_unjudged",
+            "id",
+            sqlite_where=sa.text("attributed_at IS NULL"),
+            postgresql_where=sa.text("attributed_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -53,6 +60,13 @@ class Call(Base):
 
     channel_id: Mapped[int | None] = mapped_column(sa.ForeignKey("channels.id"))
     lease_id: Mapped[int | None] = mapped_column(sa.ForeignKey("leases.id"))
+    # The visit named as the call's source: by lease, by visitor code, or by the caller's earlier calls.
+    visit_id: Mapped[int | None] = mapped_column(sa.ForeignKey("visits.id"), index=True)
+    basis: Mapped[Basis | None] = mapped_column(words(Basis))  # what names it; None: nothing does
+    probability: Mapped[float | None]  # that the source named is the right one
+    uncertain: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    visitor_code: Mapped[str | None] = mapped_column(sa.String(8))  # told by the caller, typed by a person
+    attributed_at: Mapped[datetime | None]  # None: to be judged (again) by the worker
 
     started_at: Mapped[datetime]
     rang_at: Mapped[datetime | None]
@@ -75,8 +89,27 @@ class Call(Base):
     trunk: Mapped[Trunk | None] = relationship()
     channel: Mapped[Channel | None] = relationship()
     lease: Mapped[Lease | None] = relationship()
+    visit: Mapped[Visit | None] = relationship()
     target: Mapped[Target | None] = relationship()
     recording: Mapped[Recording | None] = relationship(back_populates="call")
+
+
+class CallCandidate(Base):
+    """A possible source of a call, its probability, what speaks for it. The first is the one named."""
+
+    __tablename__ = "call_candidates"
+
+    call_id: Mapped[int] = mapped_column(sa.ForeignKey("calls.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    basis: Mapped[Basis] = mapped_column(words(Basis))
+    lease_id: Mapped[int | None] = mapped_column(sa.ForeignKey("leases.id"))
+    visit_id: Mapped[int | None] = mapped_column(sa.ForeignKey("visits.id"))
+    channel_id: Mapped[int | None] = mapped_column(sa.ForeignKey("channels.id"))
+    probability: Mapped[float]
+    reasons: Mapped[list[str]] = mapped_column(default=list)  # words of tracker.policy.attribution.Reason
+
+    visit: Mapped[Visit | None] = relationship()
+    channel: Mapped[Channel | None] = relationship()
 
 
 class CallEvent(Base):

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from tracker.models.base import Base, words
+
+
+def _created_at(context: Any) -> datetime:
+    """A number may be leased from its first day on."""
+    created: datetime = context.get_current_parameters()["created_at"]
+    return created
 
 
 class NumberState(enum.StrEnum):
@@ -39,6 +46,15 @@ class TargetKind(enum.StrEnum):
     PEER = "peer"  # an existing PBX or SIP device with a fixed address
     PHONE = "phone"  # a phone that registers with us
     OUTSIDE = "outside"  # a number dialled out over a trunk
+
+
+class WhenEmpty(enum.StrEnum):
+    """What a visitor is shown when his pool has no number for him."""
+
+    REAL = "real"  # the company's own number, as it stands on the page
+    SOURCE = "source"  # the number of the channel that is shown to visitors of his source
+    OVERFLOW = "overflow"  # the pool's overflow number, a static one
+    CODE = "code"  # the company's own number, with a short code of the visitor's own
 
 
 class Company(Base):
@@ -111,6 +127,9 @@ class Channel(Base):
     source: Mapped[str] = mapped_column(sa.String(200))
     campaign: Mapped[str | None] = mapped_column(sa.String(200))
     keyword: Mapped[str | None] = mapped_column(sa.String(200))
+    # Website visitors of this channel group ("Organic Search") or source ("google") are shown its number when
+    # they get none of their own; "*": visitors of any source.
+    shown_to: Mapped[str | None] = mapped_column(sa.String(100))
     created_at: Mapped[datetime]
 
     company: Mapped[Company] = relationship()
@@ -125,7 +144,19 @@ class Pool(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     company_id: Mapped[int] = mapped_column(sa.ForeignKey("companies.id"))
     name: Mapped[str] = mapped_column(sa.String(100))
-    hold_seconds: Mapped[int] = mapped_column(default=300)
+    hold_seconds: Mapped[int] = mapped_column(default=300)  # after the visitor has left
+    idle_seconds: Mapped[int] = mapped_column(default=600, server_default="600")  # after a last sign of life
+    longest_seconds: Mapped[int] = mapped_column(default=14400, server_default="14400")  # of one lease
+    # A number that was given back rests so long, except for the visitor who had it.
+    cooldown_seconds: Mapped[int] = mapped_column(default=0, server_default="0")
+    release_after_call: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    paid_percent: Mapped[int] = mapped_column(default=0, server_default="0")  # kept for visits from paid ads
+    # Channel groups whose visitors get numbers of their own; empty: everybody.
+    dynamic_for: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    when_empty: Mapped[WhenEmpty] = mapped_column(
+        words(WhenEmpty), default=WhenEmpty.REAL, server_default="real"
+    )
+    overflow_number_id: Mapped[int | None] = mapped_column(sa.ForeignKey("numbers.id"))
     created_at: Mapped[datetime]
 
     company: Mapped[Company] = relationship()
@@ -143,6 +174,9 @@ class Number(Base):
     state: Mapped[NumberState] = mapped_column(words(NumberState), default=NumberState.ACTIVE)
     quarantined_until: Mapped[datetime | None]
     record: Mapped[bool] = mapped_column(default=True)
+    # Since when (with the cool-down: from when on) it may be leased; None while it is. The claim's lock: two
+    # that want the same number meet on this row. The longest free goes first.
+    free_at: Mapped[datetime | None] = mapped_column(default=_created_at)
     created_at: Mapped[datetime]
 
     company: Mapped[Company] = relationship()

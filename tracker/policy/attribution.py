@@ -6,9 +6,19 @@ looked at again, is attributed alike.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+
+class Basis(enum.StrEnum):
+    """What names a call's source."""
+
+    CHANNEL = "channel"  # the number stands for it
+    LEASE = "lease"  # the visit that was shown the number
+    REPEAT = "repeat"  # the caller is known from an earlier call
+    CODE = "code"  # the visitor's code
 
 
 @dataclass(frozen=True)
