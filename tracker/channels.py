@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from tracker.audit import By
 from tracker.errors import Rejected
-from tracker.models import Call, Channel, Company, Forwarding, Lease, NumberUse, Pool, Site
+from tracker.models import Call, Channel, Company, Forwarding, Lease, NumberUse, Pool, Swap
 from tracker.policy.entries import count_of, read_title, refuse_if_used
 
 Thing = TypeVar("Thing", Channel, Pool)
@@ -123,7 +123,7 @@ def delete_pool(session: Session, by: By, pool: Pool) -> None:
     """Delete a pool that never had a number. Raises Rejected pool.in_use."""
     uses = _uses(session, pool)
     for model, where, word in (
-        (Site, Site.pool_id == pool.id, "site"),
+        (Swap, Swap.pool_id == pool.id, "number on a site"),
         (Lease, Lease.pool_id == pool.id, "lease"),
     ):
         found = _count(session, model, where)
