@@ -17,9 +17,9 @@ export PIP_ROOT_USER_ACTION := ignore
 
 # What the product needs from the distribution, what its calls in demo and tests need, what only tests need.
 RUN_PACKAGES := ca-certificates ffmpeg nodejs:node npm python3-venv:python3-venv
-CALL_PACKAGES := sip-tester:sipp espeak-ng sox
-# libatomic1: the Node that Playwright brings along needs it.
-TEST_PACKAGES := postgresql:postgresql chromium libatomic1 iproute2:ip
+# Chromium plays the website's visitors; libatomic1: the Node that Playwright brings along needs it.
+CALL_PACKAGES := sip-tester:sipp espeak-ng sox chromium libatomic1
+TEST_PACKAGES := postgresql:postgresql iproute2:ip
 
 .PHONY: help demo run test lint bench setup asterisk lock clean
 help:
@@ -31,7 +31,7 @@ demo: $(SETUP)/python $(SETUP)/web $(SETUP)/calls asterisk
 run: setup
 	@$(BIN)/leaseline up
 
-test: $(SETUP)/python $(SETUP)/web $(SETUP)/calls $(SETUP)/tests asterisk
+test: $(SETUP)/python $(SETUP)/web $(SETUP)/calls $(SETUP)/tests $(SETUP)/spa asterisk
 	@$(BIN)/python -m pytest $(ARGS)
 
 lint: $(SETUP)/python
@@ -39,7 +39,7 @@ lint: $(SETUP)/python
 	@echo "lint: mypy"; $(BIN)/mypy
 	@echo "lint: import-linter"; $(BIN)/lint-imports
 
-bench: $(SETUP)/python $(SETUP)/web $(SETUP)/calls $(SETUP)/tests asterisk
+bench: $(SETUP)/python $(SETUP)/web $(SETUP)/calls $(SETUP)/tests $(SETUP)/spa asterisk
 	@$(BIN)/python -m bench $(ONLY)
 
 setup: $(SETUP)/python $(SETUP)/web asterisk
@@ -71,9 +71,15 @@ $(SETUP)/python: $(SETUP)/run requirements.txt setup.cfg pyproject.toml
 	else $(BIN)/pip install -q -e '.[dev]'; fi
 	@touch $@
 
-$(SETUP)/web: $(SETUP)/run web/package.json web/package-lock.json web/build.mjs $(wildcard web/frontend/*)
+$(SETUP)/web: $(SETUP)/run web/package.json web/package-lock.json web/build.mjs $(wildcard web/frontend/* web/frontend/*/*)
 	@echo "setup: the page's scripts and styles"
 	@cd web && npm ci --silent --no-audit --no-fund && npm run --silent build
+	@touch $@
+
+# A single-page shop in React, which the website script is tested on.
+$(SETUP)/spa: $(SETUP)/run $(wildcard tests/spa/*.js*)
+	@echo "setup: the single-page shop of the tests"
+	@cd tests/spa && npm ci --silent --no-audit --no-fund && npm run --silent build
 	@touch $@
 
 # Pin every dependency anew, with hashes.
@@ -83,4 +89,4 @@ lock:
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements.txt setup.cfg
 
 clean:
-	rm -rf $(VENV) $(SETUP) build *.egg-info web/node_modules web/static/dist
+	rm -rf $(VENV) $(SETUP) build *.egg-info web/node_modules web/static/dist tests/spa/node_modules tests/spa/dist

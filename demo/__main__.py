@@ -8,22 +8,27 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import click
 
 from commands.group import explain
-from demo import company, printing, story
+from demo import company, printing, story, website
 from demo.books import Entry, settled_entries
 from demo.compare import differences
 from demo.home import Home, folder_of, moved_in
-from demo.play import Played, Stage, play
+from demo.play import Played, Stage
+from demo.play import play as perform
 from demo.printing import headline, step
 from demo.running import running
 from demo.tools import refuse_if_missing
+from demo.visitors import VISITORS, Visitor
+from demo.website import Visited
 from tracker.database import Database
+
+Acts = Callable[[Mapping[str, str]], Sequence[Sequence[story.Scene]]]
 
 
 @click.command("demo")
@@ -48,11 +53,17 @@ def main(once: bool) -> None:
 
 
 def run(
-    folder: Path, *, once: bool, acts: Sequence[Sequence[story.Scene]] = story.ACTS, main_line: bool = True
+    folder: Path,
+    *,
+    once: bool,
+    play: Acts = story.acts,
+    who: Sequence[Visitor] = VISITORS,
+    main_line: bool = True,
 ) -> bool:
-    """The whole demo; with `once`, whether every call is in the books as it was played.
+    """The whole demo; with `once`, whether every visit and call is in the books as it was played.
 
-    Without `main_line` nobody listens where the company's phone system should be.
+    `play` gives the calls, told what each visitor saw. Without `main_line` nobody listens where the company's
+    phone system should be.
     """
     begun = time.monotonic()
     with moved_in(folder) as home:
@@ -62,27 +73,28 @@ def run(
         headline(f"Everything is started: Asterisk {program.shown_version} ({program.origin}) and Leaseline")
         with closing(Database(home.settings.database_url)) as database, running(home.settings, step) as up:
             printing.ports(home)
-            company.lease_to_visitor(database)
-            played = _play(home, acts, main_line=main_line)
-            entries = settled_entries(database, home.settings, len(played))
-            printing.calls(entries)
-            fine = _compare(played, entries) if once else True
-            if not once:
-                printing.farewell(company.login_link(), home)
-                _linger(home, up)
-            headline("Stopping")
+            with website.visited(home, database, who) as visits:
+                printing.visits(visits)
+                played = _play(home, play({each.visitor.who: each.seen.e164 for each in visits}), main_line)
+                entries = settled_entries(database, home.settings, len(played))
+                printing.calls(entries)
+                fine = _compare(visits, played, entries) if once else True
+                if not once:
+                    printing.farewell(company.login_link(), home)
+                    _linger(home, up)
+                headline("Stopping")
         step(f"Everything is stopped, after {time.monotonic() - begun:.0f} s.")
     return fine
 
 
-def _play(home: Home, acts: Sequence[Sequence[story.Scene]], *, main_line: bool) -> list[Played]:
+def _play(home: Home, acts: Sequence[Sequence[story.Scene]], main_line: bool) -> list[Played]:
     headline("Real calls are placed: SIPp is the carrier and its callers, and the company's main line")
     begin = time.monotonic()
 
     def tell(text: str) -> None:
         step(f"{time.monotonic() - begin:5.1f} s  {text}")
 
-    played = [each for act in acts for each in play(_stage(home), act, tell, main_line=main_line)]
+    played = [each for act in acts for each in perform(_stage(home), act, tell, main_line=main_line)]
     step("All calls are over; their recordings are being prepared")
     return played
 
@@ -91,9 +103,9 @@ def _stage(home: Home) -> Stage:
     return Stage(home.settings.sip_port, home.main_line_port, home.folder / "speech")
 
 
-def _compare(played: Sequence[Played], entries: Sequence[Entry]) -> bool:
+def _compare(visits: Sequence[Visited], played: Sequence[Played], entries: Sequence[Entry]) -> bool:
     headline("Compared with what was played")
-    found = differences(played, entries)
+    found = website.differences(visits) + differences(played, entries)
     for difference in found:
         step(f"WRONG: {difference}")
     if not found:
@@ -106,7 +118,7 @@ def _linger(home: Home, process: subprocess.Popen[str]) -> None:
     try:
         while process.poll() is None:
             if _enter_pressed(1.0):
-                play(_stage(home), (story.ENCORE,), step)
+                perform(_stage(home), (story.ENCORE,), step)
     except KeyboardInterrupt:
         return
     step("Leaseline was stopped from elsewhere.")

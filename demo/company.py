@@ -1,23 +1,16 @@
-"""The company Pallets, set up by the very commands that an admin types; and its one visitor."""
+"""The company Pallets, set up by the very commands that an admin types."""
 
 from __future__ import annotations
 
 import io
 import json
 import shlex
-import uuid
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
-from datetime import UTC, datetime, timedelta
-
-import sqlalchemy as sa
 
 from demo import story
 from demo.play import CARRIER, OFFICE
-from tracker import channels, companies
-from tracker.database import Database
 from tracker.errors import Rejected
-from tracker.models import Lease, Number, Site, Visit, Visitor
 from tracker.policy.phone import display
 
 OWNER = "olga@pallets.example"
@@ -25,9 +18,9 @@ OWNER = "olga@pallets.example"
 
 def commands(main_line_port: int) -> list[str]:
     """What is typed to set the company up."""
-    billboard, leaflet, website, spare = (
+    billboard, leaflet, own, *website = (
         shlex.quote(display(number, story.REGION))
-        for number in (story.BILLBOARD, story.LEAFLET, story.WEBSITE, story.SPARE)
+        for number in (story.BILLBOARD, story.LEAFLET, story.OWN, *story.WEBSITE)
     )
     return [
         f"company add pallets --name Pallets --region {story.REGION} --timezone {story.TIMEZONE}",
@@ -39,8 +32,8 @@ def commands(main_line_port: int) -> list[str]:
         "pool add Website",
         f"number add {billboard} --channel Billboard",
         f"number add {leaflet} --channel Leaflet",
-        f"number add {website} --pool Website",
-        f"number add {spare} --pool Website",
+        *(f"number add {number} --pool Website" for number in website),
+        f"site add pallets.example --domain {OFFICE} --number {own} --pool Website",
         f"user add {OWNER} --name Olga --role owner",
     ]
 
@@ -75,27 +68,6 @@ def leaseline(command: str) -> str:
     return said.getvalue()
 
 
-def lease_to_visitor(database: Database) -> None:
-    """Ben opens the website: a visit with its source, and a number leased to it."""
-    now = datetime.now(UTC)
-    wish = story.BENS_VISIT
-    with database.write() as session:
-        company = companies.get(session, "pallets")
-        pool = channels.get_pool(session, company, "Website")
-        number = session.scalars(sa.select(Number).where(Number.e164 == story.WEBSITE)).one()
-        site = Site(company_id=company.id, name="pallets.example", key=_key(), created_at=now)
-        visitor = Visitor(company_id=company.id, key=_key(), created_at=now)
-        session.add_all([site, visitor])
-        session.flush()
-        visit = Visit(visitor_id=visitor.id, site_id=site.id, started_at=now, **vars(wish))
-        session.add(visit)
-        session.flush()
-        until = now + timedelta(hours=1)
-        number.free_at = None
-        session.add(
-            Lease(number_id=number.id, pool_id=pool.id, visit_id=visit.id, from_at=now, expires_at=until)
-        )
-
-
-def _key() -> str:
-    return uuid.uuid4().hex
+def snippet() -> str:
+    """What belongs on every page of the website."""
+    return str(json.loads(leaseline("site show pallets.example --json"))["snippet"])

@@ -25,6 +25,7 @@ class Home:
     folder: Path
     settings: Settings
     main_line_port: int
+    shop_port: int
 
 
 def folder_of(environ: Mapping[str, str]) -> Path:
@@ -42,7 +43,9 @@ def moved_in(folder: Path) -> Iterator[Home]:
         _empty(folder)
         (folder / "leaseline.toml").write_text(_settings())
         _point_to(folder)
-        yield Home(folder, read_settings(os.environ), main_line_port=free_port(UDP))
+        yield Home(
+            folder, read_settings(os.environ), main_line_port=free_port(UDP), shop_port=choose(8090, TCP)
+        )
 
 
 @contextmanager

@@ -13,7 +13,8 @@ import click
 from commands.printing import table
 from demo.books import Entry
 from demo.home import Home
-from demo.story import REGION
+from demo.story import OWN, REGION
+from demo.website import Visited
 from tracker.calls import Source
 from tracker.models import RecordingState
 from tracker.policy.phone import display
@@ -85,8 +86,20 @@ def ports(home: Home) -> None:
     it = home.settings
     step(f"The page listens on {it.web_host}:{it.web_port}, Asterisk on {it.sip_host}:{it.sip_port} (SIP),")
     step(
-        f"the company's main line on 127.0.0.1:{home.main_line_port}. All files are in {shown(home.folder)}."
+        f"the company's main line on 127.0.0.1:{home.main_line_port}, its website on"
+        f" http://127.0.0.1:{home.shop_port}."
     )
+    step(f"All files are in {shown(home.folder)}.")
+
+
+def visits(found: Sequence[Visited]) -> None:
+    """Who is on the website, and the number each sees."""
+    if not found:
+        return
+    headline("The website has visitors: real browsers, each with the number of its own")
+    for each in found:
+        kind = "the company's own" if each.seen.e164 == OWN else "leased"
+        step(f"{each.visitor.who} {each.visitor.comes} and sees {each.seen.text} ({kind})")
 
 
 def calls(entries: Sequence[Entry]) -> None:

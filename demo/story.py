@@ -6,8 +6,10 @@ https://www.ofcom.org.uk/phones-and-broadband/phone-numbers/numbers-for-drama
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from demo import visitors
 from demo.speech import Line
 from tracker.calls import Source
 from tracker.policy.facts import HungUpBy, Outcome
@@ -17,32 +19,9 @@ RING_SECONDS = 8
 
 BILLBOARD = "+442079460101"
 LEAFLET = "+442079460102"
-WEBSITE = "+442079460103"  # the one that Ben's browser shows: it is leased to him
-SPARE = "+442079460104"  # the website's other one
+WEBSITE = tuple(f"+44207946010{digit}" for digit in range(3, 8))  # the pool: one number a visitor
+OWN = "+442079460100"  # the company's own, as it stands on the website; the sixth visitor sees it
 NOBODYS = "+442079460999"  # never added
-
-
-@dataclass(frozen=True)
-class Visit:
-    """What brought a visitor to the website."""
-
-    landing_url: str
-    referrer: str
-    medium: str
-    source: str
-    campaign: str
-    keyword: str
-
-
-BENS_VISIT = Visit(
-    landing_url="https://pallets.example/euro-pallets?utm_source=google&utm_medium=cpc"
-    "&utm_campaign=spring&utm_term=euro+pallets",
-    referrer="https://www.google.com/",
-    medium="cpc",
-    source="google",
-    campaign="spring",
-    keyword="euro pallets",
-)
 
 
 @dataclass(frozen=True)
@@ -97,7 +76,6 @@ class Expected:
 
 ON_BILLBOARD = Source("offline", "Billboard", "spring", None, "Billboard")
 ON_LEAFLET = Source("offline", "Leaflet", None, None, "Leaflet")
-ON_WEBSITE = Source(BENS_VISIT.medium, BENS_VISIT.source, BENS_VISIT.campaign, BENS_VISIT.keyword, None)
 
 
 @dataclass(frozen=True)
@@ -119,7 +97,7 @@ class Scene:
 
 
 _RECEPTION, _SALES = "en+f3", "en-gb-scotland+m2"
-_ANN, _BEN, _CLARA, _SHY = "en-us+linda", "en-us+m3", "en+f2", "en+m4"
+_ANN, _BEN, _CLARA, _GINA, _SHY = "en-us+linda", "en-us+m3", "en+f2", "en-gb+f4", "en+m4"
 
 
 def _talk(company: str, caller: str, *texts: str) -> tuple[Line, ...]:
@@ -153,8 +131,8 @@ ANN = Scene(
 BEN = Scene(
     who="Ben",
     number="+441134960122",
-    dials=WEBSITE,
-    begins="Ben has come to the website by an advert and calls the number leased to him,",
+    dials=WEBSITE[0],  # until it is known what he sees: `acts`
+    begins="Ben calls the number that stands on his screen,",
     course=Talks(
         1.5,
         _talk(
@@ -166,8 +144,28 @@ BEN = Scene(
         ),
     ),
     ends="Ben hangs up",
-    expected=Expected(Outcome.ANSWERED, ON_WEBSITE, HungUpBy.CALLER),
+    expected=Expected(Outcome.ANSWERED, visitors.BEN.source, HungUpBy.CALLER),
     starts_seconds=0.8,
+)  # fmt: skip
+
+GINA = Scene(
+    who="Gina",
+    number="+447700900177",
+    dials=WEBSITE[0],
+    begins="Gina taps the number on her telephone, which calls",
+    course=Talks(
+        1.2,
+        _talk(
+            _RECEPTION, _GINA,
+            "Pallets, good morning.",
+            "Hello! Your advert says that you buy used pallets. I have eighty.",
+            "We take them all. Where may we collect them?",
+            "In Leeds. I will wait for your lorry.",
+        ),
+    ),
+    ends="Gina hangs up",
+    expected=Expected(Outcome.ANSWERED, visitors.GINA.source, HungUpBy.CALLER),
+    starts_seconds=0.4,
 )  # fmt: skip
 
 CLARA = Scene(
@@ -254,8 +252,14 @@ CLARA_AGAIN = Scene(
 
 # The calls of an act overlap; Clara's second one needs her first to be over.
 ACTS: tuple[tuple[Scene, ...], ...] = (
-    (ANN, BEN, CLARA, DAVID, EMMA, SHY, FRANK),
+    (ANN, BEN, GINA, CLARA, DAVID, EMMA, SHY, FRANK),
     (CLARA_AGAIN,),
 )
+
+
+def acts(seen: Mapping[str, str]) -> tuple[tuple[Scene, ...], ...]:
+    """The play, in which visitors of the website dial the number they saw there (E.164 by name)."""
+    return tuple(tuple(replace(each, dials=seen.get(each.who, each.dials)) for each in act) for act in ACTS)
+
 
 ENCORE = replace(ANN, begins="Ann calls the billboard's number again,", starts_seconds=0.0)

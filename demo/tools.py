@@ -8,7 +8,7 @@ from dialplan.program import Program, find_program
 from tracker.errors import Rejected
 from tracker.settings import Settings
 
-_PACKAGES = {"sipp": "sip-tester", "espeak-ng": "espeak-ng", "sox": "sox"}
+_PACKAGES = {"sipp": "sip-tester", "espeak-ng": "espeak-ng", "sox": "sox", "chromium": "chromium"}
 
 
 def refuse_if_missing(settings: Settings) -> Program:
