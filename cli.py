@@ -8,7 +8,7 @@ import click
 
 from commands.backup import backup_command, restore_command
 from commands.calls import calls_group
-from commands.channel import channel_group, pool_group
+from commands.channel import channel_group
 from commands.company import company_group
 from commands.config import config_command
 from commands.context import Here
@@ -19,6 +19,7 @@ from commands.group import Leaseline
 from commands.live import apply_command
 from commands.logs import logs_command
 from commands.number import number_group
+from commands.pool import pool_group
 from commands.processes import agi_command, asterisk_command, web_command, worker_command
 from commands.reference import docs_command
 from commands.shell import completion_command, version_command

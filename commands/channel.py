@@ -1,4 +1,4 @@
-"""`leaseline channel` and `leaseline pool`."""
+"""`leaseline channel`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from commands.printing import print_rows, print_thing
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from tracker.models import Channel, Pool
+    from tracker.models import Channel
 
 
 @click.group("channel")
@@ -31,6 +31,12 @@ def channel_group() -> None:
 @click.option("--medium", default="offline", show_default=True, help="Medium in reports.")
 @click.option("--campaign", help="Campaign in reports.")
 @click.option("--keyword", help="Keyword in reports.")
+@click.option(
+    "--shown-to",
+    metavar="SOURCE",
+    help="Website visitors of this source or channel group see its number if they get none of their own;"
+    " '*': all of them.",
+)
 @company_option
 @json_option
 def add_channel(name: str, company: str | None, as_json: bool, **given: Any) -> None:
@@ -40,6 +46,7 @@ def add_channel(name: str, company: str | None, as_json: bool, **given: Any) -> 
     Examples:
       leaseline channel add "Billboard M11" --source billboard --campaign spring
       leaseline channel add Leaflet
+      leaseline channel add "Google Ads" --medium cpc --source google --shown-to "Paid Search"
     """
     from tracker import channels
 
@@ -55,6 +62,7 @@ def add_channel(name: str, company: str | None, as_json: bool, **given: Any) -> 
 @click.option("--medium", help="New medium.")
 @click.option("--campaign", help="New campaign.")
 @click.option("--keyword", help="New keyword.")
+@click.option("--shown-to", metavar="SOURCE", help="New source or channel group; '': shown to nobody.")
 @company_option
 @json_option
 def change_channel(name: str, new_name: str | None, company: str | None, as_json: bool, **given: Any) -> None:
@@ -88,7 +96,7 @@ def list_channels(company: str | None, as_json: bool) -> None:
 
     with reading(company) as (session, owner):
         rows = [describe_channel(session, each) for each in channels.channels_of(session, owner)]
-    columns = ("name", "medium", "source", "campaign", "keyword", "numbers")
+    columns = ("name", "medium", "source", "campaign", "keyword", "shown_to", "numbers")
     print_rows(rows, columns, as_json=as_json, empty="No channel yet: `leaseline channel add`")
 
 
@@ -127,94 +135,6 @@ def delete_channel(name: str, company: str | None) -> None:
     click.echo(f"Channel {name} is deleted.")
 
 
-@click.group("pool")
-def pool_group() -> None:
-    """Pools: numbers leased to a website's visitors.
-
-    \b
-    Example:
-      leaseline pool add Website
-    """
-
-
-@pool_group.command("add")
-@click.argument("name")
-@click.option(
-    "--hold-seconds",
-    type=int,
-    default=300,
-    show_default=True,
-    help="How long a number stays with a visitor who left.",
-)
-@company_option
-@json_option
-def add_pool(name: str, hold_seconds: int, company: str | None, as_json: bool) -> None:
-    """Add a pool.
-
-    \b
-    Example:
-      leaseline pool add Website --hold-seconds 600
-    """
-    from tracker import channels
-
-    with changing(company) as (session, owner, by):
-        thing = describe_pool(session, channels.add_pool(session, by, owner, name, hold_seconds=hold_seconds))
-    print_thing(thing, as_json=as_json)
-
-
-@pool_group.command("list")
-@company_option
-@json_option
-def list_pools(company: str | None, as_json: bool) -> None:
-    """List pools.
-
-    \b
-    Example:
-      leaseline pool list
-    """
-    from tracker import channels
-
-    with reading(company) as (session, owner):
-        rows = [describe_pool(session, each) for each in channels.pools_of(session, owner)]
-    columns = ("name", "hold_seconds", "numbers")
-    print_rows(rows, columns, as_json=as_json, empty="No pool yet: `leaseline pool add`")
-
-
-@pool_group.command("show")
-@click.argument("name")
-@company_option
-@json_option
-def show_pool(name: str, company: str | None, as_json: bool) -> None:
-    """Show a pool.
-
-    \b
-    Example:
-      leaseline pool show Website
-    """
-    from tracker import channels
-
-    with reading(company) as (session, owner):
-        thing = describe_pool(session, channels.get_pool(session, owner, name))
-    print_thing(thing, as_json=as_json)
-
-
-@pool_group.command("delete")
-@click.argument("name")
-@company_option
-def delete_pool(name: str, company: str | None) -> None:
-    """Delete a pool that never had a number.
-
-    \b
-    Example:
-      leaseline pool delete Website
-    """
-    from tracker import channels
-
-    with changing(company) as (session, owner, by):
-        channels.delete_pool(session, by, channels.get_pool(session, owner, name))
-    click.echo(f"Pool {name} is deleted.")
-
-
 def describe_channel(session: Session, channel: Channel) -> dict[str, Any]:
     """A channel as JSON, with how many numbers it owns."""
     from tracker.channels import numbers_in_use
@@ -225,18 +145,7 @@ def describe_channel(session: Session, channel: Channel) -> dict[str, Any]:
         "source": channel.source,
         "campaign": channel.campaign,
         "keyword": channel.keyword,
+        "shown_to": channel.shown_to,
         "numbers": numbers_in_use(session, channel),
         "created_at": channel.created_at,
-    }
-
-
-def describe_pool(session: Session, pool: Pool) -> dict[str, Any]:
-    """A pool as JSON, with how many numbers are in it."""
-    from tracker.channels import numbers_in_use
-
-    return {
-        "name": pool.name,
-        "hold_seconds": pool.hold_seconds,
-        "numbers": numbers_in_use(session, pool),
-        "created_at": pool.created_at,
     }

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from tracker.audit import By
-from tracker.channels import get_channel, get_pool
+from tracker.channels import get_channel
 from tracker.errors import Rejected
 from tracker.models import (
     Call,
@@ -26,6 +26,7 @@ from tracker.models import (
 from tracker.number_list import BadRow, Row
 from tracker.policy.entries import count_of, read_title, refuse_if_used
 from tracker.policy.phone import read_number
+from tracker.pools import get_pool
 
 Place = Channel | Pool | None
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from tracker import channels, companies, targets, trunks
+from tracker import channels, companies, pools, targets, trunks
 from tracker.audit import By
 from tracker.models import Channel, Company, Pool, Target, Trunk
 
@@ -37,4 +37,4 @@ def billboard(session: Session, now: datetime, company: Company) -> Channel:
 
 
 def website(session: Session, now: datetime, company: Company) -> Pool:
-    return channels.add_pool(session, by(now), company, "Website")
+    return pools.add_pool(session, by(now), company, "Website")

@@ -1,0 +1,187 @@
+"""Pools: numbers leased to a site's visitors, and by what rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypedDict, Unpack
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tracker import named
+from tracker.audit import By
+from tracker.errors import Rejected
+from tracker.models import (
+    CodeLease,
+    Company,
+    Forwarding,
+    Lease,
+    MissCount,
+    Number,
+    NumberState,
+    NumberUse,
+    Pool,
+    Swap,
+    WhenEmpty,
+)
+from tracker.policy.entries import count_of, read_title, read_word, refuse_if_used
+from tracker.policy.phone import read_number
+
+DAY = 86400
+LIMITS = {
+    "hold_seconds": (0, DAY, "hold a number after the visitor left", "300 is usual"),
+    "idle_seconds": (60, DAY, "wait for a sign of life, which comes once a minute", "600 is usual"),
+    "longest_seconds": (60, 7 * DAY, "lease a number at the longest", "14400 is usual"),
+    "cooldown_seconds": (0, DAY, "rest a number that was given back", "0 is usual"),
+}
+
+
+class PoolWish(TypedDict, total=False):
+    """What an admin may decide about a pool; what is left out stays, or has its default."""
+
+    hold_seconds: int
+    idle_seconds: int
+    longest_seconds: int
+    cooldown_seconds: int
+    release_after_call: bool
+    paid_percent: int
+    dynamic_for: Sequence[str]  # channel groups; none: everybody
+    when_empty: str
+    overflow_number: str  # as people write it; "": none
+
+
+def add_pool(session: Session, by: By, company: Company, name: str, **wish: Unpack[PoolWish]) -> Pool:
+    """A new pool. Raises Rejected pool.* with what would be accepted."""
+    plain = {
+        "hold_seconds": 300,
+        "idle_seconds": 600,
+        "longest_seconds": 14400,
+        "cooldown_seconds": 0,
+        "release_after_call": False,
+        "paid_percent": 0,
+        "dynamic_for": [],
+        "when_empty": WhenEmpty.REAL,
+    }
+    pool = Pool(
+        company_id=company.id,
+        name=named.free_name(session, Pool, company, name),
+        created_at=by.at,
+        **plain,
+    )
+    detail = _grant(session, company, pool, wish)
+    session.add(pool)
+    session.flush()
+    by.note(session, "pool.add", company.id, subject=pool.name, detail=detail)
+    return pool
+
+
+def change_pool(
+    session: Session,
+    by: By,
+    company: Company,
+    pool: Pool,
+    *,
+    name: str | None = None,
+    **wish: Unpack[PoolWish],
+) -> Pool:
+    """Change what is given; running leases keep what they were promised. Raises Rejected pool.*."""
+    detail = _grant(session, company, pool, wish)
+    if name is not None and name != pool.name:
+        pool.name = detail["name"] = named.free_name(session, Pool, company, name)
+    by.note(session, "pool.change", company.id, subject=pool.name, detail=detail)
+    return pool
+
+
+def get_pool(session: Session, company: Company, name: str) -> Pool:
+    """The company's pool by its name. Raises Rejected pool.unknown, naming those there are."""
+    return named.get(session, Pool, company, name)
+
+
+def pools_of(session: Session, company: Company) -> Sequence[Pool]:
+    """The company's pools by name."""
+    return named.listed(session, Pool, company)
+
+
+def delete_pool(session: Session, by: By, pool: Pool) -> None:
+    """Delete a pool that never had a number. Raises Rejected pool.in_use."""
+    uses = named.number_uses(session, pool)
+    for found, word in (
+        (named.count(session, Swap, Swap.pool_id == pool.id), "number on a site"),
+        (named.count(session, Lease, Lease.pool_id == pool.id), "lease"),
+        (named.count(session, CodeLease, CodeLease.pool_id == pool.id), "visitor code"),
+        (named.count(session, MissCount, MissCount.pool_id == pool.id), "count of misses"),
+    ):
+        uses += [count_of(found, word)] if found else []
+    refuse_if_used(f"pool {pool.name!r}", uses, "Move its numbers elsewhere; what has history stays")
+    session.execute(sa.delete(Forwarding).where(Forwarding.pool_id == pool.id))
+    session.delete(pool)
+    by.note(session, "pool.delete", pool.company_id, subject=pool.name)
+
+
+def _grant(session: Session, company: Company, pool: Pool, wish: PoolWish) -> dict[str, Any]:
+    """Put the wish into the pool; what was changed, for the audit log."""
+    given: dict[str, Any] = {key: value for key, value in wish.items() if value is not None}
+    values = dict(given)
+    if "when_empty" in given:
+        values["when_empty"] = read_word(WhenEmpty, given["when_empty"], "pool.when_empty")
+    if "dynamic_for" in given:
+        values["dynamic_for"] = [_group(text) for text in given["dynamic_for"]]
+    if "overflow_number" in given:
+        text = values.pop("overflow_number")
+        values["overflow_number_id"] = _overflow(session, company, text).id if text else None
+    for key, value in values.items():
+        setattr(pool, key, value)
+    _refuse_nonsense(pool)
+    return given
+
+
+def _refuse_nonsense(pool: Pool) -> None:
+    for key, (least, most, purpose, usual) in LIMITS.items():
+        seconds = getattr(pool, key)
+        if not least <= seconds <= most:
+            raise Rejected(
+                f"pool.{key.removesuffix('_seconds')}",
+                f"{seconds} seconds is no time to {purpose}",
+                f"Give {least} to {most} whole seconds; {usual}",
+            )
+    if pool.longest_seconds < pool.idle_seconds:
+        raise Rejected(
+            "pool.longest",
+            f"A lease of at most {pool.longest_seconds} s could not wait {pool.idle_seconds} s"
+            " for a sign of life",
+            "Make the longest lease at least as long as the idle time",
+        )
+    if not 0 <= pool.paid_percent <= 100:
+        raise Rejected("pool.paid", f"{pool.paid_percent} % is no share", "Give 0 to 100")
+    if pool.when_empty is WhenEmpty.OVERFLOW and pool.overflow_number_id is None:
+        raise Rejected(
+            "pool.overflow",
+            f"Pool {pool.name!r} has no overflow number to show",
+            "Name one: --overflow-number NUMBER, or choose another way for when it is empty",
+        )
+
+
+def _group(text: str) -> str:
+    return read_title(text, "pool", 40)
+
+
+def _overflow(session: Session, company: Company, text: str) -> Number:
+    """A number of the company's that is leased to nobody."""
+    e164 = read_number(text, company.default_region)
+    number = session.scalar(sa.select(Number).where(Number.company_id == company.id, Number.e164 == e164))
+    if number is None:
+        raise Rejected(
+            "pool.overflow", f"{e164} is no number of {company.slug}", "Add it: `leaseline number add`"
+        )
+    if number.state is not NumberState.ACTIVE:
+        raise Rejected("pool.overflow", f"{e164} is {number.state}", "Give an active number")
+    leased = sa.select(NumberUse.pool_id).where(
+        NumberUse.number_id == number.id, NumberUse.until_at.is_(None)
+    )
+    if session.scalar(leased) is not None:
+        raise Rejected(
+            "pool.overflow",
+            f"{e164} is itself leased to visitors",
+            "Give a number that is tied to a channel: `leaseline number move`",
+        )
+    return number
