@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("host", sa.String(length=200), nullable=False),
         sa.Column("parameters", sa.JSON(), nullable=False),
+        sa.Column("imported_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_referrers")),
         sa.UniqueConstraint("host", name=op.f("uq_referrers_host")),
     )

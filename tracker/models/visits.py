@@ -248,6 +248,7 @@ class Referrer(Base):
     name: Mapped[str] = mapped_column(sa.String(100))
     host: Mapped[str] = mapped_column(sa.String(200), unique=True)  # "{}" stands for any top-level domain
     parameters: Mapped[list[str]] = mapped_column(default=list)  # that hold what was searched for
+    imported_at: Mapped[datetime]
 
 
 class DelayModel(Base):
