@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
 import sqlalchemy as sa
@@ -22,6 +24,7 @@ from tracker.models import (
     NumberUse,
     Pool,
     Swap,
+    Visit,
     WhenEmpty,
 )
 from tracker.policy.entries import count_of, read_title, read_word, refuse_if_used
@@ -116,6 +119,73 @@ def delete_pool(session: Session, by: By, pool: Pool) -> None:
     session.execute(sa.delete(Forwarding).where(Forwarding.pool_id == pool.id))
     session.delete(pool)
     by.note(session, "pool.delete", pool.company_id, subject=pool.name)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a pool's active numbers do at an instant: leased, resting after a lease, free to be leased."""
+
+    numbers: int
+    leased: int
+    resting: int
+    free: int
+
+
+def standing(session: Session, pool: Pool, at: datetime) -> Standing:
+    """How many active numbers the pool has, and how many of them are leased, cooling down, free."""
+    held = sa.exists().where(Lease.number_id == Number.id, Lease.until_at.is_(None))
+    state = sa.case((held, "leased"), (Number.free_at > at, "resting"), else_="free").label("state")
+    wanted = (
+        sa.select(state, sa.func.count())
+        .join(NumberUse, NumberUse.number_id == Number.id)
+        .where(NumberUse.pool_id == pool.id, NumberUse.until_at.is_(None))
+        .where(Number.state == NumberState.ACTIVE)
+        .group_by(state)
+    )
+    found = {name: int(count) for name, count in session.execute(wanted)}
+    leased, resting, free = (found.get(name, 0) for name in ("leased", "resting", "free"))
+    return Standing(leased + resting + free, leased, resting, free)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A lease as history tells it: which number, for whom, where he came from, how it ended."""
+
+    number: str
+    visit: int
+    medium: str
+    source: str
+    campaign: str | None
+    keyword: str | None
+    from_at: datetime
+    until_at: datetime | None  # None: it is going on
+    ended_by: str | None
+
+
+def history(session: Session, pool: Pool, since: datetime | None = None) -> Iterator[Held]:
+    """The pool's leases, oldest first; from `since` on, with those that were running then."""
+    wanted = (
+        sa.select(Lease, Number.e164, Visit)
+        .join(Number, Number.id == Lease.number_id)
+        .join(Visit, Visit.id == Lease.visit_id)
+        .where(Lease.pool_id == pool.id)
+        .order_by(Lease.from_at, Lease.id)
+        .execution_options(yield_per=1000)
+    )
+    if since is not None:
+        wanted = wanted.where(sa.or_(Lease.until_at.is_(None), Lease.until_at >= since))
+    for lease, e164, visit in session.execute(wanted):
+        yield Held(
+            number=e164,
+            visit=visit.id,
+            medium=visit.medium,
+            source=visit.source,
+            campaign=visit.campaign,
+            keyword=visit.keyword,
+            from_at=lease.from_at,
+            until_at=lease.until_at,
+            ended_by=lease.ended_by and lease.ended_by.value,
+        )
 
 
 def _grant(session: Session, company: Company, pool: Pool, wish: PoolWish) -> dict[str, Any]:
