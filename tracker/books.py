@@ -19,10 +19,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tracker import ledger
-from tracker.attribution import Arrival, arrival
+from tracker.attribution import Arrival, arrival, judge_again, named_by
 from tracker.ledger import Facts, Page
 from tracker.models import Call
-from tracker.policy.attribution import Basis, Seen, Visited
 from tracker.policy.books import CallState, fold
 from tracker.policy.detail import as_detail, digest, kind_of, tidy
 from tracker.policy.facts import Fact, Refused, Started
@@ -146,6 +145,7 @@ def _continue(session: Session, pages: Mapping[str, Facts], known: Mapping[str, 
     ledger.keep(session, added)
     ledger.store_progress(session, progress)
     ledger.expect_recordings(session, ended)
+    judge_again(session, ended.keys())
     return sum(len(fresh) for fresh in added.values())
 
 
@@ -164,23 +164,6 @@ def _restart(session: Session, call: Page, state: CallState) -> None:
 
 def _origin(started: Started, place: Arrival) -> dict[str, Any]:
     """The columns that the start of a call decides."""
-    source = place.attribution
-    named: dict[str, Any] = {
-        "basis": None,
-        "channel_id": None,
-        "lease_id": None,
-        "visit_id": None,
-        "probability": None,
-    }
-    if isinstance(source, Seen):
-        named |= {"basis": Basis.CHANNEL, "channel_id": source.channel_id, "probability": source.probability}
-    elif isinstance(source, Visited):
-        named |= {
-            "basis": Basis.LEASE,
-            "lease_id": source.lease_id,
-            "visit_id": source.visit_id,
-            "probability": source.probability,
-        }
     return {
         "node": started.node,
         "uniqueid": started.uniqueid or None,
@@ -193,7 +176,7 @@ def _origin(started: Started, place: Arrival) -> dict[str, Any]:
         "presentation": started.presentation,
         "attributed_at": None,
         "started_at": started.at,
-    } | named
+    } | named_by(place.attribution)
 
 
 def _progress(state: CallState) -> dict[str, Any]:

@@ -1,15 +1,31 @@
-"""Where a call came from: the visit that held the number, else the channel the number stands for.
+"""Where a call came from: every possible source with its probability.
 
-A pure function of the intervals as they stood at the call's first second, so a call found a month later, or
+    attribute(call: CallFacts, holders: Sequence[Holder], history: History, model: DelayModel) -> Attribution
+
+A call to a number may come from each visitor who was shown it, from a caller who has dialled it before, from
+the channel it stands for, or from somebody nobody can know. Each of them is a source of calls with a rate of
+its own (tracker.policy.delays); the probability that the call is his is his rate at that instant over the sum
+of all rates, times what the caller's number says. docs/attribution.md derives it.
+
+A pure function of the facts as they stood at the call's first second, so a call found a month later, or
 looked at again, is attributed alike.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from tracker.policy.delays import DelayModel
+from tracker.policy.sights import FIRST_AWAY, NEWEST, WINDOW, Holder, Sight, repeat_bin, sight_of
+
+# A source that is less sure than this is marked as uncertain. At nine in ten, what goes unmarked is wrong far
+# less often than one time in ten: most of it is well above.
+SURE = 0.9
+CANDIDATES = 5  # that are kept
+CERTAIN = 0.99  # a code told by the caller: people misread a digit now and then
 
 
 class Basis(enum.StrEnum):
@@ -21,14 +37,24 @@ class Basis(enum.StrEnum):
     CODE = "code"  # the visitor's code
 
 
-@dataclass(frozen=True)
-class Held:
-    """The number was leased to a visit from / until (None: still)."""
+class Reason(enum.StrEnum):
+    """What speaks for a candidate, or against it."""
 
-    lease_id: int
-    visit_id: int
-    from_at: datetime
-    until_at: datetime | None
+    CODE = "code"  # the caller told the visitor's code
+    PHONE_CLICK = "phone_click"  # he pressed the phone link moments before
+    PRESENT = "present"  # he was on the site at that moment
+    JUST_CAME = "just_came"  # … for a few seconds only
+    JUST_LEFT = "just_left"  # within five minutes before
+    LEFT_MINUTES_AGO = "left_minutes_ago"
+    LEFT_HOURS_AGO = "left_hours_ago"
+    LEFT_DAYS_AGO = "left_days_ago"
+    CAME_AGAIN = "came_again"  # he has been on the site again since, with another number perhaps
+    KNOWN_CALLER = "known_caller"  # the caller is known from earlier calls
+    OTHER_PHONE = "other_phone"  # this visitor has called before, from another phone
+    DEVICE_PHONE = "device_phone"  # he read the page on a telephone
+    OTHER_COUNTRY = "other_country"  # his phone is from another country than he was in
+    CHANNEL = "channel"  # the number stands for the channel
+    FORMER_CHANNEL = "former_channel"  # it did before
 
 
 @dataclass(frozen=True)
@@ -42,49 +68,299 @@ class Used:
 
 
 @dataclass(frozen=True)
-class Visited:
-    """A website visit that was shown this number."""
+class CallFacts:
+    """A call to a number at its first second. `caller`: None if withheld; `country`: of his phone."""
 
-    lease_id: int
-    visit_id: int
-    probability: float
-    candidates: tuple[int, ...]  # lease ids
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A static channel: whoever dials its number saw it there."""
-
-    channel_id: int
-    probability: float
-    candidates: tuple[int, ...] = ()
+    number_id: int
+    at: datetime
+    caller: str | None = None
+    country: str | None = None
 
 
 @dataclass(frozen=True)
-class Unknown:
-    """Nothing says where the call came from, or too much does."""
+class Belief:
+    """What an earlier call was taken to come from: a visitor (with his newest visit by now), or a channel."""
 
-    probability: float = 0.0
-    candidates: tuple[int, ...] = ()
-
-
-Attribution = Visited | Seen | Unknown
-
-
-def attribute(started_at: datetime, held: Sequence[Held], used: Sequence[Used]) -> Attribution:
-    """The source of a call that began at this instant, given what its number was held and used for."""
-    holders = [each for each in held if _covers(each, started_at)]
-    if len(holders) == 1:
-        only = holders[0]
-        return Visited(only.lease_id, only.visit_id, 1.0, (only.lease_id,))
-    candidates = tuple(sorted(each.lease_id for each in holders))
-    channels = {each.channel_id for each in used if _covers(each, started_at)} - {None}
-    if not candidates and len(channels) == 1:
-        channel_id = channels.pop()
-        assert channel_id is not None  # noqa: S101  (for mypy: None was taken out above)
-        return Seen(channel_id, 1.0)
-    return Unknown(candidates=candidates)
+    probability: float
+    visitor_id: int | None = None
+    visit_id: int | None = None
+    channel_id: int | None = None
 
 
-def _covers(interval: Held | Used, at: datetime) -> bool:
-    return interval.from_at <= at and (interval.until_at is None or at < interval.until_at)
+@dataclass(frozen=True)
+class Earlier:
+    """An earlier call, and what it was attributed to; the rest of the probability is nobody's."""
+
+    at: datetime
+    number_id: int
+    beliefs: tuple[Belief, ...] = ()
+
+
+@dataclass(frozen=True)
+class History:
+    """What was known before the call besides the number's leases.
+
+    `earlier`: calls of the same caller; of a caller who withheld his number: the withheld calls to the same
+    number. `phones`: by visitor, the phones he is believed to have called from. `callers`: how many different
+    callers the company knows. `uses`: what the number was used for. `code`: who held the code that was told.
+    """
+
+    earlier: tuple[Earlier, ...] = ()
+    phones: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
+    callers: int = 100
+    uses: tuple[Used, ...] = ()
+    code: Holder | None = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A possible source of a call: a visit (with the lease by which it was shown the number) or a channel."""
+
+    basis: Basis
+    probability: float
+    reasons: tuple[Reason, ...] = ()
+    visit_id: int | None = None
+    visitor_id: int | None = None
+    lease_id: int | None = None
+    channel_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """The source named (None: nobody can say), whether that is uncertain, and all that was possible.
+
+    `unknown` is the probability that it is none of those that can be named. `candidates`: the likeliest
+    first, at most CANDIDATES of them; the one named is the first.
+    """
+
+    named: Candidate | None
+    uncertain: bool
+    unknown: float
+    candidates: tuple[Candidate, ...] = ()
+
+
+def attribute(call: CallFacts, holders: Sequence[Holder], history: History, model: DelayModel) -> Attribution:
+    """The source of a call, given who held its number, what its caller did before, and the delay model."""
+    if history.code is not None:
+        return _told(history.code)
+    weighed = _Weighing(call, history, model)
+    recent = _recent(holders, call.at)
+    possible = [*weighed.visitors(recent), *weighed.repeats(), *weighed.channels()]
+    nobody = weighed.nobody() + weighed.older(recent)
+    only_channel = _only_channel(call, recent, history)
+    if only_channel is not None:
+        return Attribution(only_channel, False, 0.0, (only_channel,))
+    return _ranked(possible, nobody, weighed.nobody_again())
+
+
+def _recent(holders: Sequence[Holder], at: datetime) -> list[Holder]:
+    """The leases that began before the call, newest first; of a visit that had several, the newest."""
+    begun = [each for each in holders if each.from_at <= at]
+    begun.sort(key=lambda each: (each.from_at, each.lease_id), reverse=True)
+    by_visit: dict[int, Holder] = {}
+    for each in begun[:NEWEST]:
+        by_visit.setdefault(each.visit_id, each)
+    return list(by_visit.values())
+
+
+def _told(holder: Holder) -> Attribution:
+    only = Candidate(
+        Basis.CODE, CERTAIN, (Reason.CODE,), holder.visit_id, holder.visitor_id, holder.lease_id or None
+    )
+    return Attribution(only, False, 1 - CERTAIN, (only,))
+
+
+def _only_channel(call: CallFacts, recent: Sequence[Holder], history: History) -> Candidate | None:
+    """The channel of a number that nobody was leased lately: whoever dials it saw it there."""
+    if any(call.at < each.from_at + WINDOW for each in recent):
+        return None
+    channel_id = next((use.channel_id for use in history.uses if _covers(use, call.at)), None)
+    if channel_id is None:
+        return None
+    return Candidate(Basis.CHANNEL, 1.0, (Reason.CHANNEL,), channel_id=channel_id)
+
+
+def _covers(use: Used, at: datetime) -> bool:
+    return use.from_at <= at and (use.until_at is None or at < use.until_at)
+
+
+class _Weighing:
+    """The rates of everything that a call may come from, each times what the caller's number says."""
+
+    def __init__(self, call: CallFacts, history: History, model: DelayModel) -> None:
+        self.call, self.history, self.model = call, history, model
+        self.known = call.caller is not None and bool(history.earlier)
+        self.links = _links(history.earlier) if self.known else {}
+        # P(this very phone | somebody without a call to his name): see docs/attribution.md.
+        self.stranger = (
+            1.0
+            if call.caller is None
+            else model.known_caller / max(1, history.callers)
+            if self.known
+            else 1.0 - model.known_caller
+        )
+
+    def visitors(self, recent: Sequence[Holder]) -> Iterator[Candidate]:
+        for holder in recent:
+            sight = sight_of(holder, self.call.at)
+            if sight is None:
+                continue
+            weight = self.model.lease_rate(sight) * self._identity(holder) * self._country(holder)
+            yield Candidate(
+                Basis.LEASE,
+                weight,
+                tuple(self._reasons(holder, sight)),
+                holder.visit_id,
+                holder.visitor_id,
+                holder.lease_id,
+            )
+
+    def _identity(self, holder: Holder) -> float:
+        """P(this phone | it is this visitor who calls)."""
+        link = self.links.get(holder.visitor_id, 0.0)
+        other = 1.0
+        for phone, sure in self.history.phones.get(holder.visitor_id, {}).items():
+            if phone != self.call.caller:
+                other *= 1 - sure + sure * self.model.other_phone
+        return link + (1 - link) * other * self.stranger
+
+    def _is_elsewhere(self, holder: Holder) -> bool:
+        mine, his = self.call.country, holder.country
+        return mine is not None and his is not None and mine != his
+
+    def _country(self, holder: Holder) -> float:
+        return self.model.other_country if self._is_elsewhere(holder) else 1.0
+
+    def _reasons(self, holder: Holder, sight: Sight) -> Iterator[Reason]:
+        if sight.click is not None and self.model.click_rate(sight) > self.model.lease_rate(sight) / 2:
+            yield Reason.PHONE_CLICK
+        yield _when(sight)
+        if sight.came_again:
+            yield Reason.CAME_AGAIN
+        if self.links.get(holder.visitor_id, 0.0) >= 0.5:
+            yield Reason.KNOWN_CALLER
+        elif any(
+            phone != self.call.caller and sure >= 0.5
+            for phone, sure in self.history.phones.get(holder.visitor_id, {}).items()
+        ):
+            yield Reason.OTHER_PHONE
+        if sight.device == "phone":
+            yield Reason.DEVICE_PHONE
+        if self._is_elsewhere(holder):
+            yield Reason.OTHER_COUNTRY
+
+    def _dialled(self) -> Iterator[tuple[Earlier, float]]:
+        """The earlier calls whose caller may be dialling the number again, and the rate at which he does."""
+        same = [
+            each
+            for each in self.history.earlier
+            if each.number_id == self.call.number_id and each.at < self.call.at
+        ]
+        if self.call.caller is not None:
+            same = sorted(same, key=lambda each: each.at)[-1:]
+        for each in same:
+            yield each, self.model.repeat[repeat_bin((self.call.at - each.at).total_seconds())]
+
+    def repeats(self) -> Iterator[Candidate]:
+        for earlier, rate in self._dialled():
+            for belief in earlier.beliefs:
+                yield Candidate(
+                    Basis.REPEAT,
+                    rate * belief.probability,
+                    (Reason.KNOWN_CALLER,),
+                    belief.visit_id,
+                    belief.visitor_id,
+                    channel_id=belief.channel_id,
+                )
+
+    def nobody_again(self) -> float:
+        """Somebody who was nobody's already when he called before."""
+        return sum(
+            rate * max(0.0, 1 - sum(belief.probability for belief in earlier.beliefs))
+            for earlier, rate in self._dialled()
+        )
+
+    def channels(self) -> Iterator[Candidate]:
+        for use in self.history.uses:
+            if use.channel_id is None or use.from_at > self.call.at:
+                continue
+            now = _covers(use, self.call.at)
+            rate = self.model.channel
+            if use.until_at is not None and not now:
+                rate *= 0.5 ** ((self.call.at - use.until_at) / FORGOTTEN)
+            reason = Reason.CHANNEL if now else Reason.FORMER_CHANNEL
+            yield Candidate(Basis.CHANNEL, rate * self.stranger, (reason,), channel_id=use.channel_id)
+
+    def nobody(self) -> float:
+        """People nobody can know: an old paper, a wrong number, a robot."""
+        return self.model.unknown * self.stranger
+
+    def older(self, recent: Sequence[Holder]) -> float:
+        """Visitors who were shown the number before those that are looked at one by one."""
+        if len(recent) < NEWEST - 10:  # so few that they are all there are
+            return 0.0
+        span = (self.call.at - recent[-1].from_at).total_seconds()
+        began = min((use.from_at for use in self.history.uses), default=self.call.at - WINDOW)
+        longest = min(WINDOW, self.call.at - began).total_seconds()
+        return self.stranger * self.model.tail(span, longest) * len(recent) / max(span, 1.0)
+
+
+FORGOTTEN = timedelta(days=30)  # half of a channel's callers dial another number so long after it moved
+
+
+def _links(earlier: Sequence[Earlier]) -> dict[int, float]:
+    """Which visitor the caller is, as the newest of his calls that says anything about it was judged."""
+    for each in sorted(earlier, key=lambda each: each.at, reverse=True):
+        found: dict[int, float] = {}
+        for belief in each.beliefs:
+            if belief.visitor_id is not None:
+                found[belief.visitor_id] = found.get(belief.visitor_id, 0.0) + belief.probability
+        if found:
+            return found
+    return {}
+
+
+def _when(sight: Sight) -> Reason:
+    if sight.bin < FIRST_AWAY:
+        return Reason.JUST_CAME if sight.bin == 0 else Reason.PRESENT
+    for seconds, reason in _AGO:
+        if sight.seconds < seconds:
+            return reason
+    return Reason.LEFT_DAYS_AGO
+
+
+_AGO = ((300, Reason.JUST_LEFT), (3600, Reason.LEFT_MINUTES_AGO), (86400, Reason.LEFT_HOURS_AGO))
+
+
+def _ranked(possible: Sequence[Candidate], nobody: float, nobody_again: float) -> Attribution:
+    """Weights become probabilities; what names the same source counts together."""
+    total = sum(each.probability for each in possible) + nobody + nobody_again
+    if total <= 0:
+        return Attribution(None, True, 1.0)
+    merged = _merged(possible)
+    order = sorted(merged, key=lambda each: (-each.probability, each.visit_id or 0, each.channel_id or 0))
+    ranked = [replace(each, probability=each.probability / total) for each in order if each.probability > 0]
+    unknown = (nobody + nobody_again) / total
+    best = ranked[0] if ranked else None
+    named = best if best is not None and best.probability >= unknown else None
+    return Attribution(named, named is None or named.probability < SURE, unknown, tuple(ranked[:CANDIDATES]))
+
+
+def _merged(possible: Sequence[Candidate]) -> list[Candidate]:
+    """One candidate a source: based on what weighs most, with the reasons of all."""
+    by_source: dict[tuple[int | None, int | None], Candidate] = {}
+    for each in sorted(possible, key=lambda each: (-each.probability, -(each.lease_id or 0))):
+        key = (each.visit_id, each.channel_id)
+        first = by_source.get(key)
+        by_source[key] = each if first is None else _together(first, each)
+    return list(by_source.values())
+
+
+def _together(first: Candidate, more: Candidate) -> Candidate:
+    reasons = first.reasons + tuple(each for each in more.reasons if each not in first.reasons)
+    return replace(
+        first,
+        probability=first.probability + more.probability,
+        reasons=reasons,
+        lease_id=first.lease_id or more.lease_id,
+    )
