@@ -236,6 +236,7 @@ def upgrade() -> None:
                     "longest",
                     "call",
                     "moved",
+                    "next",
                     name="leaseend",
                     native_enum=False,
                     create_constraint=True,
@@ -256,6 +257,15 @@ def upgrade() -> None:
     op.execute("UPDATE leases SET expires_at = coalesce(until_at, CURRENT_TIMESTAMP)")
     with op.batch_alter_table("leases", schema=None) as batch_op:
         batch_op.alter_column("expires_at", existing_type=sa.DateTime(timezone=True), nullable=False)
+
+    with op.batch_alter_table("number_uses", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_number_uses_pool_id",
+            ["pool_id"],
+            unique=False,
+            sqlite_where=sa.text("until_at IS NULL"),
+            postgresql_where=sa.text("until_at IS NULL"),
+        )
 
     with op.batch_alter_table("numbers", schema=None) as batch_op:
         batch_op.add_column(sa.Column("free_at", sa.DateTime(timezone=True), nullable=True))
@@ -333,5 +343,6 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("consent", sa.JSON(), server_default="{}", nullable=False))
         batch_op.add_column(sa.Column("analytics_ids", sa.JSON(), server_default="{}", nullable=False))
         batch_op.add_column(sa.Column("missed", sa.String(length=30), nullable=True))
+        batch_op.add_column(sa.Column("missed_in", sa.JSON(), server_default="[]", nullable=False))
         batch_op.drop_index(batch_op.f("ix_visits_site_id"))
         batch_op.create_index("ix_visits_site_id_started_at", ["site_id", "started_at"], unique=False)

@@ -34,7 +34,6 @@ from tracker.models.visits import (
     CodeLease,
     DelayModel,
     Lease,
-    LeaseEnd,
     MissCount,
     PageView,
     Referrer,
@@ -46,6 +45,7 @@ from tracker.models.visits import (
     VisitEventKind,
     Visitor,
 )
+from tracker.policy.leasing import LeaseEnd
 
 __all__ = [
     "AuditEntry", "Base", "Call", "CallCandidate", "CallEvent", "CallerIdPolicy", "Channel", "CodeLease",

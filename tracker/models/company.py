@@ -199,6 +199,13 @@ class NumberUse(Base):
             postgresql_where=sa.text("until_at IS NULL"),
         ),
         sa.Index("ix_number_uses_number_id_from_at", "number_id", "from_at"),
+        # What is in a pool now: a claim reads it, however long the history is.
+        sa.Index(
+            "ix_number_uses_pool_id",
+            "pool_id",
+            sqlite_where=sa.text("until_at IS NULL"),
+            postgresql_where=sa.text("until_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

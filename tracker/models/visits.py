@@ -11,20 +11,13 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from tracker.models.base import Base, BigId, words
 from tracker.models.company import Number, Pool
+from tracker.policy.leasing import LeaseEnd
 
 
 class VisitEventKind(enum.StrEnum):
     PHONE_CLICK = "phone_click"  # on a `tel:` link; detail: number, text
     FORM = "form"  # a form was sent; detail: its name or id, never what was typed
     CUSTOM = "custom"  # told by the site's own script; detail: name, …
-
-
-class LeaseEnd(enum.StrEnum):
-    LEFT = "left"  # the visitor left, and the hold time is over
-    IDLE = "idle"  # no sign of life for too long
-    LONGEST = "longest"  # the absolute limit
-    CALL = "call"  # the visitor called, and the pool releases after a call
-    MOVED = "moved"  # the number was taken out of the pool
 
 
 class Site(Base):
@@ -114,6 +107,8 @@ class Visit(Base):
     analytics_ids: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # {"_ga": "…"}
     # Why the visitor was shown no number of his own; None: he was.
     missed: Mapped[str | None] = mapped_column(sa.String(30))
+    # Pools in which that was counted: once a visit and pool.
+    missed_in: Mapped[list[int]] = mapped_column(sa.JSON, default=list, server_default="[]")
 
     visitor: Mapped[Visitor] = relationship()
     site: Mapped[Site] = relationship()
