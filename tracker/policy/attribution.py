@@ -25,6 +25,7 @@ from tracker.policy.sights import FIRST_AWAY, NEWEST, WINDOW, Holder, Sight, rep
 # less often than one time in ten: most of it is well above.
 SURE = 0.9
 CANDIDATES = 5  # that are kept
+NEWEST_WITHHELD = 20  # calls to a number whose callers may be calling again, if nobody can tell who they are
 CERTAIN = 0.99  # a code told by the caller: people misread a digit now and then
 
 
@@ -222,7 +223,7 @@ class _Weighing:
         for phone, sure in self.history.phones.get(holder.visitor_id, {}).items():
             if phone != self.call.caller:
                 other *= 1 - sure + sure * self.model.other_phone
-        return link + (1 - link) * other * self.stranger
+        return link * self.model.again + (1 - link) * other * self.stranger
 
     def _is_elsewhere(self, holder: Holder) -> bool:
         mine, his = self.call.country, holder.country
@@ -256,8 +257,8 @@ class _Weighing:
             for each in self.history.earlier
             if each.number_id == self.call.number_id and each.at < self.call.at
         ]
-        if self.call.caller is not None:
-            same = sorted(same, key=lambda each: each.at)[-1:]
+        same = sorted(same, key=lambda each: each.at)
+        same = same[-1:] if self.call.caller is not None else same[-NEWEST_WITHHELD:]
         for each in same:
             yield each, self.model.repeat[repeat_bin((self.call.at - each.at).total_seconds())]
 

@@ -32,6 +32,7 @@ class DelayModel:
     device: Mapping[str, float]  # against a phone
     click_device: Mapping[str, float]  # against a phone, for what follows a click
     came_again: float  # against a visitor who has not been on the site again since
+    again: float  # against a visitor who has not called: he calls again, from the same phone
     other_phone: float  # against a visitor who has not called: he calls again, from another phone
     other_country: float  # against a caller whose phone is from the country the visitor was in
     known_caller: float  # share of callers without a visit to their name who have called before
@@ -108,6 +109,7 @@ PRIOR = DelayModel(
     device={"phone": 1.0, "tablet": 0.5, "desktop": 0.4, "other": 0.6},
     click_device={"phone": 1.0, "tablet": 0.3, "desktop": 0.2, "other": 0.5},
     came_again=0.1,
+    again=1.0,
     other_phone=0.03,
     other_country=0.1,
     known_caller=0.05,
