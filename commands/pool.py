@@ -2,17 +2,66 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from commands.context import changing, company_option, json_option, reading
-from commands.printing import print_rows, print_thing
+from commands.context import changing, company_option, here, hint_if_not_live, json_option, reading
+from commands.pool_advise import advise_command
+from commands.printing import print_csv, print_rows, print_thing
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from tracker.models import Pool
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+WHEN_EMPTY = ("real", "source", "overflow", "code")  # tracker.models.WhenEmpty
+RULES = (
+    click.option(
+        "--hold-seconds", type=int, help="How long a number stays with a visitor who left.  [usual: 300]"
+    ),
+    click.option("--idle-seconds", type=int, help="How long it stays without a sign of life.  [usual: 600]"),
+    click.option("--longest-seconds", type=int, help="How long one lease may last.  [usual: 14400]"),
+    click.option(
+        "--cooldown-seconds",
+        type=int,
+        help="How long a number rests before another visitor may have it.  [usual: 0]",
+    ),
+    click.option(
+        "--release-after-call/--keep-after-call",
+        default=None,
+        help="Whether a visitor's call ends his lease.  [usual: keep]",
+    ),
+    click.option(
+        "--paid-percent", type=int, help="Share of the numbers kept for visits from paid ads.  [usual: 0]"
+    ),
+    click.option(
+        "--dynamic-for",
+        multiple=True,
+        metavar="GROUP",
+        help="Only visitors of this channel group get numbers of their own, others see the source's number;"
+        " may be repeated.",
+    ),
+    click.option(
+        "--when-empty",
+        type=click.Choice(WHEN_EMPTY),
+        help="What is shown when no number is free: the company's own number, the source's, the overflow"
+        " number, or the own number with a visitor code.  [usual: real]",
+    ),
+    click.option("--overflow-number", metavar="NUMBER", help="The number for `overflow`."),
+)
+
+
+def rule_options(command: Command) -> Command:
+    """The options that `add` and `change` have in common."""
+    for option in reversed(RULES):
+        command = option(command)
+    return command
 
 
 @click.group("pool")
@@ -20,34 +69,63 @@ def pool_group() -> None:
     """Pools: numbers leased to a website's visitors.
 
     \b
-    Example:
+    Examples:
       leaseline pool add Website
+      leaseline pool advise --visitors-per-hour 100 --minutes 3
     """
+
+
+pool_group.add_command(advise_command)
 
 
 @pool_group.command("add")
 @click.argument("name")
-@click.option(
-    "--hold-seconds",
-    type=int,
-    default=300,
-    show_default=True,
-    help="How long a number stays with a visitor who left.",
-)
+@rule_options
 @company_option
 @json_option
-def add_pool(name: str, hold_seconds: int, company: str | None, as_json: bool) -> None:
+def add_pool(name: str, company: str | None, as_json: bool, **rules: Any) -> None:
     """Add a pool.
 
     \b
-    Example:
+    Examples:
       leaseline pool add Website --hold-seconds 600
+      leaseline pool add Ads --dynamic-for "Paid Search" --when-empty source
     """
     from tracker import pools
 
     with changing(company) as (session, owner, by):
-        thing = describe_pool(session, pools.add_pool(session, by, owner, name, hold_seconds=hold_seconds))
+        thing = describe_pool(session, pools.add_pool(session, by, owner, name, **_given(rules)))
     print_thing(thing, as_json=as_json)
+
+
+@pool_group.command("change")
+@click.argument("name")
+@click.option("--name", "new_name", help="New name.")
+@click.option(
+    "--dynamic-for-all", is_flag=True, help="Visitors of every channel group get own numbers again."
+)
+@rule_options
+@company_option
+@json_option
+def change_pool(
+    name: str, new_name: str | None, dynamic_for_all: bool, company: str | None, as_json: bool, **rules: Any
+) -> None:
+    """Change a pool's rules; what is not given stays.
+
+    \b
+    Examples:
+      leaseline pool change Website --hold-seconds 150 --cooldown-seconds 60
+      leaseline pool change Website --when-empty overflow --overflow-number "8 495 123-45-67"
+    """
+    from tracker import pools
+
+    wish = _given(rules) | ({"dynamic_for": []} if dynamic_for_all else {})
+    with changing(company) as (session, owner, by):
+        pool = pools.get_pool(session, owner, name)
+        pools.change_pool(session, by, owner, pool, name=new_name, **wish)
+        thing = describe_pool(session, pool)
+    print_thing(thing, as_json=as_json)
+    hint_if_not_live()
 
 
 @pool_group.command("list")
@@ -64,7 +142,7 @@ def list_pools(company: str | None, as_json: bool) -> None:
 
     with reading(company) as (session, owner):
         rows = [describe_pool(session, each) for each in pools.pools_of(session, owner)]
-    columns = ("name", "hold_seconds", "numbers")
+    columns = ("name", "numbers", "hold_seconds", "idle_seconds", "cooldown_seconds", "when_empty")
     print_rows(rows, columns, as_json=as_json, empty="No pool yet: `leaseline pool add`")
 
 
@@ -73,7 +151,7 @@ def list_pools(company: str | None, as_json: bool) -> None:
 @company_option
 @json_option
 def show_pool(name: str, company: str | None, as_json: bool) -> None:
-    """Show a pool.
+    """Show a pool: its rules, what its numbers do now, who went without one in the last 24 hours.
 
     \b
     Example:
@@ -82,8 +160,46 @@ def show_pool(name: str, company: str | None, as_json: bool) -> None:
     from tracker import pools
 
     with reading(company) as (session, owner):
-        thing = describe_pool(session, pools.get_pool(session, owner, name))
+        pool = pools.get_pool(session, owner, name)
+        now = asdict(pools.standing(session, pool, here().now))
+        thing = describe_pool(session, pool) | {"now": now, "last_day": _last_day(session, pool)}
+    if not as_json:
+        day = thing["last_day"]
+        thing["now"] = [f"{count} {word}" for word, count in now.items() if word != "numbers"]
+        thing["last_day"] = _in_words(day)
     print_thing(thing, as_json=as_json)
+
+
+@pool_group.command("history")
+@click.argument("name")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
+    help="Leases that ran then or later, UTC.",
+)
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV for spreadsheets.")
+@company_option
+@json_option
+def history(name: str, since: datetime | None, as_csv: bool, company: str | None, as_json: bool) -> None:
+    """Every lease of a pool, oldest first: which number, for which visit, from when to when, what ended it.
+
+    \b
+    Examples:
+      leaseline pool history Website --since 2026-11-01
+      leaseline pool history Website --csv > leases.csv
+    """
+    from tracker import pools
+
+    with reading(company) as (session, owner):
+        pool = pools.get_pool(session, owner, name)
+        found = pools.history(session, pool, since.replace(tzinfo=UTC) if since else None)
+        rows = (asdict(each) for each in found)
+        if as_csv:
+            print_csv(rows)
+            return
+        listed = list(rows)
+    columns = ("from_at", "until_at", "number", "visit", "source", "campaign", "keyword", "ended_by")
+    print_rows(listed, columns, as_json=as_json, empty=f"No lease of {name} yet")
 
 
 @pool_group.command("delete")
@@ -105,11 +221,44 @@ def delete_pool(name: str, company: str | None) -> None:
 
 def describe_pool(session: Session, pool: Pool) -> dict[str, Any]:
     """A pool as JSON, with how many numbers are in it."""
-    from tracker.channels import numbers_in_use
+    from tracker.models import Number
+    from tracker.named import numbers_in_use
 
+    overflow = session.get(Number, pool.overflow_number_id) if pool.overflow_number_id else None
     return {
         "name": pool.name,
-        "hold_seconds": pool.hold_seconds,
         "numbers": numbers_in_use(session, pool),
+        "hold_seconds": pool.hold_seconds,
+        "idle_seconds": pool.idle_seconds,
+        "longest_seconds": pool.longest_seconds,
+        "cooldown_seconds": pool.cooldown_seconds,
+        "release_after_call": pool.release_after_call,
+        "paid_percent": pool.paid_percent,
+        "dynamic_for": list(pool.dynamic_for),
+        "when_empty": pool.when_empty.value,
+        "overflow_number": overflow.e164 if overflow else None,
         "created_at": pool.created_at,
     }
+
+
+def _given(rules: dict[str, Any]) -> Any:
+    """The options that were typed; a repeatable one that was not is an empty tuple."""
+    return {key: value for key, value in rules.items() if value is not None and value != ()}
+
+
+def _last_day(session: Session, pool: Pool) -> dict[str, Any]:
+    from tracker.coverage import coverage
+
+    now = here().now
+    found = coverage(session, pool_id=pool.id, since=now - timedelta(days=1), until=now)
+    return {**asdict(found), "share": found.share}
+
+
+def _in_words(day: dict[str, Any]) -> str:
+    if day["share"] is None and not day["missed"]:
+        return "no visits"
+    share = "-" if day["share"] is None else f"{day['share']:.1%}"
+    misses = ", ".join(f"{reason} {count}" for reason, count in day["missed"].items())
+    return f"{day['own_number']} of {day['visits']} visits had a number of their own ({share})" + (
+        f"; without: {misses}" if misses else ""
+    )

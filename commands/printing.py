@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import sys
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -38,6 +40,16 @@ def print_thing(thing: Mapping[str, Any], *, as_json: bool) -> None:
         click.echo(f"{name.replace('_', ' '):{wide}}  {shown(value)}".rstrip())
 
 
+def print_csv(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Rows of the same fields as CSV, the names first; nothing where there are none."""
+    writer: Any = None
+    for row in rows:
+        if writer is None:
+            writer = csv.writer(sys.stdout, lineterminator="\n")
+            writer.writerow(row)
+        writer.writerow([_cell(value) for value in row.values()])
+
+
 def table(titles: Sequence[str], rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     """Rows as aligned text; the last column is never padded."""
     cells = [list(titles), *([shown(row.get(column)) for column in columns] for row in rows)]
@@ -65,6 +77,20 @@ def clock(seconds: float | None) -> str:
     if seconds is None:
         return "-"
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def _cell(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula: visitors' words begin with whatever they like.
+
+    Telephone numbers, a + and digits, stay as they are.
+    """
+    if isinstance(value, datetime):
+        return _plain(value)
+    if isinstance(value, dict):
+        value = json.dumps(value, ensure_ascii=False) if value else ""
+    if isinstance(value, str) and value[:1] in set("=+-@\t\r\0") and not value[1:].isdecimal():
+        return "'" + value
+    return value
 
 
 def _plain(value: Any) -> str:

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+from support.command import Installation, furnish
+from support.config import by, pallets, website
 
+from commands.pool_advise import sentence
+from tracker import numbers, sites
+from tracker.advice import advise, plan
+from tracker.database import Database
+from tracker.errors import Rejected
+from tracker.models import Company, Pool, Visit, Visitor
 from tracker.policy import erlang
 from tracker.policy.advice import (
     CallTimes,
@@ -73,9 +84,9 @@ def test_nobody_comes_nobody_misses() -> None:
 
 def test_the_replay_of_chance_visits_agrees_with_the_formula() -> None:
     stays = trial(100, 3)
-    for numbers in (5, 11, 22):
-        expected = erlang.missed(erlang.offered_load(100, 3, 300), numbers)
-        assert 1 - replay(stays, numbers, Rules(longest=1e9), TIMES).own == pytest.approx(expected, abs=0.01)
+    for size in (5, 11, 22):
+        expected = erlang.missed(erlang.offered_load(100, 3, 300), size)
+        assert 1 - replay(stays, size, Rules(longest=1e9), TIMES).own == pytest.approx(expected, abs=0.01)
 
 
 def test_a_number_is_busy_until_the_hold_time_is_over() -> None:
@@ -108,16 +119,18 @@ def test_a_visitor_who_comes_back_takes_his_number_before_the_longest_free_one()
     rules = Rules(hold=0, idle=60)
     gap = 5011 - 10
     whole = sum(TIMES.here(stay.seen - stay.came) + TIMES.ever for stay in stays)
-    assert replay(stays, 2, rules, TIMES).right == pytest.approx(1 - (TIMES.ever - TIMES.after(gap)) / whole)
+    assert replay(stays, 2, rules, TIMES).in_time == pytest.approx(
+        1 - (TIMES.ever - TIMES.after(gap)) / whole
+    )
 
 
-def test_calls_are_right_until_the_number_is_somebody_elses() -> None:
+def test_calls_are_in_time_until_the_number_is_somebody_elses() -> None:
     stays = [Stay(1, 0, 60), Stay(2, 400, 500)]
     here = TIMES.here(60) + TIMES.here(100)
     right = (here + TIMES.after(340) + TIMES.ever) / (here + 2 * TIMES.ever)
-    assert replay(stays, 1, Rules(), TIMES).right == pytest.approx(right)
-    assert replay(stays, 2, Rules(), TIMES).right == pytest.approx(1)
-    assert replay(stays, 0, Rules(), TIMES).right == 0
+    assert replay(stays, 1, Rules(), TIMES).in_time == pytest.approx(right)
+    assert replay(stays, 2, Rules(), TIMES).in_time == pytest.approx(1)
+    assert replay(stays, 0, Rules(), TIMES).in_time == 0
 
 
 def test_the_sums_of_the_delay_model_are_its_own() -> None:
@@ -153,7 +166,7 @@ def test_as_many_numbers_as_were_wanted_at_once_are_enough(
 @given(stays=STAYS, numbers=st.integers(0, 5))
 def test_shares_are_shares(stays: list[Stay], numbers: int) -> None:
     done = replay(stays, numbers, Rules(), TIMES)
-    assert 0 <= done.right <= 1 + 1e-9
+    assert 0 <= done.in_time <= 1 + 1e-9
     assert 0 <= done.with_number <= done.visits
 
 
@@ -177,3 +190,136 @@ def test_the_week_is_counted_in_the_companys_hours() -> None:
     assert [(hour.weekday, hour.hour, hour.visits) for hour in busy] == [(0, 9, 2)]
     assert busy[0].load == pytest.approx(2 * 360 / 3600)
     assert len(week) == 168
+
+
+# ---- from the books ----
+
+
+def books(session: Session, now: datetime, days: int, visits_a_day: int) -> tuple[Company, Pool]:
+    """A pool of two numbers and its visits: every day in the hour before noon of the company, evenly."""
+    company = pallets(session, now)
+    pool = website(session, now, company)
+    site = sites.add(session, by(now), company, "Shop")
+    sites.add_swap(session, by(now), site, "8 495 765-43-21", pool)
+    for count in (1, 2):
+        numbers.add(session, by(now), company, f"8 495 123-00-0{count}", place=pool)
+    noon = datetime(now.year, now.month, now.day, 8, tzinfo=UTC)  # 11:00 in Moscow
+    for day in range(days):
+        for number in range(visits_a_day):
+            at = noon - timedelta(days=day) + timedelta(seconds=3600 / visits_a_day * number)
+            visitor = Visitor(company_id=company.id, key=f"{day}.{number}", created_at=at)
+            session.add(visitor)
+            session.flush()
+            session.add(
+                Visit(
+                    visitor_id=visitor.id,
+                    site_id=site.id,
+                    started_at=at,
+                    medium="cpc",
+                    source="google",
+                    seen_at=at + timedelta(minutes=3),
+                    left_at=at + timedelta(minutes=3),
+                    missed="pool_empty",
+                )
+            )
+    session.flush()
+    return company, pool
+
+
+def test_advice_replays_the_pools_own_visits(database: Database, now: datetime) -> None:
+    with database.write() as session:
+        company, pool = books(session, now, days=8, visits_a_day=40)
+        found = advise(session, company, pool, now)
+        assert found.basis is not None
+        assert (found.basis.visits, found.basis.enough) == (320, True)
+        busiest = found.basis.busiest
+        assert (busiest.hour, round(busiest.visits), round(busiest.load, 1)) == (11, 40, 5.3)
+        # Every 90 s a visitor who keeps his number 480 s: 6 at a time, and no more than 6 are ever wanted.
+        assert found.needed == 6
+        assert found.numbers == 2
+        assert found.needed_when_busiest == erlang.numbers_needed(busiest.load, 0.01)
+        enough, now_two = found.option(6), found.option(2)
+        assert enough is not None
+        assert now_two is not None
+        assert enough.own == 1
+        assert now_two.own == pytest.approx(1 / 3, abs=0.02)
+        assert found.next_buys == pytest.approx(320 / 6 / found.basis.days, abs=0.6)
+        shorter = found.option(6, 150)
+        assert shorter is not None
+        assert shorter.in_time <= enough.in_time + 1e-9
+
+
+def test_visits_that_no_number_was_meant_for_do_not_count(sqlite: Database, now: datetime) -> None:
+    with sqlite.write() as session:
+        company, pool = books(session, now, days=1, visits_a_day=4)
+        first = session.scalars(sa.select(Visit).order_by(Visit.id)).first()
+        assert first is not None
+        first.missed = "shared"
+        session.flush()
+        found = advise(session, company, pool, now)
+        assert found.basis is not None
+        assert found.basis.visits == 3
+        assert not found.basis.enough
+        assert sentence(found).startswith("Too little to go by yet (3 visits in 0.2 days")
+
+
+def test_a_pool_without_visits_asks_what_is_expected(sqlite: Database, now: datetime) -> None:
+    with sqlite.write() as session:
+        company = pallets(session, now)
+        with pytest.raises(Rejected, match="--visitors-per-hour N") as refused:
+            advise(session, company, website(session, now, company), now)
+        assert refused.value.id == "pool.no_visits"
+
+
+def test_a_plan_needs_no_visits() -> None:
+    found = plan(100, 3)
+    assert (found.needed, found.numbers, found.basis, found.next_buys) == (22, None, None, None)
+    option = found.option(22)
+    assert option is not None
+    assert option.own == pytest.approx(0.9918, abs=0.0001)
+    assert sentence(found) == "22 numbers for at most 1 % of the visitors without one."
+
+
+@pytest.mark.parametrize(
+    ("visitors", "minutes", "target", "hold"),
+    [
+        (0, 3, 0.01, 300),
+        (10, 0, 0.01, 300),
+        (1e9, 3, 0.01, 300),
+        (10, 3, 0, 300),
+        (10, 3, 1, 300),
+        (10, 3, 0.1, -1),
+    ],
+)
+def test_what_cannot_be_planned_is_refused(visitors: float, minutes: float, target: float, hold: int) -> None:
+    with pytest.raises(Rejected):
+        plan(visitors, minutes, target=target, hold_seconds=hold)
+
+
+# ---- the command ----
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Installation:
+    return Installation(tmp_path)
+
+
+def test_the_command_advises_before_there_is_anything(here: Installation) -> None:
+    said = here.done("pool", "advise", "--visitors-per-hour", "100", "--minutes", "3")
+    assert "22 numbers for at most 1 % of the visitors without one." in said
+    assert said.splitlines()[2].startswith("NUMBERS  OWN NUMBER  CALLS IN TIME  HELD 150 S")
+    given = here.json("pool", "advise", "--visitors-per-hour", "100", "--minutes", "3", "--target", "0.1%")
+    assert given["needed"] == 26
+    assert given["advice"].startswith("26 numbers")
+
+
+def test_the_command_names_the_line_of_the_present_numbers(here: Installation) -> None:
+    furnish(here)
+    here.done("number", "add", "8 495 123-00-01", "--pool", "Website")
+    said = here.done("pool", "advise", "Website", "--visitors-per-hour", "10", "--minutes", "3")
+    assert "\n1 now " in said
+    assert here.refused("pool", "advise").startswith("leaseline: Pool 'Website' has had no visits")
+    here.done("pool", "add", "Second")
+    assert "several pools (Second, Website)" in here.refused("pool", "advise")
+    assert here.run("pool", "advise", "--minutes", "3").exit_code == 2
+    assert here.run("pool", "advise", "Website", "--target", "x").exit_code == 2

@@ -1,13 +1,14 @@
 """How a pool would have done with other numbers and other hold times: a replay of its visits.
 
-    own    share of the visits that are shown a number of their own
-    right  share of the calls to be expected that come before their number is somebody else's
+    own      share of the visits that are shown a number of their own
+    in_time  share of the calls to be expected that come before their number is somebody else's
 
-    right = sum over visits with a number of (here + after(gap)) / sum over all visits of (here + after(ever))
+    in_time = (here + after(gap), summed over visits with a number) / (here + after(ever), over all visits)
 
 where, by the delay model, `here` are the calls expected of the visitor while he is on the site, `after(gap)`
 those within `gap` seconds of his going, and `gap` the time until his number was given to another visitor.
-A call that comes later counts as not right, though caller history or a marked guess may still save it.
+This is the share that the number alone attributes right: of the later calls caller history saves some, the
+others are marked uncertain.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from tracker.policy.delays import DelayModel
 from tracker.policy.sights import AWAY_EDGES, HERE_EDGES
 
 ENOUGH_VISITS, ENOUGH_DAYS = 300, 7  # less than a week has not seen every hour of it
-_TRIAL_VISITS = 20_000  # drawn where there are no real ones: blocked shares come out within 0.2 %
+_TRIAL_VISITS = 10_000  # drawn where there are no real ones: shares come out within half a per cent
 
 
 class Stay(NamedTuple):
@@ -58,7 +59,7 @@ class Replayed:
 
     visits: int
     with_number: int
-    right: float  # share of the calls to be expected, 0 to 1
+    in_time: float  # share of the calls to be expected, 0 to 1
 
     @property
     def own(self) -> float:
