@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
+from tracker import releases
 from tracker.audit import By
 from tracker.channels import get_channel
 from tracker.errors import Rejected
@@ -233,6 +234,7 @@ def retire(session: Session, by: By, number: Number, quarantine_days: int) -> No
             f"{number.e164} is {number.state} already",
             "Take it back: `leaseline number restore`",
         )
+    _end_lease(session, number, by.at)
     number.state = NumberState.QUARANTINED
     number.quarantined_until = by.at + timedelta(days=quarantine_days)
     detail = {"quarantine_days": quarantine_days}
@@ -317,10 +319,18 @@ def _open_use(session: Session, number: Number) -> NumberUse | None:
 
 
 def _end_use(session: Session, number: Number, at: datetime) -> None:
-    for model in (NumberUse, Lease):
-        session.execute(
-            sa.update(model).where(model.number_id == number.id, model.until_at.is_(None)).values(until_at=at)
-        )
+    _end_lease(session, number, at)
+    session.execute(
+        sa.update(NumberUse)
+        .where(NumberUse.number_id == number.id, NumberUse.until_at.is_(None))
+        .values(until_at=at)
+    )
+
+
+def _end_lease(session: Session, number: Number, at: datetime) -> None:
+    """Nobody new gets the number from here on; whoever was shown it last is still found by the history."""
+    releases.end_on(session, number.id, at)
+    session.expire(number, ["free_at"])
 
 
 def _begin_use(session: Session, number: Number, place: Place, at: datetime) -> None:
