@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ def run(opened: Here) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    lines = (books_jobs(opened), recording_jobs(opened), rare_jobs(opened))
+    lines = (books_jobs(opened), recording_jobs(opened), lease_jobs(opened), rare_jobs(opened))
     threads = [threading.Thread(target=run_jobs, args=(jobs, stopping), daemon=True) for jobs in lines]
     for thread in threads:
         thread.start()
@@ -92,6 +93,41 @@ def recording_jobs(opened: Here) -> Sequence[Job]:
         Job("recordings", 0.5, lambda: finish_pending(database, settings, opened.now)),
         Job("sweep", 300.0, lambda: sweep(database, settings, opened.now)),
     )
+
+
+def lease_jobs(opened: Here) -> Sequence[Job]:
+    """What gives numbers back; and, a second after the clock was set, puts right what was to be by then."""
+    from tracker import leases
+    from tracker.policy.leasing import Clocks, clock_step
+    from tracker.worker import Job
+
+    database = opened.database
+
+    def read_clocks() -> Clocks:
+        # Unlike the monotonic clock it goes on while the machine sleeps, and so do visitors.
+        return Clocks(opened.now, time.clock_gettime(time.CLOCK_BOOTTIME))
+
+    before = read_clocks()
+
+    def mind_clock() -> None:
+        nonlocal before
+        clocks = read_clocks()
+        if step := clock_step(before, clocks):
+            with database.write() as session:
+                shifted = leases.shift(session, step, clocks.wall)
+            log.warning("the clock was set by %+.0f s; %d leases were moved with it", step, shifted)
+        before = clocks
+
+    def release() -> None:
+        mind_clock()
+        released = leases.BATCH
+        while released == leases.BATCH:
+            with database.write() as session:
+                released = leases.release_due(session, opened.now)
+        with database.write() as session:
+            leases.released_after_call(session, opened.now)
+
+    return (Job("clock", 1.0, mind_clock), Job("leases", 5.0, release))
 
 
 def rare_jobs(opened: Here) -> Sequence[Job]:
