@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from commands.context import company_option, here, json_option, reading
-from commands.printing import clock, print_json, print_rows, print_thing
+from commands.printing import clock, print_json, print_rows
 
 if TYPE_CHECKING:
     from tracker.models import Call
@@ -61,28 +61,23 @@ def list_command(limit: int, before: str | None, company: str | None, as_json: b
 @company_option
 @json_option
 def show(key: str, company: str | None, as_json: bool) -> None:
-    """Show one call with every fact that was written down about it.
+    """Show one call: its source and how sure that is, the visitor's journey, what was written down.
 
     \b
     Example:
       leaseline calls show 6f1c2a34-5b6d-4e7f-8a9b-0c1d2e3f4a5b
     """
+    from commands.journey import call_lines
     from tracker import calls
 
     with reading(company) as (session, owner):
         story = calls.get_call(session, [owner.id], key)
-        thing = calls.describe(story.call)
-        thing["earlier_calls"] = story.earlier_count
-        events = [
-            {"at": event.at, "kind": event.kind, "position": event.position, "detail": event.detail}
-            for event in story.events
-        ]
-    if as_json:
-        print_json({**thing, "events": events})
-        return
-    print_thing(
-        {**thing, "events": [f"{event['at']:%H:%M:%S.%f} {event['kind']}" for event in events]}, as_json=False
-    )
+        if as_json:
+            told = calls.describe_story(story)
+            print_json({**told.pop("call"), **told})
+            return
+        lines = call_lines(story, ZoneInfo(owner.timezone), owner.default_region)
+    click.echo("\n".join(lines))
 
 
 @calls_group.command("follow")
@@ -151,7 +146,7 @@ def _row(call: Call, zone: ZoneInfo) -> dict[str, Any]:
         "started": call.started_at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
         "outcome": call.outcome.value if call.outcome else "going on",
         "number": call.number.e164,
-        "source": source and (source.channel or source.source),
+        "source": source and ((source.channel or source.source) + (" ?" if call.uncertain else "")),
         "caller": withheld or calls.shown_caller(call),
         "wait": clock(call.wait_seconds),
         "talk": clock(call.talk_seconds),

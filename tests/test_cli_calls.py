@@ -9,14 +9,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from support.command import PROGRAM, Installation
 from support.facts import Pallets, add_pallets, answered, ended, started
+from support.journeys import tell_journeys
 
 from tracker.books import record, record_all
 from tracker.database import Database
 from tracker.live import Sight, publish
-from tracker.models import QuarantinedLine, Refusal
+from tracker.models import Call, Company, PageView, QuarantinedLine, Refusal, Visit, VisitEvent
 from tracker.policy.facts import Presentation
 
 
@@ -56,7 +58,60 @@ def test_calls_are_listed_newest_first_and_page_by_page(
         assert sign in newest
     shown = json.loads(here.done("calls", "show", "call-2", "--json"))
     assert [event["kind"] for event in shown["events"]] == ["started", "answered", "ended"]
-    assert shown["earlier_calls"] == 2
+    assert shown["earlier_count"] == 2
+
+
+def test_a_call_is_shown_with_its_source_and_the_visitors_journey(
+    here: Installation, database: Database, now: datetime
+) -> None:
+    with database.write() as session:
+        pallets = add_pallets(session, now)
+        tell_journeys(session, pallets, now)
+        session.get_one(Company, pallets.company_id).timezone = "Europe/Moscow"
+    shown = here.done("calls", "show", "certain")
+    for line in (
+        "channel group     Paid Search",
+        "how sure          97 % sure",
+        "device            phone",
+        "  2026-11-20 14:52:59  Delivery to your yard  pallets.example/delivery  (0:33)",
+        "  2026-11-20 14:54:50  Clicked the phone link  8 (495) 123-45-71",
+        "  2026-11-20 14:55:06  office answered",
+    ):
+        assert line in shown.splitlines()
+    assert "[first touch]" in shown
+    assert "[last, last non-direct touch]" in shown
+    told = json.loads(here.done("calls", "show", "certain", "--json"))
+    assert told["attribution"]["basis"] == "lease"
+    assert told["visit"]["pages"][1]["title"] == "Prices"
+
+
+def test_an_uncertain_call_is_marked_in_the_list_and_shows_its_candidates(
+    here: Installation, database: Database, now: datetime
+) -> None:
+    with database.write() as session:
+        tell_journeys(session, add_pallets(session, now), now)
+    assert any("yandex ?" in line and "uncertain" in line for line in here.done("calls", "list").splitlines())
+    shown = here.done("calls", "show", "uncertain")
+    assert "how sure          Three candidates 56 %" in shown
+    assert "27 %  vk.com social" in shown
+
+
+def test_nothing_a_browser_sent_can_steer_the_terminal(
+    here: Installation, database: Database, now: datetime
+) -> None:
+    hostile = "\x1b[2J\x07\u202eevil\n\rline"
+    with database.write() as session:
+        tell_journeys(session, add_pallets(session, now), now)
+        visit = session.scalars(sa.select(Visit).join(Call).where(Call.key == "certain")).one()
+        for name in ("landing_url", "referrer", "source", "campaign", "keyword", "browser", "language"):
+            setattr(visit, name, hostile)
+        visit.click_ids = {hostile: hostile}
+        session.execute(sa.update(PageView).values(url=hostile, title=hostile))
+        session.execute(sa.update(VisitEvent).values(detail={"name": hostile, "text": hostile}))
+    for words in (("calls", "show", "certain"), ("calls", "list")):
+        shown = here.done(*words)
+        assert not any(letter in shown for letter in "\x1b\x07\u202e\r")
+        assert not any(line.startswith("line") for line in shown.splitlines())
 
 
 def test_a_withheld_caller_stays_withheld_on_the_terminal(

@@ -17,7 +17,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, raiseload
 
 from tracker.errors import Rejected
-from tracker.models import Call, CallEvent, RecordingState
+from tracker.journey import Journey, describe_candidate, iso, read_candidates, read_journey
+from tracker.journey import describe as describe_journey
+from tracker.models import Call, CallCandidate, CallEvent, Channel, RecordingState, Visit
 from tracker.policy.facts import Presentation
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,20 +31,28 @@ _LISTED = (
     joinedload(Call.channel),
     joinedload(Call.target),
     joinedload(Call.recording),
-    joinedload(Call.visit),
+    # Of the visit only what names it: addresses and click ids would make a list of calls heavy.
+    joinedload(Call.visit).load_only(
+        Visit.medium, Visit.source, Visit.campaign, Visit.keyword, Visit.content, Visit.group, raiseload=True
+    ),
     raiseload("*"),
 )
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a caller came from. `channel` is the static channel's name; None for a leased number."""
+    """Where a caller came from. `channel` is the static channel's name; None for a website's visitor.
+
+    `content` is the ad, `group` the visit's channel group ("Paid Search").
+    """
 
     medium: str
     source: str
     campaign: str | None
     keyword: str | None
     channel: str | None
+    content: str | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,12 +65,17 @@ class CallPage:
 
 @dataclass(frozen=True)
 class CallStory:
-    """A call, the facts its witnesses wrote down, and the latest earlier calls of the same caller."""
+    """A call, the facts its witnesses wrote down, and the latest earlier calls of the same caller.
+
+    `candidates` are its possible sources, the likeliest first; `journey` is that of the visit named.
+    """
 
     call: Call
     events: Sequence[CallEvent]
     earlier: Sequence[Call]
     earlier_count: int
+    candidates: Sequence[CallCandidate]
+    journey: Journey | None
 
 
 def list_calls(
@@ -86,8 +101,15 @@ def get_call(session: Session, company_ids: Iterable[int], key: str) -> CallStor
     events = session.scalars(
         sa.select(CallEvent).where(CallEvent.call_id == call.id).order_by(CallEvent.at, CallEvent.id)
     ).all()
+    earlier, count = _earlier(session, company_ids, call)
+    journey = read_journey(session, call.visit_id, call.started_at) if call.visit_id else None
+    return CallStory(call, events, earlier, count, read_candidates(session, call.id), journey)
+
+
+def _earlier(session: Session, company_ids: Iterable[int], call: Call) -> tuple[Sequence[Call], int]:
+    """The latest calls of the same caller before this one, and how many there were; none if he is hidden."""
     if shown_caller(call) is None:
-        return CallStory(call, events, (), 0)
+        return (), 0
     same = _of(company_ids).where(
         Call.company_id == call.company_id,
         Call.caller == call.caller,
@@ -97,7 +119,7 @@ def get_call(session: Session, company_ids: Iterable[int], key: str) -> CallStor
     )
     newest = same.options(*_LISTED).order_by(Call.started_at.desc(), Call.id.desc()).limit(20)
     count = session.scalar(sa.select(sa.func.count()).select_from(same.subquery()))
-    return CallStory(call, events, session.scalars(newest).all(), count or 0)
+    return session.scalars(newest).all(), count or 0
 
 
 def find_call(session: Session, company_ids: Iterable[int], key: str) -> Call:
@@ -112,6 +134,13 @@ def open_calls(session: Session, company_ids: Iterable[int], now: datetime) -> S
     """These companies' calls that the books hold open, newest first; none older than a day."""
     wanted = _of(company_ids).where(Call.ended_at.is_(None), Call.started_at > now - timedelta(days=1))
     return session.scalars(wanted.options(*_LISTED).order_by(Call.started_at.desc()).limit(200)).all()
+
+
+def visitor_calls(session: Session, company_ids: Iterable[int], visitor_id: int) -> Sequence[Call]:
+    """The calls whose source is a visit of this visitor, newest first, as `list_calls` gives them."""
+    theirs = sa.select(Visit.id).where(Visit.visitor_id == visitor_id)
+    wanted = _of(company_ids).where(Call.visit_id.in_(theirs)).options(*_LISTED)
+    return session.scalars(wanted.order_by(Call.started_at.desc(), Call.id.desc()).limit(200)).all()
 
 
 def calls_by_key(session: Session, company_ids: Iterable[int], keys: Iterable[str]) -> dict[str, Call]:
@@ -146,12 +175,16 @@ def _cursor(text: str) -> sa.Tuple:
 def source_of(call: Call) -> Source | None:
     """Where the caller came from: the visit that held the number, else the number's channel."""
     if call.visit is not None:
-        visit = call.visit
-        return Source(visit.medium, visit.source, visit.campaign, visit.keyword, None)
-    if call.channel is not None:
-        it = call.channel
-        return Source(it.medium, it.source, it.campaign, it.keyword, it.name)
-    return None
+        return source_of_visit(call.visit)
+    return source_of_channel(call.channel) if call.channel is not None else None
+
+
+def source_of_visit(it: Visit) -> Source:
+    return Source(it.medium, it.source, it.campaign, it.keyword, None, it.content, it.group or None)
+
+
+def source_of_channel(it: Channel) -> Source:
+    return Source(it.medium, it.source, it.campaign, it.keyword, it.name)
 
 
 def shown_caller(call: Call) -> str | None:
@@ -184,11 +217,18 @@ def describe(call: Call) -> dict[str, Any]:
             "source": source.source,
             "campaign": source.campaign,
             "keyword": source.keyword,
+            "content": source.content,
+            "channel_group": source.group,
         },
-        "started_at": _iso(call.started_at),
-        "rang_at": _iso(call.rang_at),
-        "answered_at": _iso(call.answered_at),
-        "ended_at": _iso(call.ended_at),
+        "attribution": {
+            "basis": call.basis and call.basis.value,
+            "probability": call.probability,
+            "uncertain": call.uncertain,
+        },
+        "started_at": iso(call.started_at),
+        "rang_at": iso(call.rang_at),
+        "answered_at": iso(call.answered_at),
+        "ended_at": iso(call.ended_at),
         "wait_seconds": call.wait_seconds,
         "talk_seconds": call.talk_seconds,
         "outcome": call.outcome and call.outcome.value,
@@ -199,13 +239,21 @@ def describe(call: Call) -> dict[str, Any]:
     }
 
 
+def describe_story(story: CallStory) -> dict[str, Any]:
+    """All that is known of a call as JSON: `call` with its candidates and its visit, `events`, `earlier`."""
+    call = describe(story.call)
+    call["attribution"]["candidates"] = [describe_candidate(it) for it in story.candidates]
+    return {
+        "call": call | {"visit": story.journey and describe_journey(story.journey)},
+        "events": [{"kind": event.kind, **event.detail} for event in story.events],
+        "earlier": [describe(it) for it in story.earlier],
+        "earlier_count": story.earlier_count,
+    }
+
+
 def _recording(call: Call) -> dict[str, Any] | None:
     state = recording_state(call)
     if state is None:
         return None
     it = call.recording
     return {"state": state.value, "seconds": it.seconds if it else None, "sha256": it.sha256 if it else None}
-
-
-def _iso(at: datetime | None) -> str | None:
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if at else None

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, request
 
 from tracker import calls
-from tracker.calls import describe
+from tracker.calls import describe, describe_story
 from tracker.errors import Rejected
 from web.house import house
 from web.viewer import viewer
@@ -26,15 +26,9 @@ def list_() -> dict[str, Any]:
 
 @api.get("/calls/<key>")
 def show(key: str) -> dict[str, Any]:
-    """One call with the facts its witnesses wrote down and the caller's earlier calls."""
+    """One call with its candidates and visit, its witnesses' facts, and the caller's earlier calls."""
     with house().database.read() as session:
-        story = calls.get_call(session, viewer().company_ids, key)
-    return {
-        "call": describe(story.call),
-        "events": [{"kind": event.kind, **event.detail} for event in story.events],
-        "earlier": [describe(call) for call in story.earlier],
-        "earlier_count": story.earlier_count,
-    }
+        return describe_story(calls.get_call(session, viewer().company_ids, key))
 
 
 @api.get("/<path:_rest>")

@@ -1,19 +1,25 @@
-"""The list of calls, and a call's own page."""
+"""The list of calls, a call's own page, and the page of the visitor who made it."""
 
 from __future__ import annotations
 
+import re
+
 import sqlalchemy as sa
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, make_response, redirect, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from tracker import calls
-from tracker.models import Number, NumberState, Target
-from web import words
+from tracker.audit import By
+from tracker.errors import Rejected
+from tracker.history import get_history
+from tracker.journey import shows_codes
+from tracker.models import Call, Number, NumberState, Target
+from web import timeline, words
 from web.days import by_day
 from web.house import house
 from web.now import look_now, over
-from web.viewer import viewer
+from web.viewer import client_address, viewer, wants_json
 
 pages = Blueprint("calls", __name__)
 
@@ -43,13 +49,61 @@ def index() -> str:
 @pages.get("/calls/<key>")
 def show(key: str) -> str:
     """Everything known of one call."""
+    return _call_page(key)
+
+
+@pages.post("/calls/<key>/code")
+def type_code(key: str) -> Response:
+    """Names the call's source by the visitor code its caller told; a wrong code is said beside the field."""
+    code = re.sub(r"[\s,.-]", "", request.form.get("code", ""))[:20]
+    with house().database.read() as session:
+        call_id = calls.find_call(session, viewer().company_ids, key).id
+    from tracker import judge
+
+    by = By(house().clock(), viewer().email, client_address())
+    try:
+        with house().database.write() as session:
+            judge.type_code(session, by, session.get_one(Call, call_id), code)
+    except Rejected as problem:
+        if wants_json() or not problem.id.startswith("code."):
+            raise
+        return make_response(_call_page(key, problem, code), 400)
+    return redirect(f"/calls/{key}#origin", 303)
+
+
+@pages.get("/visits/<visit>")
+def show_visit(visit: str) -> str:
+    """What a website visitor did in one visit, and all visits and calls of that visitor."""
+    who = viewer()
+    with house().database.read() as session:
+        found = get_history(session, who.company_ids, _visit_id(visit), house().clock())
+    journey = found.journey
+    region = next(it.region for it in who.companies if it.id == journey.visit.visitor.company_id)
+    theirs = [call for call in found.calls if call.visit_id == journey.visit.id]
+    days = timeline.by_day(timeline.timeline(journey, theirs, region), who.zone)
+    return render_template("visit.html", journey=journey, calls=found.calls, days=days)
+
+
+def _call_page(key: str, problem: Rejected | None = None, code: str | None = None) -> str:
     with house().database.read() as session:
         story = calls.get_call(session, viewer().company_ids, key)
         names = session.execute(
             sa.select(Target.id, Target.name).where(Target.company_id == story.call.company_id)
         )
         steps = words.story(story.events, {row.id: row.name for row in names})
-    return render_template("call.html", call=story.call, steps=steps, story=story)
+        codes = shows_codes(session, story.call.company_id)
+    same = [it for it in story.earlier if it.visit_id == story.call.visit_id]
+    moments = timeline.timeline(story.journey, [story.call, *same], story.call.company.default_region)
+    days = timeline.by_day(moments, viewer().zone)
+    return render_template(
+        "call.html", call=story.call, steps=steps, story=story, days=days, codes=codes, problem=problem,
+        code=code,
+    )  # fmt: skip
+
+
+def _visit_id(text: str) -> int:
+    """The id in an address; one that no database could hold is as unknown as any other."""
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else 0
 
 
 def _has_number(session: Session) -> bool:

@@ -9,7 +9,7 @@ from flask import Flask
 
 from tracker import calls
 from tracker.policy.phone import display
-from web import words
+from web import timeline, words
 from web.house import house
 from web.viewer import viewer
 
@@ -17,12 +17,23 @@ from web.viewer import viewer
 def install(app: Flask) -> None:
     """Gives the templates their vocabulary."""
     app.jinja_env.filters.update(
-        duration=duration, clock=clock, clock_seconds=clock_seconds, day=day, iso=iso, phone=phone
-    )
+        duration=duration, clock=clock, clock_seconds=clock_seconds, day=day, moment=moment, iso=iso, phone=phone,
+        short_url=timeline.short_url, plain=words.plain, readable=timeline.readable,
+    )  # fmt: skip
+    app.jinja_env.tests["is_named"] = words.is_named
     app.jinja_env.globals.update(
         asset=_asset,
         badge=words.badge,
         source_of=calls.source_of,
+        source_of_visit=calls.source_of_visit,
+        candidate_source=words.candidate_source,
+        certainty=words.certainty,
+        percent=words.percent,
+        reasons=words.reasons,
+        why=words.why,
+        BASES=words.BASES,
+        DEVICES=words.DEVICES,
+        MISSED=words.MISSED,
         source_title=words.source_title,
         source_detail=words.source_detail,
         shown_caller=calls.shown_caller,
@@ -69,6 +80,15 @@ def day(at: datetime) -> str:
     if local == today - timedelta(days=1):
         return "Yesterday"
     return f"{local:%A} {local.day} {local:%B}" + (f" {local.year}" if local.year != today.year else "")
+
+
+def moment(at: datetime) -> str:
+    """The instant in a line of a list: "Today, 14:31", "Wed 18 Nov, 14:31"."""
+    word = day(at)
+    if " " in word:
+        local = at.astimezone(viewer().zone)
+        word = f"{local:%a} {local.day} {local:%b}" + word[len(f"{local:%A} {local.day} {local:%B}") :]
+    return f"{word}, {clock(at)}"
 
 
 def iso(at: datetime) -> str:

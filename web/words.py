@@ -1,4 +1,4 @@
-"""The words, colours and icons of the page: outcomes, sources, recordings, what happened in a call."""
+"""The words, colours and icons of the page: outcomes, sources and how sure, recordings, a call's story."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from tracker.calls import Source
-from tracker.models import Call, CallEvent, Recording, RecordingState
+from tracker.calls import Source, source_of, source_of_channel, source_of_visit
+from tracker.models import Call, CallCandidate, CallEvent, Recording, RecordingState
+from tracker.policy.attribution import Basis
 from tracker.policy.detail import from_detail
 from tracker.policy.facts import (
     Answered,
@@ -21,6 +22,8 @@ from tracker.policy.facts import (
     Started,
 )
 from tracker.policy.outcome import DECLINED
+
+CERTAIN = 0.9995  # what rounds to 100.0 %
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,35 @@ LEGS = {
     "CANCEL": "was ringing when the caller hung up",
 }
 
+BASES = {
+    Basis.CHANNEL: "The number belongs to this channel",
+    Basis.LEASE: "This visitor was shown the number",
+    Basis.REPEAT: "The caller is known from an earlier call",
+    Basis.CODE: "The caller told this visitor's code",
+}
+REASONS = {
+    "present": "was on the website when the call came",
+    "phone_click": "clicked the phone link just before",
+    "just_left": "had just left the website",
+    "left_minutes_ago": "had left minutes before",
+    "left_hours_ago": "had left hours before",
+    "known_caller": "has called from this number before",
+    "device_phone": "was browsing on a phone",
+    "other_country": "the caller's number is of another country",
+    "code": "the caller told this visitor's code",
+}
+MISSED = {
+    "pool_empty": "None of his own: all were held for others",
+    "reserved": "None of his own: the last were kept for paid advertising",
+    "shared": "None of his own: visitors from this source share one",
+    "no_pool": "None: no number of the website is replaced",
+    "consent": "None: the visitor did not agree to be remembered",
+    "bot": "None: it looked like a robot",
+    "limited": "None: too many requests came from there",
+    "untrusted": "None: it looked automated while numbers were scarce",
+}
+DEVICES = {"phone": "Phone", "tablet": "Tablet", "desktop": "Computer"}
+
 
 def badge(call: Call) -> Badge:
     if call.outcome is None:
@@ -88,17 +120,83 @@ def source_title(source: Source | None) -> str:
     """The first line: the channel's own name, or who sent the visitor."""
     if source is None:
         return "Not attributed"
-    return source.channel or source.source
+    return source.channel or plain(source.source)
 
 
 def source_detail(source: Source | None) -> str:
     """The second line: what is left to say, in the order of a campaign report."""
     if source is None:
         return ""
-    parts = [source.medium, source.campaign, source.keyword]
+    parts = [plain(source.medium), source.campaign, source.keyword]
     if source.channel and source.source.casefold() != source.channel.casefold():
         parts.insert(0, source.source)
     return " · ".join(part for part in parts if part)
+
+
+def plain(word: str) -> str:
+    """A source or medium without the brackets of analytics: who came by himself came "Direct"."""
+    return {"(direct)": "Direct", "(none)": ""}.get(word, word)
+
+
+@dataclass(frozen=True)
+class Certainty:
+    """How sure a call's source is, in words, per cent where that says more, and as a colour."""
+
+    word: str
+    percent: str
+    tone: str
+
+
+def certainty(call: Call, candidates: Sequence[CallCandidate] = ()) -> Certainty:
+    """ "97 % sure", "Two candidates 62 %", "Uncertain 62 %", "Certain", "Not known"."""
+    named = source_of(call) is not None
+    if call.uncertain:
+        several = {2: "Two candidates", 3: "Three candidates"}.get(len(candidates), "Several candidates")
+        return Certainty(several if len(candidates) > 1 else "Uncertain", percent(call.probability), "warn")
+    if not named:
+        return Certainty("Not known", "", "mute")
+    if call.probability is None or call.probability >= CERTAIN:
+        return Certainty("Certain", "", "good")
+    return Certainty(f"{percent(call.probability)} sure", "", "good")
+
+
+def percent(probability: float | None) -> str:
+    """ "97 %"; never rounded to a certainty or an impossibility that it is not."""
+    if probability is None:
+        return ""
+    if probability < CERTAIN and round(100 * probability) == 100:
+        return "over 99\N{NO-BREAK SPACE}%"
+    if probability > 0 and round(100 * probability) == 0:
+        return "under 1\N{NO-BREAK SPACE}%"
+    return f"{round(100 * probability)}\N{NO-BREAK SPACE}%"
+
+
+def reasons(candidate: CallCandidate) -> str:
+    """What speaks for or against a candidate; a word that is new here stands for itself."""
+    known = [_reason(word) for word in candidate.reasons]
+    return "; ".join(known) or BASES[candidate.basis][0].lower() + BASES[candidate.basis][1:]
+
+
+def why(basis: Basis, named: CallCandidate | None) -> str:
+    """What names a call's source, and what else speaks for it."""
+    said = {Basis.CODE: "code", Basis.REPEAT: "known_caller"}.get(basis)
+    more = [_reason(word) for word in named.reasons if word != said] if named else []
+    return "; ".join([BASES[basis], *more]) + "."
+
+
+def _reason(word: str) -> str:
+    return REASONS.get(word, word.replace("_", " "))
+
+
+def candidate_source(candidate: CallCandidate) -> Source | None:
+    if candidate.visit is not None:
+        return source_of_visit(candidate.visit)
+    return source_of_channel(candidate.channel) if candidate.channel is not None else None
+
+
+def is_named(candidate: CallCandidate, call: Call) -> bool:
+    """Whether this candidate is the one the call is attributed to."""
+    return (candidate.visit_id, candidate.channel_id) == (call.visit_id, call.channel_id)
 
 
 def no_recording_reason(call: Call) -> str:

@@ -1,9 +1,13 @@
 // The page's own script: the player, and the calls that come and go. Everything else is plain HTML.
 import "./player.js";
+import { awaitJudgement } from "./judged.js";
+import { spellOut } from "./names.js";
 import { watch } from "./now.js";
 
 const live = document.querySelector("[data-now]");
 if (live) watch(live);
+spellOut(document);
+awaitJudgement();
 
 // The account menu closes as menus do.
 const menu = document.querySelector("details.menu");
