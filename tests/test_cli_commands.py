@@ -57,8 +57,10 @@ LISTINGS = [
     ("company", "list"), ("company", "show", "pallets"), ("trunk", "list"), ("trunk", "show", "carrier"),
     ("target", "list"), ("target", "show", "Main line"), ("channel", "list"),
     ("channel", "show", "Billboard"),
-    ("pool", "list"), ("pool", "show", "Website"), ("number", "list"), ("number", "show", "84951234567"),
-    ("forward", "show"), ("user", "list"), ("calls", "list"), ("config",), ("db", "status"), ("version",),
+    ("pool", "list"), ("pool", "show", "Website"), ("site", "list"), ("site", "show", "Shop"),
+    ("site", "number", "list", "Shop"), ("number", "list"), ("number", "show", "84951234567"),
+    ("source", "rule", "list"), ("forward", "show"), ("user", "list"), ("calls", "list"), ("config",),
+    ("db", "status"), ("version",),
 ]  # fmt: skip
 
 
@@ -81,7 +83,8 @@ def test_every_listing_and_show_is_known_to_the_test_below() -> None:
     named = {
         path for path, _ in commands() if path[-1] in {"list", "show"} or path in {("config",), ("version",)}
     }
-    assert named <= {path[:2] for path in LISTINGS} | {path[:1] for path in LISTINGS} | {("calls", "show")}
+    known = {path[:length] for path in LISTINGS for length in (1, 2, 3)}
+    assert named <= known | {("calls", "show")}
 
 
 def test_every_listing_speaks_json(pallets: Installation) -> None:
@@ -93,7 +96,7 @@ def test_every_listing_of_an_empty_home_says_what_to_do(here: Installation) -> N
     here.done("company", "add", "pallets", "--region", "RU")
     for words in LISTINGS:
         if words[-1] == "list" and words[0] not in {"company", "calls"}:
-            assert f"leaseline {words[0]} add" in here.done(*words)
+            assert f"leaseline {' '.join(words[:-1])} add" in here.done(*words)
 
 
 def test_what_was_configured_is_listed(pallets: Installation) -> None:

@@ -22,6 +22,7 @@ from tracker.models import (
     Number,
     Pool,
     Site,
+    SourceRule,
     Target,
     Visitor,
 )
@@ -112,6 +113,7 @@ def delete(session: Session, by: By, company: Company) -> None:
     refuse_if_used(f"company {company.slug}", uses, "Delete or retire those first; calls are never deleted")
     session.execute(sa.delete(Forwarding).where(Forwarding.company_id == company.id))
     session.execute(sa.delete(Membership).where(Membership.company_id == company.id))
+    session.execute(sa.delete(SourceRule).where(SourceRule.company_id == company.id))
     session.execute(
         sa.update(AuditEntry).where(AuditEntry.company_id == company.id).values(company_id=None)
     )  # the entries stay: their subject still says what they were about

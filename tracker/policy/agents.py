@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import crawleruseragents
 import ua_parser
@@ -56,6 +56,12 @@ _AHEAD = {"sec-purpose", "purpose", "x-purpose", "x-moz"}  # a page is fetched t
 _AHEAD_WORDS = ("prefetch", "prerender", "preview")
 
 
+class Headers(Protocol):
+    """A request's headers: a dict, or whatever the web framework has."""
+
+    def items(self) -> Iterable[tuple[str, str]]: ...
+
+
 @dataclass(frozen=True)
 class Agent:
     """A device with its system and browser, each with its major version: "iOS 17", "Chrome 131"."""
@@ -73,7 +79,7 @@ def read_agent(agent: str | None) -> Agent:
     return _read((agent or "")[:LONGEST_AGENT])
 
 
-def is_bot(agent: str | None, headers: Mapping[str, str]) -> bool:
+def is_bot(agent: str | None, headers: Headers) -> bool:
     """Whether nobody is looking: a crawler, a headless browser, no user agent, a page fetched ahead."""
     return not (agent or "").strip() or _is_crawler(str(agent)[:LONGEST_AGENT]) or _is_ahead(headers)
 
@@ -83,7 +89,7 @@ def _is_crawler(agent: str) -> bool:
     return bool(crawleruseragents.is_crawler(agent))
 
 
-def _is_ahead(headers: Mapping[str, str]) -> bool:
+def _is_ahead(headers: Headers) -> bool:
     told = (str(value).lower() for name, value in headers.items() if name.lower() in _AHEAD)
     return any(word in value for value in told for word in _AHEAD_WORDS)
 
