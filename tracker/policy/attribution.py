@@ -80,7 +80,7 @@ class CallFacts:
 
 @dataclass(frozen=True)
 class Belief:
-    """What an earlier call was taken to come from: a visitor (with his newest visit by now), or a channel."""
+    """What an earlier call was taken to come from: a visit and its visitor, or a channel."""
 
     probability: float
     visitor_id: int | None = None

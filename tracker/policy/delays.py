@@ -18,6 +18,7 @@ from tracker.policy.sights import (
     HERE_EDGES,
     REPEAT_EDGES,
     SIGHTS,
+    SILENT_EDGES,
     Sight,
 )
 
@@ -72,7 +73,7 @@ class DelayModel:
         return cls(**given | {name: tuple(given[name]) for name in ("sight", "click", "repeat")})
 
 
-_EDGES = [list(edges) for edges in (HERE_EDGES, AWAY_EDGES, CLICK_EDGES, REPEAT_EDGES)]
+_EDGES = [list(edges) for edges in (HERE_EDGES, SILENT_EDGES, AWAY_EDGES, CLICK_EDGES, REPEAT_EDGES)]
 
 
 def _steps(edges: tuple[float, ...], shares: Mapping[float, float]) -> tuple[float, ...]:
@@ -103,7 +104,7 @@ _REPEAT_SHARES = {
 
 PRIOR = DelayModel(
     # Nobody dials within seconds of seeing a page for the first time.
-    sight=(2e-5, 1e-4, 1.6e-4, 1.6e-4, 1.6e-4, 1.6e-4, *_steps(AWAY_EDGES, _AWAY_SHARES)),
+    sight=(2e-5, 1e-4, *4 * (1.6e-4,), *3 * (1.5e-4,), *_steps(AWAY_EDGES, _AWAY_SHARES)),
     click=(*_steps(CLICK_EDGES, _CLICK_SHARES),),
     repeat=(*_steps(REPEAT_EDGES, _REPEAT_SHARES), 1e-9),
     device={"phone": 1.0, "tablet": 0.5, "desktop": 0.4, "other": 0.6},

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -23,6 +23,8 @@ NEWEST = 400  # leases of a number that are looked at one by one
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 # Seconds since he was first shown the number, while he is there; the last bin has no end.
 HERE_EDGES = (10.0, 30.0, _MINUTE, 3 * _MINUTE, 10 * _MINUTE)
+# Seconds since his last sign of life, when he has not said that he leaves: he may or may not be there.
+SILENT_EDGES = (20.0, 45.0, PRESENT_SLACK.total_seconds())
 # Seconds since he was last there.
 AWAY_EDGES = (
     15.0, 30.0, _MINUTE, 1.5 * _MINUTE, 2 * _MINUTE, 3 * _MINUTE, 5 * _MINUTE, 7 * _MINUTE, 10 * _MINUTE,
@@ -36,7 +38,8 @@ REPEAT_EDGES = (
     _MINUTE, 5 * _MINUTE, 20 * _MINUTE, _HOUR, 3 * _HOUR, 12 * _HOUR, _DAY, 2 * _DAY, 4 * _DAY, 7 * _DAY,
     14 * _DAY, 30 * _DAY, 90 * _DAY,
 )  # fmt: skip
-FIRST_AWAY = len(HERE_EDGES) + 1  # the first of the bins in which he is gone
+FIRST_SILENT = len(HERE_EDGES) + 1
+FIRST_AWAY = FIRST_SILENT + len(SILENT_EDGES)  # the first of the bins in which he is gone
 SIGHTS = FIRST_AWAY + len(AWAY_EDGES)
 DEVICES = ("phone", "tablet", "desktop", "other")
 
@@ -63,11 +66,30 @@ class Holder:
     next_at: datetime | None = None
 
 
+def seen_of(
+    looks: Sequence[tuple[datetime, datetime]], left_at: datetime | None
+) -> tuple[tuple[tuple[datetime, datetime], ...], bool]:
+    """`seen` and `left` of a Holder, from when his pages were looked at and when he took leave.
+
+    Looks that a sign of life may join are one. A tab that was closed long after anybody looked at it tells
+    nothing: its visitor was gone before.
+    """
+    seen: list[tuple[datetime, datetime]] = []
+    for begun, ended in sorted(looks):
+        if seen and begun <= seen[-1][1] + PRESENT_SLACK:
+            seen[-1] = seen[-1][0], max(seen[-1][1], ended)
+        else:
+            seen.append((begun, ended))
+    if left_at is None or not seen or not seen[-1][0] <= left_at <= seen[-1][1] + PRESENT_SLACK:
+        return tuple(seen), False
+    return (*seen[:-1], (seen[-1][0], left_at)), True
+
+
 class Sight(NamedTuple):
     """The cell of the delay model in which a lease stands at an instant."""
 
     bin: int  # of SIGHTS
-    seconds: float  # since he was last there; 0 while he is
+    seconds: float  # since he was last seen there
     click: int | None  # bin of CLICK_EDGES
     click_seconds: float | None
     device: str  # of DEVICES
@@ -105,16 +127,17 @@ def _bin(edges: tuple[float, ...], seconds: float) -> int:
 
 
 def _place(holder: Holder, at: datetime) -> tuple[int, float]:
-    """The bin, and the seconds since he was last there."""
-    last, slack = holder.from_at, not (holder.left or holder.seen)
-    for number, (begun, ended) in enumerate(holder.seen):
+    """The bin, and the seconds since he was last seen there."""
+    last, said = holder.from_at, False
+    for begun, ended in holder.seen:
         if begun > at:
             break
-        last = max(holder.from_at, ended)
-        slack = not (holder.left and number == len(holder.seen) - 1)
+        last, said = max(holder.from_at, ended), holder.left and ended == holder.seen[-1][1]
     away = (at - last).total_seconds()
-    if away <= (PRESENT_SLACK.total_seconds() if slack else 0.0):
+    if away <= 0:
         return _bin(HERE_EDGES, (at - holder.from_at).total_seconds()), 0.0
+    if away < SILENT_EDGES[-1] and not said:
+        return FIRST_SILENT + _bin(SILENT_EDGES, away), away
     return min(FIRST_AWAY + _bin(AWAY_EDGES, away), SIGHTS - 1), away
 
 
@@ -149,8 +172,8 @@ def spells(holder: Holder, since: datetime, until: datetime) -> Iterator[Spell]:
             yield Spell(sight.bin, sight.came_again, begun.timestamp(), (ended - begun).total_seconds())
 
 
-def click_spells(holder: Holder, since: datetime, until: datetime) -> Iterator[tuple[int, float]]:
-    """The bins after each click on the phone link, and the seconds spent in them, until the next click."""
+def click_spells(holder: Holder, since: datetime, until: datetime) -> Iterator[Spell]:
+    """The time after each click on the phone link, until the next one, cut into the bins of CLICK_EDGES."""
     for number, click in enumerate(holder.clicks):
         following = holder.clicks[number + 1] if number + 1 < len(holder.clicks) else until
         begun = 0.0
@@ -158,7 +181,7 @@ def click_spells(holder: Holder, since: datetime, until: datetime) -> Iterator[t
             first = max(click + timedelta(seconds=begun), since)
             last = min(click + timedelta(seconds=edge), following, until)
             if first < last:
-                yield place, (last - first).total_seconds()
+                yield Spell(place, False, first.timestamp(), (last - first).total_seconds())
             begun = edge
 
 
@@ -168,8 +191,7 @@ def _turns(holder: Holder, first: datetime, last: datetime) -> Iterator[datetime
     starts = [begun for begun, _ in holder.seen]
     passing = [holder.from_at + timedelta(seconds=edge) for edge in HERE_EDGES]
     for ended in ends:
-        passing += [ended, ended + PRESENT_SLACK]
-        passing += [ended + timedelta(seconds=edge) for edge in AWAY_EDGES]
+        passing += [ended + timedelta(seconds=edge) for edge in (0.0, *SILENT_EDGES, *AWAY_EDGES)]
     for at in (*starts, *passing, holder.next_at):
         if at is not None and first < at < last:
             yield at
