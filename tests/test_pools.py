@@ -43,8 +43,9 @@ def test_a_pool_keeps_what_is_not_given_in_a_change(database: Database, now: dat
         company = pallets(session, now)
         pool = pools.add_pool(
             session, by(now), company, "Website",
-            hold_seconds=600, dynamic_for=["Paid Search"], when_empty="code", paid_percent=20,
+            hold_seconds=600, dynamic_for=["paid search"], when_empty="code", paid_percent=20,
         )  # fmt: skip
+        assert pool.dynamic_for == ["Paid Search"]
         pools.change_pool(session, by(now), company, pool, name="Shop", cooldown_seconds=60, dynamic_for=[])
         pool_id = pool.id
     with database.read() as session:
@@ -69,7 +70,7 @@ def test_a_pool_keeps_what_is_not_given_in_a_change(database: Database, now: dat
         ({"when_empty": "overflow"}, "pool.overflow", "--overflow-number"),
         ({"overflow_number": "8 495 999-99-99"}, "pool.overflow", "no number of pallets"),
         ({"overflow_number": "lots"}, "number.malformed", "not a telephone number"),
-        ({"dynamic_for": ["\n"]}, "pool.text", "printable"),
+        ({"dynamic_for": ["Adverts"]}, "pool.group", "Paid Search, Paid Social"),
     ],
 )
 def test_rules_that_cannot_be_kept_are_refused(

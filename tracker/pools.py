@@ -27,7 +27,8 @@ from tracker.models import (
     Visit,
     WhenEmpty,
 )
-from tracker.policy.entries import count_of, read_title, read_word, refuse_if_used
+from tracker.policy.channel_groups import ChannelGroup
+from tracker.policy.entries import count_of, read_word, refuse_if_used
 from tracker.policy.phone import read_number
 
 DAY = 86400
@@ -232,7 +233,13 @@ def _refuse_nonsense(pool: Pool) -> None:
 
 
 def _group(text: str) -> str:
-    return read_title(text, "pool", 40)
+    """A channel group as it is spelt, however it was typed."""
+    known = {group.casefold(): group.value for group in ChannelGroup}
+    if group := known.get(text.strip().casefold()):
+        return group
+    raise Rejected(
+        "pool.group", f"{text[:40]!r} is no channel group", f"Give some of: {', '.join(known.values())}"
+    )
 
 
 def _overflow(session: Session, company: Company, text: str) -> Number:

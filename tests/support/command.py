@@ -79,7 +79,7 @@ def one_line(stderr: str) -> str:
 
 
 def furnish(installation: Installation) -> None:
-    """A company with a trunk, targets, forwarding, a channel, a pool, a number and a user."""
+    """A company with a trunk, targets, forwarding, a channel, a pool, a number, a site and a user."""
     for line in (
         ("company", "add", "pallets", "--name", "Pallets", "--region", "RU", "--timezone", "Europe/Moscow"),
         ("trunk", "add", "carrier", "--host", "192.0.2.1", "--match", "192.0.2.0/24"),
@@ -89,6 +89,7 @@ def furnish(installation: Installation) -> None:
         ("channel", "add", "Billboard"),
         ("pool", "add", "Website"),
         ("number", "add", "+7 495 123-45-67", "--channel", "Billboard"),
+        ("site", "add", "Shop", "--domain", "shop.example", "--number", "84957654321", "--pool", "Website"),
         ("user", "add", "ann@example.com", "--role", "admin"),
     ):
         installation.done(*line)
