@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -10,7 +11,7 @@ from flask.json.provider import DefaultJSONProvider
 
 from tracker.database import Database
 from tracker.settings import Settings
-from web import api, audio, calls, doors, errors, formats, health, now, security, viewer
+from web import api, audio, calls, doors, errors, formats, health, now, script, security, viewer, visits
 from web.assets import Assets, assets
 from web.house import House
 
@@ -19,7 +20,12 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(settings: Settings, database: Database, clock: Callable[[], datetime] = _utc_now) -> Flask:
+def create_app(
+    settings: Settings,
+    database: Database,
+    clock: Callable[[], datetime] = _utc_now,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Flask:
     """The WSGI application. Raises Rejected `web.unbuilt` when the front-end was not built."""
     app = Flask("web", static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=1_000_000, MAX_FORM_MEMORY_SIZE=100_000, MAX_FORM_PARTS=100)
@@ -32,7 +38,8 @@ def create_app(settings: Settings, database: Database, clock: Callable[[], datet
     security.install(app)
     errors.install(app)
     for blueprint in (
-        doors.doors, calls.pages, now.pages, audio.pages, api.api, health.health, assets,
+        doors.doors, calls.pages, now.pages, audio.pages, api.api, health.health, assets, script.script,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
+    visits.install(app, database, monotonic)
     return app

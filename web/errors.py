@@ -23,6 +23,11 @@ STATUS = {
     "api.unknown": 404,
     "recording.kind": 404,
     "recording.missing": 404,
+    "site.origin": 403,
+    "site.unknown": 404,
+    "visit.over": 410,
+    "visit.token": 403,
+    "visit.unknown": 404,
 }
 ENDINGS = {
     400: ("http.malformed", "The address or form is malformed", "Go back and try again"),

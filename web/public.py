@@ -1,4 +1,4 @@
-"""The mark of a view that needs no log-in."""
+"""The marks of views that need no log-in, and of those that pages of other sites speak to."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 View = TypeVar("View", bound=Callable[..., Any])
 
 _PUBLIC: set[Callable[..., Any]] = set()
+_FROM_ANYWHERE: set[Callable[..., Any]] = set()
 
 
 def public(view: View) -> View:
@@ -18,3 +19,16 @@ def public(view: View) -> View:
 
 def is_public(view: Callable[..., Any]) -> bool:
     return view in _PUBLIC
+
+
+def from_anywhere(view: View) -> View:
+    """Marks a view that other sites' pages speak to: it needs no log-in and no form token.
+
+    It must look at no session and no log-in cookie, for a page anywhere may call it with its visitor's.
+    """
+    _FROM_ANYWHERE.add(view)
+    return public(view)
+
+
+def is_from_anywhere(view: Callable[..., Any] | None) -> bool:
+    return view in _FROM_ANYWHERE

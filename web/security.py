@@ -7,10 +7,11 @@ import hashlib
 import hmac
 import secrets
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 
 from tracker.errors import Rejected
 from web.house import house
+from web.public import is_from_anywhere
 from web.viewer import cookie_name
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -55,8 +56,8 @@ def _sign(salt: str, key: str) -> str:
 
 
 def _refuse_forged() -> None:
-    """A request that changes something must come from our own page."""
-    if request.method in SAFE:
+    """A request that changes something must come from our own page, unless its view says otherwise."""
+    if request.method in SAFE or _is_from_anywhere():
         return
     key = _bound_to() or ""
     salt, _, given = (request.headers.get("X-CSRF-Token") or request.form.get("csrf", "")).partition(".")
@@ -67,7 +68,13 @@ def _refuse_forged() -> None:
         )
 
 
+def _is_from_anywhere() -> bool:
+    return is_from_anywhere(current_app.view_functions.get(request.endpoint or ""))
+
+
 def _harden(response: Response) -> Response:
+    if _is_from_anywhere():
+        return _harden_open(response)
     set_ = response.headers.setdefault
     script = f"'nonce-{nonce()}'"
     set_(
@@ -87,6 +94,18 @@ def _harden(response: Response) -> Response:
         set_("Strict-Transport-Security", "max-age=31536000")
     if "form_key" in g and not _bound_to():
         set_cookie(response, form_cookie(), g.form_key)
+    return response
+
+
+def _harden_open(response: Response) -> Response:
+    """What other sites' pages load or ask: no document, so nothing in it may ever run as one."""
+    set_ = response.headers.setdefault
+    set_("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
+    set_("X-Content-Type-Options", "nosniff")
+    set_("Cross-Origin-Resource-Policy", "cross-origin")
+    set_("Cache-Control", "no-store")
+    if house().settings.cookie_secure:
+        set_("Strict-Transport-Security", "max-age=31536000")
     return response
 
 

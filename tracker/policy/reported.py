@@ -1,7 +1,7 @@
 """What a page's script reported, bounded: anybody can send anything here.
 
-Text keeps its hostile letters (whoever shows it escapes it), but not control characters and lone surrogates,
-which no database takes, nor more than its bound. Secrets that stand in addresses are never stored.
+Text keeps its hostile letters (whoever shows it escapes it), but not what no database takes or what lies to
+its reader (tracker.policy.addresses), nor more than its bound. Secrets in addresses are never stored.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from tracker.errors import Rejected
+from tracker.policy.addresses import clean
 from tracker.policy.visits import Consent
 
 LONGEST_URL, LONGEST_TITLE, LONGEST_LANGUAGE = 2048, 300, 20
@@ -20,7 +21,6 @@ MOST_IDS, LONGEST_ID_NAME, LONGEST_ID = 20, 40, 200
 MOST_DETAILS, LONGEST_DETAIL_NAME, LONGEST_DETAILS = 10, 40, 1024
 EVENT_KINDS = ("phone_click", "form", "custom")
 
-_UNSTORABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 # Parameters whose values are secrets or name a person, and our own visitor key in links between sites.
 _SECRET = re.compile(
     r"pass(wor[dt]|wd|phrase|code)?|pwd|secret|.*token|.*(session|sess)_?id|sid|auth|authorization|code|otp|api_?key"
@@ -31,6 +31,9 @@ _SECRET = re.compile(
 _EMAIL = re.compile(r"[^\s/?&=#@%]{1,64}(?:@|%40)[^\s/?&=#@%]{1,100}\.[a-z]{2,}", re.IGNORECASE)
 _USER = re.compile(r"^([a-z][a-z0-9+.-]*://)[^/?#]*@", re.IGNORECASE)
 HIDDEN = "hidden"
+# As our script says it, and as Consent Mode does; what is neither is no word at all.
+_CONSENT_WORDS = {"true": True, "false": False, "granted": True, "denied": False}
+_CONSENTS = ("storage", "ads", "analytics")
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,8 @@ def read_happening(body: Mapping[str, Any]) -> Happening:
             "detail is too large", f"Give {MOST_DETAILS} entries and {LONGEST_DETAILS} bytes at most"
         )
     return Happening(
-        str(kind), {_clean(name)[:LONGEST_DETAIL_NAME]: _clean(text) for name, text in detail.items()}
+        str(kind),
+        {clean(name, LONGEST_DETAIL_NAME): clean(text, LONGEST_DETAILS) for name, text in detail.items()},
     )
 
 
@@ -132,11 +136,7 @@ def _text(body: Mapping[str, Any], name: str, longest: int) -> str | None:
         return None
     if not isinstance(value, str):
         raise _malformed(f"{name} is no text", "Give it as a JSON string, or leave it out")
-    return _clean(value)[:longest] or None
-
-
-def _clean(text: str) -> str:
-    return _UNSTORABLE.sub(" ", text).strip()
+    return clean(value, longest) or None
 
 
 def _flag(body: Mapping[str, Any], name: str) -> bool | None:
@@ -150,7 +150,7 @@ def _consent(body: Mapping[str, Any]) -> Consent:
     said = body.get("consent") or {}
     if not isinstance(said, dict):
         raise _malformed("consent is no object", 'Give it like {"storage": true, "ads": false}')
-    return Consent(_flag(said, "storage"), _flag(said, "ads"), _flag(said, "analytics"))
+    return Consent(*(_CONSENT_WORDS.get(str(said.get(name)).lower()) for name in _CONSENTS))
 
 
 def _ids(body: Mapping[str, Any]) -> dict[str, str]:
@@ -158,7 +158,7 @@ def _ids(body: Mapping[str, Any]) -> dict[str, str]:
     given = body.get("ids")
     if not isinstance(given, dict):
         return {}
-    kept = [(_clean(name), _clean(value)) for name, value in given.items() if _is_id(name, value)]
+    kept = [(clean(name), clean(value)) for name, value in given.items() if _is_id(name, value)]
     return dict(kept[:MOST_IDS])
 
 

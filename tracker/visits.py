@@ -1,0 +1,295 @@
+"""Visits as they happen: opened, continued page by page, kept alive, left.
+
+Everything a browser can do is one call here, in one transaction, and begins by locking the visitor: two tabs
+that speak in the same moment find one visit and are shown one number.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tracker import leases, misses
+from tracker.errors import Rejected
+from tracker.grounds import Ground
+from tracker.leases import Shown
+from tracker.models import Lease, PageView, Visit, VisitEvent, VisitEventKind, Visitor
+from tracker.policy.agents import read_agent
+from tracker.policy.leasing import Miss, ShownKind
+from tracker.policy.reported import Happening, Opening, Page, without_secrets
+from tracker.policy.sources import Origin, classify
+from tracker.policy.visits import is_new_campaign, is_over, looked_until
+from tracker.tokens import Pass
+
+VISITOR_KEY_BYTES = 16
+HOLD_SECONDS, FOR_SECONDS = 300, 600  # told where no pool says otherwise
+
+# Built once: putting a statement together takes longer than running it.
+_VISIT = (
+    sa.select(Visit, Visitor.key)
+    .join(Visitor, Visitor.id == Visit.visitor_id)
+    .where(Visit.id == sa.bindparam("visit"), Visitor.id == sa.bindparam("visitor"))
+    .with_for_update(of=Visitor, key_share=True)
+)
+_NEWEST_VISIT = (
+    sa.select(Visit)
+    .where(Visit.visitor_id == sa.bindparam("visitor"), Visit.site_id == sa.bindparam("site"))
+    .order_by(Visit.started_at.desc(), Visit.id.desc())
+    .limit(1)
+)
+_NEWEST_PAGE = (
+    sa.select(PageView)
+    .where(PageView.visit_id == sa.bindparam("visit"))
+    .order_by(PageView.at.desc(), PageView.id.desc())
+    .limit(1)
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """On which site something is said, by what kind of client, and when."""
+
+    on: Ground
+    at: datetime
+    agent: str = ""
+    country: str | None = None
+    trusted: bool = True  # False: perhaps no person; he gets no number while they are scarce
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What stands on the page, and what is to be shown in its place."""
+
+    real: str
+    shown: Shown
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a page is told. `speaks_for` and `visitor_key` are None where nothing is remembered."""
+
+    speaks_for: Pass | None
+    visitor_key: str | None
+    offers: tuple[Offer, ...]
+    reason: str | None  # why the first number is none of the visitor's own
+    hold_seconds: int = HOLD_SECONDS
+    for_seconds: int = FOR_SECONDS  # so long may the numbers be shown without asking again
+
+
+@dataclass(frozen=True)
+class _Landing:
+    """The page that begins a visit, and what the browser told once for all its visits."""
+
+    page: Page
+    origin: Origin
+    language: str | None
+    consent: Mapping[str, Any]
+    ids: Mapping[str, Any]
+
+
+def open_visit(session: Session, request: Request, opening: Opening, shown: Pass | None) -> Answer:
+    """A page is opened: in the visitor's running visit if there is one, else in a new one.
+
+    `shown` is the pass of an earlier visit that came along, verified. A visitor nobody knows gets a new key.
+    """
+    visitor, running = _known(session, request.on, opening, shown) or (_new_visitor(session, request), None)
+    page, origin = opening.page, _origin(request.on, opening.page)
+    if running is None or _ends(running, origin, request.at):
+        landing = _Landing(page, origin, opening.language, opening.consent.kept(), opening.ids)
+        running = _begin(session, visitor.id, request, landing)
+    else:
+        _continue(session, running, page, request.at)
+    return _answer(session, request, running, visitor.key)
+
+
+def open_page(session: Session, request: Request, shown: Pass, page: Page) -> Answer:
+    """A further page of a visit; or of a new visit of the same visitor, when that one is over."""
+    visit, key = _locked(session, shown)
+    origin = _origin(request.on, page)
+    if _ends(visit, origin, request.at):
+        landing = _Landing(page, origin, visit.language, visit.consent, visit.analytics_ids)
+        visit = _begin(session, visit.visitor_id, request, landing)
+    else:
+        _continue(session, visit, page, request.at)
+    return _answer(session, request, visit, key)
+
+
+def ping(session: Session, request: Request, shown: Pass) -> Answer:
+    """A sign of life; where the lease has run out, perhaps with another number.
+
+    Raises Rejected visit.over after half an hour of silence: the page then opens a new visit.
+    """
+    visit, key = _locked(session, shown)
+    if is_over(_seen_at(visit), request.at):
+        raise _over()
+    _see(session, visit, request.at)
+    return _answer(session, request, visit, key)
+
+
+def leave(session: Session, shown: Pass, at: datetime) -> None:
+    """The visitor has left, as far as anybody can tell: his numbers are held a while longer."""
+    visit, _ = _locked(session, shown)
+    if is_over(_seen_at(visit), at):
+        return
+    _see(session, visit, at)
+    visit.left_at = at
+    session.flush()
+    leases.leave(session, visit.id, at)
+
+
+def happened(session: Session, shown: Pass, what: Happening, at: datetime) -> None:
+    """The visitor did something on the page; a click on the phone link is a sign of life as well."""
+    visit, _ = _locked(session, shown)
+    kind = VisitEventKind(what.kind)
+    session.add(VisitEvent(visit_id=visit.id, at=at, kind=kind, detail=dict(what.detail)))
+    if kind is VisitEventKind.PHONE_CLICK and not is_over(_seen_at(visit), at):
+        _see(session, visit, at)
+        session.flush()
+        leases.renew(session, visit.id, at)
+
+
+def unremembered(session: Session, request: Request, page: Page) -> Answer:
+    """For who may not be remembered: the number of his source, and a count. Nothing else is kept."""
+    on, origin = request.on, _origin(request.on, page)
+    swaps = on.swaps(request.country)
+    e164 = leases.source_number(session, on.site.company_id, origin.source, origin.group)
+    shown = Shown(ShownKind.SOURCE if e164 else ShownKind.REAL, e164, None, Miss.CONSENT, None)
+    for pool_id in {swap.pool_id for swap in swaps}:
+        misses.count(session, on.site.id, pool_id, Miss.CONSENT, request.at)
+    return Answer(None, None, tuple(Offer(swap.e164, shown) for swap in swaps), Miss.CONSENT)
+
+
+def _new_visitor(session: Session, request: Request) -> Visitor:
+    key = secrets.token_urlsafe(VISITOR_KEY_BYTES)
+    visitor = Visitor(company_id=request.on.site.company_id, key=key, created_at=request.at)
+    session.add(visitor)
+    session.flush()
+    return visitor
+
+
+def _known(
+    session: Session, on: Ground, opening: Opening, shown: Pass | None
+) -> tuple[Visitor, Visit | None] | None:
+    """The visitor of that key or pass, locked, with the newest visit on this site; None if nobody knows him.
+
+    Another company's visitor is nobody here.
+    """
+    names = [Visitor.key == opening.visitor] if opening.visitor else []
+    names += [Visitor.id == shown.visitor_id] if shown else []
+    for named in names:
+        wanted = sa.select(Visitor).where(named, Visitor.company_id == on.site.company_id)
+        if visitor := session.scalar(wanted.with_for_update(key_share=True)):
+            return visitor, session.scalar(_NEWEST_VISIT, {"visitor": visitor.id, "site": on.site.id})
+    return None
+
+
+def _locked(session: Session, shown: Pass) -> tuple[Visit, str]:
+    """The visit of a pass and its visitor's key, the visitor locked. Raises Rejected visit.over."""
+    found = session.execute(_VISIT, {"visit": shown.visit_id, "visitor": shown.visitor_id}).one_or_none()
+    if found is None:
+        raise _over()
+    return found[0], found[1]
+
+
+def _over() -> Rejected:
+    return Rejected("visit.over", "This visit is over", "Open a new one: POST /api/v1/visits")
+
+
+def _origin(on: Ground, page: Page) -> Origin:
+    return classify(page.url, page.referrer, own_hosts=on.own_hosts, rules=on.rules, known=on.referrers)
+
+
+def _ends(visit: Visit, origin: Origin, at: datetime) -> bool:
+    return is_over(_seen_at(visit), at) or (origin.new_touch and is_new_campaign(origin, visit))
+
+
+def _seen_at(visit: Visit) -> datetime:
+    return visit.seen_at or visit.started_at
+
+
+def _begin(session: Session, visitor_id: int, request: Request, landing: _Landing) -> Visit:
+    """A new visit with its first page."""
+    page, origin, agent = landing.page, landing.origin, read_agent(request.agent)
+    visit = Visit(
+        visitor_id=visitor_id,
+        site_id=request.on.site.id,
+        started_at=request.at,
+        seen_at=request.at,
+        landing_url=without_secrets(page.url),
+        referrer=without_secrets(page.referrer) if page.referrer else None,
+        medium=origin.medium,
+        source=origin.source,
+        campaign=origin.campaign,
+        keyword=origin.keyword,
+        content=origin.content,
+        group=origin.group,
+        paid=origin.paid,
+        click_ids=dict(origin.click_ids),
+        parameters=dict(origin.parameters),
+        suspicion=origin.suspicion,
+        device=agent.device,
+        system=agent.system,
+        browser=agent.browser,
+        language=landing.language,
+        country=request.country,
+        consent=dict(landing.consent),
+        analytics_ids=dict(landing.ids),
+    )
+    session.add(visit)
+    session.flush()
+    _add_page(session, visit, page, request.at)
+    return visit
+
+
+def _continue(session: Session, visit: Visit, page: Page, at: datetime) -> None:
+    _see(session, visit, at)
+    _add_page(session, visit, page, at)
+
+
+def _add_page(session: Session, visit: Visit, page: Page, at: datetime) -> None:
+    url = without_secrets(page.url)
+    session.add(PageView(visit_id=visit.id, at=at, until_at=at, url=url, title=page.title))
+
+
+def _see(session: Session, visit: Visit, at: datetime) -> None:
+    """A sign of life: the visitor is there, and has been looking at the newest page until now."""
+    visit.seen_at, visit.left_at = max(_seen_at(visit), at), None
+    page = session.scalar(_NEWEST_PAGE, {"visit": visit.id})
+    if page is not None:
+        page.until_at = looked_until(page.until_at, at)
+
+
+def _answer(session: Session, request: Request, visit: Visit, key: str) -> Answer:
+    """Which numbers the visit is shown; claims and renews them."""
+    session.flush()
+    trusted = request.trusted and visit.missed != Miss.UNTRUSTED
+    swaps = request.on.swaps(visit.country)
+    pools = {swap.pool_id: swap.pool for swap in swaps}
+    by_pool: dict[int, Shown] = {}
+    for pool_id in sorted(pools):  # in one order everywhere, so that no two requests wait for each other
+        pool = session.merge(pools[pool_id], load=False)
+        by_pool[pool_id] = leases.show(session, visit, pool, request.at, trusted=trusted)
+    if not swaps:
+        visit.missed = Miss.NO_POOL
+    reason = by_pool[swaps[0].pool_id].reason if swaps else Miss.NO_POOL
+    return Answer(
+        speaks_for=Pass(visit.id, visit.site_id, visit.visitor_id),
+        visitor_key=key,
+        offers=tuple(Offer(swap.e164, by_pool[swap.pool_id]) for swap in swaps),
+        reason=reason,
+        hold_seconds=swaps[0].pool.hold_seconds if swaps else HOLD_SECONDS,
+        for_seconds=_for_seconds(session, by_pool.values(), request.at),
+    )
+
+
+def _for_seconds(session: Session, shown: Iterable[Shown], at: datetime) -> int:
+    """Until the first of the leases ends, if no further sign of life comes; whole seconds."""
+    ids = [each.lease_id for each in shown if each.lease_id is not None]
+    first = session.scalar(sa.select(sa.func.min(Lease.expires_at)).where(Lease.id.in_(ids))) if ids else None
+    return max(0, int((first - at).total_seconds())) if first else FOR_SECONDS
