@@ -218,7 +218,7 @@ def leave(session: Session, visit_id: int, at: datetime) -> None:
 
 def source_number(session: Session, company_id: int, source: str, group: str) -> str | None:
     """The static number shown to visitors of that source or channel group; None if there is none."""
-    rows = session.connection().execute(_SOURCES, {"company": company_id})
+    rows = session.execute(_SOURCES, {"company": company_id})
     return leasing.source_number((Offer(row.shown_to or "", row.e164) for row in rows), source, group)
 
 
@@ -316,6 +316,7 @@ def _instead(session: Session, visit: Visit, pool: Pool, reason: Miss, at: datet
 
 
 def _sign(session: Session, visit_id: int, at: datetime, *, left: bool) -> None:
+    session.flush()
     connection = session.connection()
     signed: list[dict[str, Any]] = []
     for row in connection.execute(_OPEN, {"visit": visit_id}).all():

@@ -59,7 +59,7 @@ _CALLED = _passing_over.where(
     ~sa.exists().where(*_on_it, Call.ended_at.is_(None)),
 )
 
-LOCK_NUMBER = sa.select(Number.id).where(Number.id == sa.bindparam("number")).with_for_update(key_share=True)
+_LOCK_NUMBER = sa.select(Number.id).where(Number.id == sa.bindparam("number")).with_for_update(key_share=True)
 _END = (
     sa.update(Lease)
     .where(Lease.id == sa.bindparam("lease"))
@@ -117,7 +117,8 @@ def hand_over(session: Session, lease_id: int, at: datetime) -> datetime | None:
 
 def end_on(session: Session, number_id: int, at: datetime) -> None:
     """The number leaves its pool: whoever has it has it no more. Keeps claims off it until the commit."""
-    session.connection().execute(LOCK_NUMBER, {"number": number_id})
+    session.flush()
+    session.connection().execute(_LOCK_NUMBER, {"number": number_id})
 
     def moved(row: Found) -> Ending:
         return _run_out(row) if row.expires_at <= at else Ending(max(at, row.from_at), LeaseEnd.MOVED)
