@@ -59,7 +59,7 @@ def _source(story: CallStory, zone: ZoneInfo) -> Iterator[str]:
     from web import words
 
     call = story.call
-    source, sure = calls.source_of(call), words.certainty(call, story.candidates)
+    source, how = calls.source_of(call), words.certainty(call, story.candidates)
     named = next((it for it in story.candidates if words.is_named(it, call)), None)
     yield from _section("source")
     if source is not None:
@@ -71,7 +71,7 @@ def _source(story: CallStory, zone: ZoneInfo) -> Iterator[str]:
             },
             empty=False,
         )  # fmt: skip
-    yield from _fields({"how_sure": _spaced(f"{sure.word} {sure.percent}")})
+    yield from _fields({"how_sure": _spaced(f"{how.word} {how.percent}")})
     if call.basis is not None:
         yield from _fields({"named_by": words.why(call.basis, named)})
     others = [it for it in story.candidates if it is not named]
@@ -81,7 +81,8 @@ def _source(story: CallStory, zone: ZoneInfo) -> Iterator[str]:
         visit = f"visit {it.visit.id}, {_at(it.visit.started_at, zone)}" if it.visit else "no visit"
         what = words.candidate_source(it)
         told = f"{words.source_title(what)} {words.source_detail(what)}".strip()
-        yield f"  {_spaced(words.percent(it.probability)):>7}  {shown(told)} ({visit}): {shown(words.reasons(it))}"
+        sure, why = _spaced(words.percent(it.probability)), words.reasons(it)
+        yield f"  {sure:>7}  {shown(told)} ({visit}): {shown(why)}"
 
 
 def _visit(journey: Journey, zone: ZoneInfo) -> Iterator[str]:
@@ -108,12 +109,10 @@ def _told(visit: Visit) -> str:
 
 
 def _marks(journey: Journey, visit: Visit) -> str:
-    it = journey.touches
-    if it is None:
-        return ""
-    marks = {"first": it.first, "last": it.last, "last non-direct": it.last_non_direct}
-    said = [name for name, which in marks.items() if which == visit.id]
-    return f"  [{', '.join(said)} touch]" if said else ""
+    from web.words import touch_words
+
+    said = touch_words(journey.touches, visit.id)
+    return f"  [{', '.join(said).capitalize()}]" if said else ""
 
 
 def _timeline(story: CallStory, journey: Journey, zone: ZoneInfo, region: str) -> Iterator[str]:

@@ -52,16 +52,21 @@ def test_a_call_comes_with_the_journey_of_the_visit_named(database: Database, pa
     assert found.journey.leases[0].number.e164 == pallets.leased
 
 
-def test_touches_are_those_before_the_call_and_direct_ones_do_not_count_as_the_last_meant(
-    database: Database, pallets: Pallets, now: datetime
-) -> None:
+def test_touches_are_those_before_the_call(database: Database, pallets: Pallets, now: datetime) -> None:
     found = story(database, pallets, "certain").journey
     assert found
-    first, direct, named, later = found.visits
-    assert found.touches == journey.Touches(first.id, named.id, named.id)
-    assert journey.touches(found.visits, now) == journey.Touches(first.id, later.id, named.id)
-    assert journey.touches(found.visits[1:2], now) == journey.Touches(direct.id, direct.id, None)
-    assert journey.touches(found.visits, now - timedelta(days=30)) is None
+    first, _direct, named, later = found.visits
+    it = found.touches
+    assert it.first
+    assert it.last
+    assert it.last_non_direct
+    assert (it.first.visit_id, it.last.visit_id, it.last_non_direct.visit_id) == (
+        first.id, named.id, named.id,
+    )  # fmt: skip
+    with database.read() as session:
+        today = journey.read_journey(session, named.id, now).touches
+    assert today.last
+    assert today.last.visit_id == later.id
 
 
 def test_candidates_come_likeliest_first_with_their_visits(database: Database, pallets: Pallets) -> None:

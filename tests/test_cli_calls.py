@@ -78,8 +78,8 @@ def test_a_call_is_shown_with_its_source_and_the_visitors_journey(
         "  2026-11-20 14:55:06  office answered",
     ):
         assert line in shown.splitlines()
-    assert "[first touch]" in shown
-    assert "[last, last non-direct touch]" in shown
+    assert "[First touch]" in shown
+    assert "[Last touch, last non-direct touch]" in shown
     told = json.loads(here.done("calls", "show", "certain", "--json"))
     assert told["attribution"]["basis"] == "lease"
     assert told["visit"]["pages"][1]["title"] == "Prices"

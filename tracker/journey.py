@@ -14,22 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, raiseload
 
 from tracker.models import CallCandidate, CodeLease, Lease, PageView, Pool, Visit, VisitEvent, WhenEmpty
+from tracker.policy.touches import Touch, Touches, touches
 
 MOST_VISITS = 200  # of one visitor
 MOST_PAGES = 300  # of one visit; as many events
 
 Row = TypeVar("Row", PageView, VisitEvent)
-
-DIRECT = ("(none)", "(direct)")  # medium and source of a visit that nothing brought
-
-
-@dataclass(frozen=True)
-class Touches:
-    """What brought a visitor: the ids of the first visit, the last, and the last that was not direct."""
-
-    first: int
-    last: int
-    last_non_direct: int | None
 
 
 @dataclass(frozen=True)
@@ -46,7 +36,7 @@ class Journey:
     codes: Sequence[CodeLease]
     visits: Sequence[Visit]
     page_counts: Mapping[int, int]
-    touches: Touches | None
+    touches: Touches
 
     @property
     def is_cut(self) -> bool:
@@ -91,7 +81,7 @@ def read_journey(session: Session, visit_id: int, at: datetime) -> Journey:
         ).all(),
         visits,
         page_counts,
-        touches(visits, at),
+        touches([_touch(each) for each in visits], at),
     )
 
 
@@ -110,20 +100,6 @@ def shows_codes(session: Session, company_id: int) -> bool:
     now = sa.select(Pool.id).where(Pool.company_id == company_id, Pool.when_empty == WhenEmpty.CODE)
     once = sa.select(CodeLease.id).where(CodeLease.company_id == company_id)
     return bool(session.scalar(sa.select(sa.or_(now.exists(), once.exists()))))
-
-
-def touches(visits: Sequence[Visit], at: datetime) -> Touches | None:
-    """What had brought the visitor by that instant; None when he had not been there yet."""
-    known = sorted((it for it in visits if it.started_at <= at), key=_order)
-    if not known:
-        return None
-    meant = [it for it in known if not is_direct(it)]
-    return Touches(known[0].id, known[-1].id, meant[-1].id if meant else None)
-
-
-def is_direct(visit: Visit) -> bool:
-    """Whether nothing is known to have brought it: the address was typed, or was in a bookmark."""
-    return (visit.medium, visit.source) == DIRECT
 
 
 def describe(journey: Journey) -> dict[str, Any]:
@@ -175,16 +151,17 @@ def iso(at: datetime | None) -> str | None:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if at else None
 
 
-def _touches(journey: Journey) -> dict[str, Any] | None:
-    if journey.touches is None:
-        return None
-    known = {visit.id: _visit(visit) for visit in journey.visits}
-    it = journey.touches
+def _touches(journey: Journey) -> dict[str, Any]:
+    it, known = journey.touches, {visit.id: _visit(visit) for visit in journey.visits}
     return {
-        "first": known[it.first],
-        "last": known[it.last],
-        "last_non_direct": known[it.last_non_direct] if it.last_non_direct else None,
+        "first": it.first and known[it.first.visit_id],
+        "last": it.last and known[it.last.visit_id],
+        "last_non_direct": it.last_non_direct and known[it.last_non_direct.visit_id],
     }
+
+
+def _touch(it: Visit) -> Touch:
+    return Touch(it.id, it.started_at, it.medium, it.source, it.campaign, it.keyword, it.group)
 
 
 def _visit(visit: Visit) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from web.viewer import viewer
 def install(app: Flask) -> None:
     """Gives the templates their vocabulary."""
     app.jinja_env.filters.update(
-        duration=duration, clock=clock, clock_seconds=clock_seconds, day=day, moment=moment, iso=iso, phone=phone,
-        short_url=timeline.short_url, plain=words.plain, readable=timeline.readable,
+        duration=duration, clock=clock, clock_seconds=clock_seconds, day=day, moment=moment, iso=iso,
+        phone=phone, short_url=timeline.short_url, plain=words.plain, readable=timeline.readable,
     )  # fmt: skip
     app.jinja_env.tests["is_named"] = words.is_named
     app.jinja_env.globals.update(
@@ -31,6 +31,7 @@ def install(app: Flask) -> None:
         percent=words.percent,
         reasons=words.reasons,
         why=words.why,
+        touch_words=words.touch_words,
         BASES=words.BASES,
         DEVICES=words.DEVICES,
         MISSED=words.MISSED,

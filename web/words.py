@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from tracker.calls import Source, source_of, source_of_channel, source_of_visit
 from tracker.models import Call, CallCandidate, CallEvent, Recording, RecordingState
-from tracker.policy.attribution import Basis
+from tracker.policy.attribution import Basis, Reason
 from tracker.policy.detail import from_detail
 from tracker.policy.facts import (
     Answered,
@@ -22,6 +22,7 @@ from tracker.policy.facts import (
     Started,
 )
 from tracker.policy.outcome import DECLINED
+from tracker.policy.touches import Touches
 
 CERTAIN = 0.9995  # what rounds to 100.0 %
 
@@ -87,15 +88,21 @@ BASES = {
     Basis.CODE: "The caller told this visitor's code",
 }
 REASONS = {
-    "present": "was on the website when the call came",
-    "phone_click": "clicked the phone link just before",
-    "just_left": "had just left the website",
-    "left_minutes_ago": "had left minutes before",
-    "left_hours_ago": "had left hours before",
-    "known_caller": "has called from this number before",
-    "device_phone": "was browsing on a phone",
-    "other_country": "the caller's number is of another country",
-    "code": "the caller told this visitor's code",
+    Reason.CODE: "the caller told this visitor's code",
+    Reason.PHONE_CLICK: "clicked the phone link just before",
+    Reason.PRESENT: "was on the website when the call came",
+    Reason.JUST_CAME: "had come seconds before",
+    Reason.JUST_LEFT: "had just left the website",
+    Reason.LEFT_MINUTES_AGO: "had left minutes before",
+    Reason.LEFT_HOURS_AGO: "had left hours before",
+    Reason.LEFT_DAYS_AGO: "had left days before",
+    Reason.CAME_AGAIN: "has been on the website again since",
+    Reason.KNOWN_CALLER: "the caller is known from an earlier call",
+    Reason.OTHER_PHONE: "has called before, from another phone",
+    Reason.DEVICE_PHONE: "was browsing on a phone",
+    Reason.OTHER_COUNTRY: "the caller's phone is of another country",
+    Reason.CHANNEL: "the number belongs to this channel",
+    Reason.FORMER_CHANNEL: "the number belonged to this channel before",
 }
 MISSED = {
     "pool_empty": "None of his own: all were held for others",
@@ -179,13 +186,26 @@ def reasons(candidate: CallCandidate) -> str:
 
 def why(basis: Basis, named: CallCandidate | None) -> str:
     """What names a call's source, and what else speaks for it."""
-    said = {Basis.CODE: "code", Basis.REPEAT: "known_caller"}.get(basis)
+    said = {
+        Basis.CODE: Reason.CODE, Basis.REPEAT: Reason.KNOWN_CALLER, Basis.CHANNEL: Reason.CHANNEL,
+    }.get(basis)  # fmt: skip
     more = [_reason(word) for word in named.reasons if word != said] if named else []
     return "; ".join([BASES[basis], *more]) + "."
 
 
 def _reason(word: str) -> str:
-    return REASONS.get(word, word.replace("_", " "))
+    try:
+        return REASONS[Reason(word)]
+    except ValueError:
+        return word.replace("_", " ")
+
+
+def touch_words(touches: Touches, visit_id: int) -> list[str]:
+    """Which of the visitor's touches a visit is."""
+    it = touches
+    non_direct = None if it.last_non_direct and it.last_non_direct.is_direct else it.last_non_direct
+    named = (("First touch", it.first), ("Last touch", it.last), ("Last non-direct touch", non_direct))
+    return [word for word, touch in named if touch and touch.visit_id == visit_id]
 
 
 def candidate_source(candidate: CallCandidate) -> Source | None:
