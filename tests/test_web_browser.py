@@ -15,13 +15,14 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, expect
 from support.browser import axe, browser, complaints, open_page, serving  # noqa: F401  (browser is a fixture)
 from support.facts import Pallets, answered, ended, started
+from support.journeys import tell_journeys
 from support.recorded import settings_in
 from support.showroom import Showroom, Told, finish_all, furnish, two_tones
 
 from tracker import logins, people
 from tracker.books import record, record_all
 from tracker.database import Database
-from tracker.models import Base, Call, Node
+from tracker.models import Base, Call, Node, PageView, Visit
 from tracker.settings import Settings
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -72,6 +73,11 @@ class Served:
         page.context.add_cookies([{"name": "leaseline", "value": token, "url": self.url}])
         return page
 
+    def visit_of(self, key: str) -> str:
+        """The page of the visit that a call is attributed to."""
+        with self.database.read() as session:
+            return f"/visits/{session.scalar(sa.select(Call.visit_id).where(Call.key == key))}"
+
     def see(self, *live: dict[str, Any]) -> None:
         """What the AMI listener publishes: these calls are up."""
         now = datetime.now(UTC)
@@ -90,6 +96,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     database = Database(settings.database_url)
     Base.metadata.create_all(database.engine)
     room = furnish(database, settings, at, CALLS)
+    with database.write() as session:
+        tell_journeys(session, room.pallets, at)
     two_tones(settings, room.keys[0])
     finish_all(database, settings, at + timedelta(minutes=1))
     with serving(settings) as url:
@@ -114,7 +122,7 @@ def test_a_one_time_link_leads_to_the_calls(browser: Browser, served: Served) ->
     page.get_by_label("Password").fill("correct horse battery")
     page.get_by_role("button", name="Save and log in").click()
     expect(page).to_have_url(re.compile("/calls$"))
-    expect(page.locator("tr.call")).to_have_count(4)
+    expect(page.locator("tr.call")).to_have_count(9)
     page.get_by_label("Your account").click()
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
@@ -212,6 +220,33 @@ def test_hostile_text_is_shown_and_not_run(page: Page, served: Served) -> None:
     expect(page.get_by_text(HOSTILE)).to_be_visible()
 
 
+def test_a_manager_finds_out_where_an_uncertain_call_may_have_come_from(page: Page, served: Served) -> None:
+    page.goto("/calls")
+    row = page.locator("#call-uncertain")
+    expect(row.get_by_text("Uncertain")).to_be_visible()
+    row.get_by_role("link").first.click()
+    expect(page.get_by_text("Three candidates")).to_be_visible()
+    expect(page.locator("#visit-card")).to_contain_text("Country Russia", use_inner_text=True)
+    page.locator(".others a").first.click()
+    expect(page).to_have_url(re.compile(r"/visits/\d+$"))
+    expect(page.get_by_text("Organic Social")).to_be_visible()
+
+
+def test_hostile_text_of_a_visitor_is_shown_and_not_run(page: Page, served: Served) -> None:
+    with served.database.write() as session:
+        visit = session.scalars(sa.select(Visit).join(Call).where(Call.key == "code")).one()
+        fields = ("landing_url", "referrer", "source", "medium", "campaign", "keyword", "content", "browser")
+        for name in fields:
+            setattr(visit, name, HOSTILE)
+        visit.click_ids = {HOSTILE: HOSTILE}
+        visit.country, visit.language = "<b", "<script>"
+        theirs = sa.update(PageView).where(PageView.visit_id == visit.id)
+        session.execute(theirs.values(url=f"javascript:{HOSTILE}", title=HOSTILE))
+    for path in ("/calls", "/calls/code", served.visit_of("code")):
+        page.goto(path)
+        expect(page.get_by_text(HOSTILE).first).to_be_visible()
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("size", ["desktop", "phone"])
 def test_every_page_is_accessible_and_fits(
@@ -225,6 +260,9 @@ def test_every_page_is_accessible_and_fits(
         "/calls",
         f"/calls/{served.room.keys[0]}",
         f"/calls/{served.room.keys[1]}",
+        "/calls/certain",
+        "/calls/uncertain",
+        served.visit_of("certain"),
         "/nowhere",
         "/login",
     ):
