@@ -37,7 +37,7 @@ from web.viewer import client_address
 
 visits_api = Blueprint("visits", __name__, url_prefix="/api/v1/visits")
 
-LONGEST_BODY = 16_384  # bytes; two addresses, a title and the identifiers are a third of it
+LONGEST_BODY = 65_536  # bytes; some pages keep their whole state in the address
 COOKIE, COOKIE_SECONDS = "_llv", 400 * 86_400  # the longest that browsers keep one
 
 
