@@ -30,7 +30,13 @@ def run(opened: Here) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    lines = (books_jobs(opened), recording_jobs(opened), lease_jobs(opened), rare_jobs(opened))
+    lines = (
+        books_jobs(opened),
+        recording_jobs(opened),
+        lease_jobs(opened),
+        judging_jobs(opened),
+        rare_jobs(opened),
+    )
     threads = [threading.Thread(target=run_jobs, args=(jobs, stopping), daemon=True) for jobs in lines]
     for thread in threads:
         thread.start()
@@ -130,9 +136,18 @@ def lease_jobs(opened: Here) -> Sequence[Job]:
     return (Job("clock", 1.0, mind_clock), Job("leases", 5.0, release))
 
 
+def judging_jobs(opened: Here) -> Sequence[Job]:
+    """Where the calls came from."""
+    from tracker.judge import judge_pending
+    from tracker.worker import Job
+
+    return (Job("judge", 0.5, lambda: judge_pending(opened.database, opened.now)),)
+
+
 def rare_jobs(opened: Here) -> Sequence[Job]:
     """What is done a few times a day."""
     from tracker.importer import rerun
+    from tracker.judge import learn_all
     from tracker.logins import forget_old
     from tracker.worker import Job
 
@@ -148,6 +163,7 @@ def rare_jobs(opened: Here) -> Sequence[Job]:
 
     return (
         Job("quarantine", 600.0, lambda: end_quarantines(opened)),
+        Job("learn", 600.0, lambda: learn_all(database, opened.now)),
         Job("logins", 3600.0, logins),
         Job("rerun", 86400.0, read_again),
     )

@@ -26,6 +26,7 @@ from tracker.policy.sights import FIRST_AWAY, NEWEST, WINDOW, Holder, Sight, rep
 SURE = 0.9
 CANDIDATES = 5  # that are kept
 NEWEST_WITHHELD = 20  # calls to a number whose callers may be calling again, if nobody can tell who they are
+_FEW_CALLERS = 30
 CERTAIN = 0.99  # a code told by the caller: people misread a digit now and then
 
 
@@ -185,6 +186,14 @@ def _covers(use: Used, at: datetime) -> bool:
     return use.from_at <= at and (use.until_at is None or at < use.until_at)
 
 
+def stranger_share(model: DelayModel, callers: int, *, known: bool) -> float:
+    """P(this very phone | somebody without a call to his name): docs/attribution.md derives it.
+
+    Somebody new, or one of those the company knows; while these are few, hardly anybody is one of them.
+    """
+    return model.known_caller / (callers + _FEW_CALLERS) if known else 1.0 - model.known_caller
+
+
 class _Weighing:
     """The rates of everything that a call may come from, each times what the caller's number says."""
 
@@ -192,14 +201,9 @@ class _Weighing:
         self.call, self.history, self.model = call, history, model
         self.known = call.caller is not None and bool(history.earlier)
         self.links = _links(history.earlier) if self.known else {}
-        # P(this very phone | somebody without a call to his name): see docs/attribution.md.
-        self.stranger = (
-            1.0
-            if call.caller is None
-            else model.known_caller / max(1, history.callers)
-            if self.known
-            else 1.0 - model.known_caller
-        )
+        self.stranger = 1.0
+        if call.caller is not None:
+            self.stranger = stranger_share(model, history.callers, known=self.known)
 
     def visitors(self, recent: Sequence[Holder]) -> Iterator[Candidate]:
         for holder in recent:
@@ -301,7 +305,10 @@ class _Weighing:
         if len(recent) < NEWEST - 10:  # so few that they are all there are
             return 0.0
         span = (self.call.at - recent[-1].from_at).total_seconds()
-        began = min((use.from_at for use in self.history.uses), default=self.call.at - WINDOW)
+        began = min(
+            (use.from_at for use in self.history.uses if use.pool_id is not None),
+            default=self.call.at - WINDOW,
+        )
         longest = min(WINDOW, self.call.at - began).total_seconds()
         return self.stranger * self.model.tail(span, longest) * len(recent) / max(span, 1.0)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from tracker.policy.attribution import NEWEST_WITHHELD
+from tracker.policy.attribution import NEWEST_WITHHELD, stranger_share
 from tracker.policy.delays import DelayModel
 from tracker.policy.evidence import CELLS, CLICKS, REPEATS, Lesson, Possible, parts_of
 from tracker.policy.sights import DEVICES, repeat_bin
@@ -121,8 +121,7 @@ class _Weighed:
     def _stranger(self) -> float:
         if self.lesson.caller is None:
             return 1.0
-        known = self.model.known_caller
-        return known / max(1, self.lesson.callers) if self.known else 1.0 - known
+        return stranger_share(self.model, self.lesson.callers, known=self.known)
 
     def _country(self, elsewhere: bool | None) -> float:
         return self.model.other_country if elsewhere else 1.0

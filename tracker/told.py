@@ -1,0 +1,33 @@
+"""The visitor code that a caller told: an employee types it on the call's page."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy.orm import Session
+
+from tracker.audit import By
+from tracker.errors import Rejected
+from tracker.models import Call
+from tracker.standing import CODE_HOURS, code_holder
+
+
+def type_code(session: Session, by: By, call: Call, code: str) -> Call:
+    """Notes the code for the call; the worker attributes the call by it within a second.
+
+    Raises Rejected `code.malformed`, and `code.unknown` when nobody was shown that code in the 24 hours
+    before the call.
+    """
+    digits = re.sub(r"[\s-]", "", code)
+    if not re.fullmatch(r"[0-9]{3,8}", digits, re.ASCII):
+        raise Rejected("code.malformed", f"{code[:20]!r} is no visitor code", "Type its three or more digits")
+    if code_holder(session, call.company_id, digits, call.started_at) is None:
+        raise Rejected(
+            "code.unknown",
+            f"Nobody was shown the code {digits} in the {CODE_HOURS} hours before this call",
+            "Ask the caller for the number beside the telephone number once more",
+        )
+    before, call.visitor_code, call.attributed_at = call.visitor_code, digits, None
+    detail = {"code": digits, "before": before}
+    by.note(session, "call.code", call.company_id, subject=call.key, detail=detail)
+    return call
