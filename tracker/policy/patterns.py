@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import importlib
 import re
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,9 +35,8 @@ def read_pattern(text: str) -> str:
     if not pattern or len(pattern) > LONGEST_PATTERN or not pattern.isprintable():
         raise _rejected(text, f"is no pattern: give 1 to {LONGEST_PATTERN} printable characters")
     try:
-        parsed = _parser.parse(pattern, re.IGNORECASE)
-        re.compile(pattern, re.IGNORECASE)
-    except (re.error, OverflowError, RecursionError) as problem:
+        parsed = _parsed(pattern)
+    except (re.error, OverflowError, RecursionError, Warning) as problem:
         raise _rejected(text, f"is no regular expression: {problem}") from None
     try:
         ways = _ways(list(parsed), last=True)
@@ -55,6 +55,13 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 class _TooMuch(Exception):
     """What the pattern uses that is not for texts from outside."""
+
+
+def _parsed(pattern: str) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # what a later Python will read in another way: "[[a]"
+        re.compile(pattern, re.IGNORECASE)
+        return _parser.parse(pattern, re.IGNORECASE)
 
 
 def _rejected(text: str, why: str) -> Rejected:
