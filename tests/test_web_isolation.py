@@ -13,10 +13,14 @@ from werkzeug.routing import Rule
 
 from tracker.database import Database
 from tracker.models import Company, Node
-from web.public import is_public
+from web.public import is_from_anywhere, is_public
 
 HERS = (Told(5, "+74951234567", "+79160000001", talk=3, name="Secret Caller"),)
-PUBLIC = {"/login", "/link/<token>", "/healthz", "/readyz", "/metrics", "/static/<name>"}
+# What pages of other sites speak to: tests/test_visit_api_attacks.py holds them apart.
+FROM_ANYWHERE = {"/s/<name>.js", "/api/v1/visits"} | {
+    f"/api/v1/visits/<token>/{what}" for what in ("pages", "ping", "leave", "events")
+}
+PUBLIC = {"/login", "/link/<token>", "/healthz", "/readyz", "/metrics", "/static/<name>"} | FROM_ANYWHERE
 
 
 @pytest.fixture
@@ -49,6 +53,7 @@ def test_every_route_is_public_on_purpose_or_needs_a_log_in(site: Site) -> None:
     for rule in rules(site):
         view = site.app.view_functions[rule.endpoint]
         assert is_public(view) == (rule.rule in PUBLIC), rule
+        assert is_from_anywhere(view) == (rule.rule in FROM_ANYWHERE), rule
         if rule.rule in PUBLIC:
             continue
         for method in (rule.methods or set()) - {"OPTIONS"}:
@@ -100,5 +105,19 @@ def test_every_changing_route_refuses_a_form_without_its_token(site: Site) -> No
     browser = site.log_in("ann@pallets.example", 1)
     csrf_of(browser.get("/calls").text)
     for rule in rules(site):
+        if rule.rule in FROM_ANYWHERE:
+            continue
         for method in (rule.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}:
             assert browser.open(address(site, rule), method=method).status_code == 403, rule
+
+
+def test_what_is_spoken_to_from_anywhere_looks_at_no_log_in(site: Site) -> None:
+    ann, stranger = site.log_in("ann@pallets.example", 1), site.app.test_client()
+    for rule in rules(site):
+        if rule.rule not in FROM_ANYWHERE:
+            continue
+        method = "POST" if "POST" in (rule.methods or set()) else "GET"
+        hers, theirs = (who.open(address(site, rule), method=method) for who in (ann, stranger))
+        assert (hers.status_code, hers.data) == (theirs.status_code, theirs.data), rule
+        assert hers.status_code in {403, 404}, rule
+        assert "Set-Cookie" not in hers.headers
