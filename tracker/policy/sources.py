@@ -42,7 +42,7 @@ _PLACEMENTS = (
     "adgroup_id", "gbid", "targetid", "retargeting_id", "phrase_id", "device", "devicemodel", "source_type",
     "source", "addphrases", "loc_physical_ms", "loc_interest_ms", "region_id",
 )  # fmt: skip
-_KEPT = tuple(dict.fromkeys((*UTM, *_KEYWORDS, *_CONTENTS, *_CAMPAIGNS, *_PLACEMENTS)))
+KEPT = tuple(dict.fromkeys((*UTM, *_KEYWORDS, *_CONTENTS, *_CAMPAIGNS, *_PLACEMENTS)))
 # One of these makes it a campaign; a keyword alone may be the site's own search.
 _TAGS = ("utm_source", "utm_medium", "utm_campaign", "utm_id")
 
@@ -191,7 +191,7 @@ def _look(landing_url: str | None, referrer: str | None, own_hosts: Sequence[str
 
 
 def _told(given: dict[str, str]) -> dict[str, str]:
-    told = {name: given[name] for name in _KEPT if name in given}
+    told = {name: given[name] for name in KEPT if name in given}
     return told | read_openstat(given.get("_openstat", ""))
 
 
