@@ -29,11 +29,12 @@ from commands.target import target_group
 from commands.trunk import trunk_group
 from commands.up import restart_command, status_command, stop_command, up_command
 from commands.user import user_group
+from commands.visit import visit_group
 
 COMMANDS = (
     up_command, status_command, restart_command, stop_command, apply_command, doctor_command, config_command,
     logs_command, calls_group, company_group, trunk_group, target_group, number_group, channel_group,
-    pool_group, site_group, source_group, forward_group, user_group, db_group, backup_command,
+    pool_group, site_group, source_group, visit_group, forward_group, user_group, db_group, backup_command,
     restore_command, asterisk_command, agi_command, web_command, worker_command, completion_command,
     version_command, docs_command,
 )  # fmt: skip

@@ -59,8 +59,8 @@ LISTINGS = [
     ("channel", "show", "Billboard"),
     ("pool", "list"), ("pool", "show", "Website"), ("site", "list"), ("site", "show", "Shop"),
     ("site", "number", "list", "Shop"), ("number", "list"), ("number", "show", "84951234567"),
-    ("source", "rule", "list"), ("forward", "show"), ("user", "list"), ("calls", "list"), ("config",),
-    ("db", "status"), ("version",),
+    ("source", "rule", "list"), ("forward", "show"), ("user", "list"), ("calls", "list"), ("visit", "list"),
+    ("config",), ("db", "status"), ("version",),
 ]  # fmt: skip
 
 
@@ -84,7 +84,7 @@ def test_every_listing_and_show_is_known_to_the_test_below() -> None:
         path for path, _ in commands() if path[-1] in {"list", "show"} or path in {("config",), ("version",)}
     }
     known = {path[:length] for path in LISTINGS for length in (1, 2, 3)}
-    assert named <= known | {("calls", "show")}
+    assert named <= known | {("calls", "show"), ("visit", "show")}
 
 
 def test_every_listing_speaks_json(pallets: Installation) -> None:
@@ -95,7 +95,7 @@ def test_every_listing_speaks_json(pallets: Installation) -> None:
 def test_every_listing_of_an_empty_home_says_what_to_do(here: Installation) -> None:
     here.done("company", "add", "pallets", "--region", "RU")
     for words in LISTINGS:
-        if words[-1] == "list" and words[0] not in {"company", "calls"}:
+        if words[-1] == "list" and words[0] not in {"company", "calls", "visit"}:
             assert f"leaseline {' '.join(words[:-1])} add" in here.done(*words)
 
 
