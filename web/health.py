@@ -11,7 +11,17 @@ from flask import Blueprint, Response, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from tracker.models import Call, Node, QuarantinedLine, Recording, Refusal
+from tracker.models import (
+    Call,
+    Lease,
+    MissCount,
+    Node,
+    PageView,
+    QuarantinedLine,
+    Recording,
+    Refusal,
+    Visit,
+)
 from web.house import house
 from web.public import public
 
@@ -111,11 +121,34 @@ def _figures(session: Session, now: datetime) -> Iterator[str]:
         yield from _gauge(
             name, "counter", about, [("", session.scalar(sa.select(counted).select_from(table)) or 0)]
         )
+    yield from _visit_figures(session)
     nodes = session.scalars(sa.select(Node).order_by(Node.name)).all()
     alive = [(f'{{node="{it.name}"}}', int(it.ami_up and now - it.seen_at < FRESH)) for it in nodes]
     yield from _gauge("node_up", "gauge", "1 when the node's Asterisk is connected", alive)
     live = [(f'{{node="{it.name}"}}', len(it.live)) for it in nodes]
     yield from _gauge("calls_live", "gauge", "Calls up at this moment, as AMI sees them", live)
+
+
+def _visit_figures(session: Session) -> Iterator[str]:
+    """Of the website side. Visits and pages by their highest id: counting millions of rows would be felt."""
+    for name, about, table in (
+        ("visits_total", "Visits of websites", Visit),
+        ("page_views_total", "Pages opened in visits", PageView),
+    ):
+        yield from _gauge(
+            name, "counter", about, [("", session.scalar(sa.select(sa.func.max(table.id))) or 0)]
+        )
+    open_ = sa.select(sa.func.count()).select_from(Lease).where(Lease.until_at.is_(None))
+    yield from _gauge(
+        "leases_open", "gauge", "Numbers leased to a visit now", [("", session.scalar(open_) or 0)]
+    )
+    reasons = session.execute(
+        sa.select(MissCount.reason, sa.func.sum(MissCount.count)).group_by(MissCount.reason)
+    )
+    yield from _gauge(
+        "misses_total", "counter", "Requests answered without a number of the visitor's own, by reason",
+        [(f'{{reason="{reason}"}}', int(count)) for reason, count in reasons],
+    )  # fmt: skip
 
 
 def _gauge(name: str, kind: str, about: str, values: list[tuple[str, int]]) -> Iterator[str]:
