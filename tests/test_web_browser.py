@@ -22,6 +22,7 @@ from support.showroom import Showroom, Told, finish_all, furnish, two_tones
 from tracker import logins, people
 from tracker.books import record, record_all
 from tracker.database import Database
+from tracker.judge import judge_pending
 from tracker.models import Base, Call, Node, PageView, Visit
 from tracker.settings import Settings
 
@@ -230,6 +231,23 @@ def test_a_manager_finds_out_where_an_uncertain_call_may_have_come_from(page: Pa
     page.locator(".others a").first.click()
     expect(page).to_have_url(re.compile(r"/visits/\d+$"))
     expect(page.get_by_text("Organic Social")).to_be_visible()
+
+
+def test_the_code_that_a_caller_tells_changes_the_source_on_the_open_page(page: Page, served: Served) -> None:
+    page.goto("/calls/unknown")
+    page.get_by_label("Visitor code").fill("999")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("Nobody was shown the code 999")
+    expect(page.get_by_label("Visitor code")).to_be_focused()
+    assert axe(page) == []
+    page.get_by_label("Visitor code").fill("482")
+    page.get_by_label("Visitor code").press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("being worked out")
+    judge_pending(served.database, datetime.now(UTC))
+    expect(page.locator("#origin")).to_contain_text("chatgpt.com")
+    expect(page.locator("#journey-card")).to_contain_text("Was shown the code 482")
+    assert [it for it in complaints(page) if "400" not in it] == []
+    complaints(page).clear()
 
 
 def test_hostile_text_of_a_visitor_is_shown_and_not_run(page: Page, served: Served) -> None:

@@ -6,6 +6,7 @@ import re
 from datetime import datetime, timedelta
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,9 +14,12 @@ from flask.testing import FlaskClient
 from support.facts import add_pallets
 from support.journeys import tell_journeys
 from support.recorded import settings_in
-from support.site import Site
+from support.site import Site, csrf_of
+from werkzeug.test import TestResponse
 
+from tracker import audit
 from tracker.database import Database
+from tracker.judge import judge_pending
 from tracker.models import Call, CallCandidate, CodeLease, Company, PageView, Visit, VisitEvent
 from tracker.policy.attribution import Basis, Reason
 from web import words
@@ -86,7 +90,7 @@ def test_an_uncertain_call_is_marked_in_the_list_and_names_the_other_candidates(
     for words_ in (
         "Three candidates 56 %", "This is the likeliest, with 56 %.",
         "vk.com social 27 % had left minutes before; the caller's phone is of another country",
-        "forum.example referral 12 % a new word",
+        "forum.example referral 12 % had left minutes before; has been on the website again since",
     ):  # fmt: skip
         assert words_ in shown
 
@@ -175,8 +179,46 @@ def spoil(site: Site, text: str) -> None:
         session.execute(sa.update(CodeLease).values(code=text[:8]))
 
 
-def test_a_form_without_its_token_types_no_code(site: Site, ann: FlaskClient) -> None:
-    assert ann.post("/calls/certain/code", data={"code": "482"}).status_code == 403
+def type_code(browser: FlaskClient, key: str, code: str, **more: Any) -> TestResponse:
+    """Fills in the form of the call's page."""
+    token = csrf_of(browser.get("/calls").text)
+    return browser.post(f"/calls/{key}/code", data={"csrf": token, "code": code}, **more)
+
+
+def test_a_code_that_nobody_had_is_said_beside_the_field(site: Site, ann: FlaskClient) -> None:
+    answer = type_code(ann, "certain", "999")
+    assert answer.status_code == 400
+    assert 'value="999"' in answer.text
+    assert 'aria-describedby="code-hint code-problem"' in answer.text
+    problem = answer.text.partition('role="alert" id="code-problem">')[2].partition("</p>")[0]
+    assert "Nobody was shown the code 999" in text_of(problem)
+    as_json = type_code(ann, "certain", "<b>", headers={"Accept": "application/json"})
+    assert as_json.json
+    assert as_json.json["error"]["id"] == "code.malformed"
+
+
+def test_the_code_told_names_the_visit_and_is_written_down(site: Site, ann: FlaskClient) -> None:
+    answer = type_code(ann, "certain", " 4 82 ")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/calls/certain#origin")
+    pending = ann.get("/calls/certain").text
+    assert "data-judging" in pending
+    assert "The source is being worked out with the code 482." in pending
+    judge_pending(site.database, site.now)
+    shown = text_of(ann.get("/calls/certain").text)
+    assert "Source chatgpt.com" in shown
+    assert "The caller told this visitor's code." in shown
+    with site.database.read() as session:
+        entry = audit.latest(session, [1], limit=1)[0]
+    assert (entry.actor, entry.subject, entry.client) == ("ann@pallets.example", "certain", "127.0.0.1")
+
+
+def test_nobody_types_a_code_for_another_companys_call(site: Site) -> None:
+    with site.database.write() as session:
+        session.add(Company(slug="rival", name="Rival", default_region="DE", created_at=site.now))
+    assert type_code(site.log_in("eve@rival.example", 2), "certain", "482").status_code == 404
+    with site.database.read() as session:
+        code = sa.select(Call.visitor_code).where(Call.key == "certain")
+        assert session.scalars(code).one() is None
 
 
 def test_the_code_is_asked_for_only_where_visitors_are_shown_one(site: Site, ann: FlaskClient) -> None:
@@ -196,9 +238,12 @@ def test_a_probability_is_never_rounded_to_a_certainty_it_is_not(
     assert words.percent(probability).replace("\N{NO-BREAK SPACE}", " ") == words_
 
 
-def test_every_reason_and_basis_has_words() -> None:
+def test_every_reason_and_basis_has_words_and_a_newer_reason_stands_for_itself() -> None:
     assert set(words.REASONS) == set(Reason)
     assert set(words.BASES) == set(Basis)
+    newer = CallCandidate(basis=Basis.LEASE, reasons=["left_hours_ago", "of_tomorrow"])
+    assert words.reasons(newer) == "had left hours before; of tomorrow"
+    assert words.reasons(CallCandidate(basis=Basis.LEASE, reasons=[])) == "this visitor was shown the number"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from flask import Blueprint, make_response, redirect, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from tracker import calls
+from tracker import calls, told
 from tracker.audit import By
 from tracker.errors import Rejected
 from tracker.history import get_history
@@ -58,12 +58,10 @@ def type_code(key: str) -> Response:
     code = re.sub(r"[\s,.-]", "", request.form.get("code", ""))[:20]
     with house().database.read() as session:
         call_id = calls.find_call(session, viewer().company_ids, key).id
-    from tracker import judge
-
     by = By(house().clock(), viewer().email, client_address())
     try:
         with house().database.write() as session:
-            judge.type_code(session, by, session.get_one(Call, call_id), code)
+            told.type_code(session, by, session.get_one(Call, call_id), code)
     except Rejected as problem:
         if wants_json() or not problem.id.startswith("code."):
             raise

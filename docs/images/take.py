@@ -18,13 +18,14 @@ from playwright.sync_api import sync_playwright  # noqa: E402
 from sqlalchemy import select  # noqa: E402
 from support.browser import CHROMIUM, FLAGS, open_page, serving  # noqa: E402
 from support.facts import answered, started  # noqa: E402
-from support.showroom import BERLIN, DAY, OWNER, P, Showroom, Told, furnish  # noqa: E402
+from support.journeys import CALLED, tell_journeys  # noqa: E402
+from support.showroom import BERLIN, DAY, OWNER, P, Showroom, Told, furnish, record_sound  # noqa: E402
 
 import migrations  # noqa: E402
 from tracker import people  # noqa: E402
 from tracker.books import record  # noqa: E402
 from tracker.database import Database  # noqa: E402
-from tracker.models import Channel, Company, Node, Number, NumberUse, Target  # noqa: E402
+from tracker.models import Call, Channel, Company, Node, Number, NumberUse, Target  # noqa: E402
 from tracker.policy.facts import HungUpBy  # noqa: E402
 from tracker.settings import read_settings  # noqa: E402
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
     from sqlalchemy.orm import Session
 
-# What is there today: numbers that belong to channels for good.
+# Numbers that belong to channels for good; the website's visitors are told in support.journeys.
 DAY_SHOWN = (
     Told(4, P.billboard, "+74957654321", talk=96, wait=6, name="Romashka Ltd", by=HungUpBy.COMPANY),
     Told(11, P.leaflet, "+79161234567", "missed", wait=41),
@@ -79,16 +80,18 @@ def dress(session: Session, room: Showroom, now: datetime) -> str:
     return "/link/" + people.make_login_link(session, people.find_user(session, OWNER), now)
 
 
-def shoot(page: Page, room: Showroom, link: str) -> None:
+def shoot(page: Page, link: str, pictures: list[tuple[str, str, int]]) -> None:
     page.goto(link)
     page.fill("input[name=password]", "correct horse battery")
     page.click("button.strong")
     page.wait_for_url("**/calls")
     page.wait_for_timeout(500)
     page.screenshot(path=ROOT / "docs" / "images" / "calls.png")
-    page.goto(f"/calls/{room.keys[0]}")
-    page.wait_for_timeout(500)
-    page.screenshot(path=ROOT / "docs" / "images" / "call.png")
+    for name, path, height in pictures:
+        page.set_viewport_size({"width": 1360, "height": height})
+        page.goto(path)
+        page.wait_for_timeout(500)
+        page.screenshot(path=ROOT / "docs" / "images" / f"{name}.png")
 
 
 def main() -> None:
@@ -99,10 +102,18 @@ def main() -> None:
         settings.recordings_folder.mkdir()
         room = furnish(database, settings, now, DAY_SHOWN)
         with database.write() as session:
+            tell_journeys(session, room.pallets, now)
+            visit = session.scalars(select(Call.visit_id).where(Call.key == "certain")).one()
             link = dress(session, room, now)
+        spoken = {key: Told(minutes, "", "", talk=84, wait=6) for key, minutes in CALLED.items()}
+        record_sound(database, settings, now, spoken)
+        pictures = [
+            ("call", "/calls/certain", 1290), ("uncertain", "/calls/uncertain", 600),
+            ("visit", f"/visits/{visit}", 860),
+        ]  # fmt: skip
         with serving(settings) as url, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-            shoot(open_page(browser, url), room, link)
+            shoot(open_page(browser, url), link, pictures)
             browser.close()
         database.close()
 

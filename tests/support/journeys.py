@@ -1,8 +1,6 @@
 """Website visitors of the showroom, what they did, and the calls that came of it.
 
-    told = tell_journeys(session, pallets, now)
-    told["uncertain"]                            # key of the call; see CALLS for all
-    visit_of(session, told["certain"])
+    tell_journeys(session, pallets, now)         # its calls have the keys in CALLED
 
 Written as the visit API, the leases and the judge would leave it.
 """
@@ -57,6 +55,7 @@ class Came:
 
 
 DAY = 1440.0  # minutes
+CALLED = {"repeat": 2, "certain": 5, "code": 28, "uncertain": 31, "unknown": 20}  # minutes ago
 BUYER = (
     Came(11 * DAY, "organic", "google", "Organic Search",
          (("blog/euro-pallet-sizes", "Euro pallet sizes", 95),),
@@ -85,26 +84,22 @@ CODED = Came(30, "ai-assistant", "chatgpt.com", "AI Assistant",
              {"referrer": "https://chatgpt.com/", "missed": "pool_empty", **WINDOWS})  # fmt: skip
 
 
-def tell_journeys(session: Session, pallets: Pallets, now: datetime) -> dict[str, str]:
-    """Places visitors and calls: certain, uncertain (three candidates), repeat, code, unknown. Call keys."""
+def tell_journeys(session: Session, pallets: Pallets, now: datetime) -> None:
+    """Places visitors and calls, by key: certain, uncertain (three candidates), repeat, code, unknown."""
     buyer = add_visitor(session, pallets, "buyer", now)
     visits = [add_visit(session, pallets, buyer, came, now) for came in (*BUYER, LATER)]
     lease = add_lease(session, pallets, visits[2], now - timedelta(minutes=9))
     click(session, visits[2], now - timedelta(minutes=5, seconds=10))
-    certain = add_call(
-        session, pallets, pallets.leased, now - timedelta(minutes=5), "certain", "+79161230001"
-    )
+    certain = add_call(session, pallets, pallets.leased, now, "certain", "+79161230001")
     name_visit(session, certain, visits[2], Basis.LEASE, 0.974, lease)
     candidate(session, certain, 1, visits[2], 0.974, ["present", "phone_click", "device_phone"], lease)
-    repeat = add_call(
-        session, pallets, pallets.billboard, now - timedelta(minutes=2), "repeat", "+79161230001"
-    )
+    repeat = add_call(session, pallets, pallets.billboard, now, "repeat", "+79161230001")
     name_visit(session, repeat, visits[2], Basis.REPEAT, 0.91)
     candidate(session, repeat, 1, visits[2], 0.91, ["known_caller"], basis=Basis.REPEAT)
-    told = [_uncertain(session, pallets, now), _coded(session, pallets, now)]
-    unknown = add_call(session, pallets, pallets.free, now - timedelta(minutes=50), "unknown", "+79161230009")
+    _uncertain(session, pallets, now)
+    _coded(session, pallets, now)
+    unknown = add_call(session, pallets, pallets.free, now, "unknown", "+79161230009")
     forget_source(unknown)
-    return {call.key: call.key for call in (certain, repeat, *told, unknown)}
 
 
 def add_visitor(session: Session, pallets: Pallets, key: str, now: datetime) -> Visitor:
@@ -154,8 +149,9 @@ def click(session: Session, visit: Visit, at: datetime) -> None:
     )
 
 
-def add_call(session: Session, pallets: Pallets, did: str, at: datetime, key: str, caller: str) -> Call:
+def add_call(session: Session, pallets: Pallets, did: str, now: datetime, key: str, caller: str) -> Call:
     """An answered call of 84 seconds, as its witnesses wrote it down."""
+    at = now - timedelta(minutes=CALLED[key])
     took = at + timedelta(seconds=6)
     facts: list[Fact] = [
         started(did, at, key, caller=caller), answered(pallets.office_id, took, key),
@@ -201,9 +197,13 @@ def forget_source(call: Call) -> None:
     call.uncertain = False
 
 
-def _uncertain(session: Session, pallets: Pallets, now: datetime) -> Call:
-    call = add_call(session, pallets, pallets.leased, now - timedelta(minutes=31), "uncertain", "+4930998877")
-    reasons = (["left_minutes_ago", "device_phone"], ["left_minutes_ago", "other_country"], ["a_new_word"])
+def _uncertain(session: Session, pallets: Pallets, now: datetime) -> None:
+    call = add_call(session, pallets, pallets.leased, now, "uncertain", "+4930998877")
+    reasons = (
+        ["left_minutes_ago", "device_phone"],
+        ["left_minutes_ago", "other_country"],
+        ["left_minutes_ago", "came_again"],
+    )
     for position, (came, share) in enumerate(zip(RIVALS, (0.56, 0.27, 0.12), strict=True)):
         visitor = add_visitor(session, pallets, f"rival-{position}", now)
         visit = add_visit(session, pallets, visitor, came, now)
@@ -212,10 +212,9 @@ def _uncertain(session: Session, pallets: Pallets, now: datetime) -> Call:
         candidate(session, call, position + 1, visit, share, list(reasons[position]))
     call.uncertain = True
     session.flush()
-    return call
 
 
-def _coded(session: Session, pallets: Pallets, now: datetime) -> Call:
+def _coded(session: Session, pallets: Pallets, now: datetime) -> None:
     visitor = add_visitor(session, pallets, "coded", now)
     visit = add_visit(session, pallets, visitor, CODED, now)
     since = visit.started_at
@@ -225,9 +224,8 @@ def _coded(session: Session, pallets: Pallets, now: datetime) -> Call:
             from_at=since, expires_at=since + timedelta(minutes=15), until_at=since + timedelta(minutes=15),
         )
     )  # fmt: skip
-    call = add_call(session, pallets, pallets.billboard, now - timedelta(minutes=28), "code", "+79161230005")
+    call = add_call(session, pallets, pallets.billboard, now, "code", "+79161230005")
     name_visit(session, call, visit, Basis.CODE, 0.99)
     candidate(session, call, 1, visit, 0.99, ["code"], basis=Basis.CODE)
     call.visitor_code = "482"
     session.flush()
-    return call

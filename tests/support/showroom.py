@@ -175,7 +175,7 @@ def two_tones(settings: Settings, key: str, seconds: float = 8.0) -> None:
 
 def _dialogue(key: str, seconds: float) -> tuple[Samples, Samples]:
     """Caller and company in turns until the time is over."""
-    left, right, turn = [silence(0.4)], [silence(0.4)], int(key[:2], 16)
+    left, right, turn = [silence(0.4)], [silence(0.4)], sum(key.encode())
     while sum(map(len, left)) < seconds * 8000:
         language, question, reply = TALK[turn % len(TALK)]
         asks, says = speech(question, language), speech(reply, language)
