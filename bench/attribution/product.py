@@ -38,7 +38,8 @@ from tracker.models import Visit as VisitRow
 from tracker.policy.facts import Ended, Fact, HungUpBy, Presentation, Started
 
 _RENEW = 480.0  # signs of life are told to the lease at least so often: its idle limit is 600 seconds
-_LEARN_AT = 3 * HOUR
+# The worker learns every night; here after these days, for it takes as long as a day of visits.
+_LEARN_AFTER = (1, 2, 4, 7, 10)
 _FIRST_NUMBER = 74950000000
 
 Event = tuple[float, int, str, Any]
@@ -87,8 +88,8 @@ class Product:
             yield self._event(visit.start, "begin", visit)
         for dial in self._world.dials:
             yield self._event(dial.at, "dial", dial)
-        for day in range(1, int(self._world.seconds / DAY) + 1):
-            yield self._event(day * DAY + _LEARN_AT, "learn", None)
+        for day in _LEARN_AFTER:
+            yield self._event(day * DAY + 3 * HOUR, "learn", None)
 
     def _event(self, at: float, kind: str, what: Any) -> Event:
         return at, next(self._order), kind, what
@@ -137,7 +138,8 @@ class Product:
         """The signs of life that keep the lease: the last one, and so many before that it never runs out."""
         signs = [sign for sign in visit.signs() if sign > since]
         told = since
-        for sign, following in itertools.zip_longest(signs, signs[1:]):
+        for place, sign in enumerate(signs, start=1):
+            following = signs[place] if place < len(signs) else visit.left
             if following is None or following - told > _RENEW:
                 told = sign
                 yield self._event(sign, "renew", visit)
