@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,8 @@ from tracker.errors import Rejected
 from tracker.grounds import Ground
 from tracker.leases import Shown
 from tracker.models import Lease, PageView, Visit, VisitEvent, VisitEventKind, Visitor
-from tracker.policy.agents import read_agent
+from tracker.models.base import Instant
+from tracker.policy.agents import Agent, read_agent
 from tracker.policy.leasing import Miss, ShownKind
 from tracker.policy.reported import Happening, Opening, Page, without_secrets
 from tracker.policy.sources import Origin, classify
@@ -30,7 +31,7 @@ from tracker.tokens import Pass
 VISITOR_KEY_BYTES = 16
 HOLD_SECONDS, FOR_SECONDS = 300, 600  # told where no pool says otherwise
 
-# Built once: putting a statement together takes longer than running it.
+# Built once, and rows rather than objects where a row will do: both cost more than the database's own work.
 _VISIT = (
     sa.select(Visit, Visitor.key)
     .join(Visitor, Visitor.id == Visit.visitor_id)
@@ -44,20 +45,35 @@ _NEWEST_VISIT = (
     .limit(1)
 )
 _NEWEST_PAGE = (
-    sa.select(PageView)
+    sa.select(PageView.id, PageView.until_at)
     .where(PageView.visit_id == sa.bindparam("visit"))
     .order_by(PageView.at.desc(), PageView.id.desc())
     .limit(1)
 )
+_LOOKED = (
+    sa.update(PageView)
+    .where(PageView.id == sa.bindparam("page"))
+    .values(until_at=sa.bindparam("until", type_=Instant()))
+)
+_SEEN = (
+    sa.update(Visit)
+    .where(Visit.id == sa.bindparam("visit"))
+    .values(seen_at=sa.bindparam("seen", type_=Instant()), left_at=sa.bindparam("left", type_=Instant()))
+)
+_VISITOR = sa.select(Visitor.id, Visitor.key).where(Visitor.company_id == sa.bindparam("company"))
+_VISITOR_BY_KEY = _VISITOR.where(Visitor.key == sa.bindparam("key")).with_for_update(key_share=True)
+_VISITOR_BY_ID = _VISITOR.where(Visitor.id == sa.bindparam("visitor")).with_for_update(key_share=True)
+_NEW_VISITOR = sa.insert(Visitor).returning(Visitor.id)
+_NEW_PAGE = sa.insert(PageView)
+_EXPIRES = sa.select(Lease.expires_at).where(Lease.id == sa.bindparam("lease"))
 
 
 @dataclass(frozen=True)
 class Request:
-    """On which site something is said, by what kind of client, and when."""
+    """On which site something is said, when, and from where."""
 
     on: Ground
     at: datetime
-    agent: str = ""
     country: str | None = None
     trusted: bool = True  # False: perhaps no person; he gets no number while they are scarce
 
@@ -83,40 +99,58 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class _Landing:
-    """The page that begins a visit, and what the browser told once for all its visits."""
+class Arrival:
+    """A page that is opened, with all that can be said of it without the database."""
 
-    page: Page
+    page: Page  # its addresses rid of secrets
     origin: Origin
+    agent: Agent
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What the browser told once for all its visits."""
+
     language: str | None
     consent: Mapping[str, Any]
     ids: Mapping[str, Any]
 
 
-def open_visit(session: Session, request: Request, opening: Opening, shown: Pass | None) -> Answer:
+def arrive(on: Ground, page: Page, agent: str) -> Arrival:
+    """Where the page was opened from and with what: judged before anybody has to wait for the database."""
+    origin = classify(page.url, page.referrer, own_hosts=on.own_hosts, rules=on.rules, known=on.referrers)
+    referrer = without_secrets(page.referrer) if page.referrer else None
+    kept = replace(page, url=without_secrets(page.url), referrer=referrer)
+    return Arrival(kept, origin, read_agent(agent))
+
+
+def open_visit(
+    session: Session, request: Request, arrival: Arrival, opening: Opening, shown: Pass | None
+) -> Answer:
     """A page is opened: in the visitor's running visit if there is one, else in a new one.
 
     `shown` is the pass of an earlier visit that came along, verified. A visitor nobody knows gets a new key.
     """
-    visitor, running = _known(session, request.on, opening, shown) or (_new_visitor(session, request), None)
-    page, origin = opening.page, _origin(request.on, opening.page)
-    if running is None or _ends(running, origin, request.at):
-        landing = _Landing(page, origin, opening.language, opening.consent.kept(), opening.ids)
-        running = _begin(session, visitor.id, request, landing)
+    known = _known(session, request.on, opening, shown)
+    visitor_id, key = known or _new_visitor(session, request)
+    values = {"visitor": visitor_id, "site": request.on.site.id}
+    running: Visit | None = session.scalar(_NEWEST_VISIT, values) if known else None
+    if running is None or _ends(running, arrival.origin, request.at):
+        told = _Told(opening.language, opening.consent.kept(), opening.ids)
+        running = _begin(session, visitor_id, request, arrival, told)
     else:
-        _continue(session, running, page, request.at)
-    return _answer(session, request, running, visitor.key)
+        _continue(session, running, arrival.page, request.at)
+    return _answer(session, request, running, key)
 
 
-def open_page(session: Session, request: Request, shown: Pass, page: Page) -> Answer:
+def open_page(session: Session, request: Request, arrival: Arrival, shown: Pass) -> Answer:
     """A further page of a visit; or of a new visit of the same visitor, when that one is over."""
     visit, key = _locked(session, shown)
-    origin = _origin(request.on, page)
-    if _ends(visit, origin, request.at):
-        landing = _Landing(page, origin, visit.language, visit.consent, visit.analytics_ids)
-        visit = _begin(session, visit.visitor_id, request, landing)
+    if _ends(visit, arrival.origin, request.at):
+        told = _Told(visit.language, visit.consent, visit.analytics_ids)
+        visit = _begin(session, visit.visitor_id, request, arrival, told)
     else:
-        _continue(session, visit, page, request.at)
+        _continue(session, visit, arrival.page, request.at)
     return _answer(session, request, visit, key)
 
 
@@ -137,9 +171,7 @@ def leave(session: Session, shown: Pass, at: datetime) -> None:
     visit, _ = _locked(session, shown)
     if is_over(_seen_at(visit), at):
         return
-    _see(session, visit, at)
-    visit.left_at = at
-    session.flush()
+    _see(session, visit, at, left=True)
     leases.leave(session, visit.id, at)
 
 
@@ -150,13 +182,12 @@ def happened(session: Session, shown: Pass, what: Happening, at: datetime) -> No
     session.add(VisitEvent(visit_id=visit.id, at=at, kind=kind, detail=dict(what.detail)))
     if kind is VisitEventKind.PHONE_CLICK and not is_over(_seen_at(visit), at):
         _see(session, visit, at)
-        session.flush()
         leases.renew(session, visit.id, at)
 
 
-def unremembered(session: Session, request: Request, page: Page) -> Answer:
+def unremembered(session: Session, request: Request, origin: Origin) -> Answer:
     """For who may not be remembered: the number of his source, and a count. Nothing else is kept."""
-    on, origin = request.on, _origin(request.on, page)
+    on = request.on
     swaps = on.swaps(request.country)
     e164 = leases.source_number(session, on.site.company_id, origin.source, origin.group)
     shown = Shown(ShownKind.SOURCE if e164 else ShownKind.REAL, e164, None, Miss.CONSENT, None)
@@ -165,28 +196,28 @@ def unremembered(session: Session, request: Request, page: Page) -> Answer:
     return Answer(None, None, tuple(Offer(swap.e164, shown) for swap in swaps), Miss.CONSENT)
 
 
-def _new_visitor(session: Session, request: Request) -> Visitor:
+def _new_visitor(session: Session, request: Request) -> tuple[int, str]:
+    """The id and the key of somebody nobody knows."""
     key = secrets.token_urlsafe(VISITOR_KEY_BYTES)
-    visitor = Visitor(company_id=request.on.site.company_id, key=key, created_at=request.at)
-    session.add(visitor)
-    session.flush()
-    return visitor
+    row = {"company_id": request.on.site.company_id, "key": key, "created_at": request.at}
+    return session.connection().execute(_NEW_VISITOR, row).scalar_one(), key
 
 
-def _known(
-    session: Session, on: Ground, opening: Opening, shown: Pass | None
-) -> tuple[Visitor, Visit | None] | None:
-    """The visitor of that key or pass, locked, with the newest visit on this site; None if nobody knows him.
+def _known(session: Session, on: Ground, opening: Opening, shown: Pass | None) -> tuple[int, str] | None:
+    """The visitor of that key or pass, locked: id and key. None if nobody knows him.
 
     Another company's visitor is nobody here.
     """
-    names = [Visitor.key == opening.visitor] if opening.visitor else []
-    names += [Visitor.id == shown.visitor_id] if shown else []
-    for named in names:
-        wanted = sa.select(Visitor).where(named, Visitor.company_id == on.site.company_id)
-        if visitor := session.scalar(wanted.with_for_update(key_share=True)):
-            return visitor, session.scalar(_NEWEST_VISIT, {"visitor": visitor.id, "site": on.site.id})
-    return None
+    connection, company_id = session.connection(), on.site.company_id
+    found = None
+    if opening.visitor:
+        found = connection.execute(
+            _VISITOR_BY_KEY, {"company": company_id, "key": opening.visitor}
+        ).one_or_none()
+    if found is None and shown is not None:
+        values = {"company": company_id, "visitor": shown.visitor_id}
+        found = connection.execute(_VISITOR_BY_ID, values).one_or_none()
+    return (found.id, found.key) if found is not None else None
 
 
 def _locked(session: Session, shown: Pass) -> tuple[Visit, str]:
@@ -201,10 +232,6 @@ def _over() -> Rejected:
     return Rejected("visit.over", "This visit is over", "Open a new one: POST /api/v1/visits")
 
 
-def _origin(on: Ground, page: Page) -> Origin:
-    return classify(page.url, page.referrer, own_hosts=on.own_hosts, rules=on.rules, known=on.referrers)
-
-
 def _ends(visit: Visit, origin: Origin, at: datetime) -> bool:
     return is_over(_seen_at(visit), at) or (origin.new_touch and is_new_campaign(origin, visit))
 
@@ -213,16 +240,16 @@ def _seen_at(visit: Visit) -> datetime:
     return visit.seen_at or visit.started_at
 
 
-def _begin(session: Session, visitor_id: int, request: Request, landing: _Landing) -> Visit:
+def _begin(session: Session, visitor_id: int, request: Request, arrival: Arrival, told: _Told) -> Visit:
     """A new visit with its first page."""
-    page, origin, agent = landing.page, landing.origin, read_agent(request.agent)
+    page, origin, agent = arrival.page, arrival.origin, arrival.agent
     visit = Visit(
         visitor_id=visitor_id,
         site_id=request.on.site.id,
         started_at=request.at,
         seen_at=request.at,
-        landing_url=without_secrets(page.url),
-        referrer=without_secrets(page.referrer) if page.referrer else None,
+        landing_url=page.url,
+        referrer=page.referrer,
         medium=origin.medium,
         source=origin.source,
         campaign=origin.campaign,
@@ -236,10 +263,10 @@ def _begin(session: Session, visitor_id: int, request: Request, landing: _Landin
         device=agent.device,
         system=agent.system,
         browser=agent.browser,
-        language=landing.language,
+        language=told.language,
         country=request.country,
-        consent=dict(landing.consent),
-        analytics_ids=dict(landing.ids),
+        consent=dict(told.consent),
+        analytics_ids=dict(told.ids),
     )
     session.add(visit)
     session.flush()
@@ -253,21 +280,22 @@ def _continue(session: Session, visit: Visit, page: Page, at: datetime) -> None:
 
 
 def _add_page(session: Session, visit: Visit, page: Page, at: datetime) -> None:
-    url = without_secrets(page.url)
-    session.add(PageView(visit_id=visit.id, at=at, until_at=at, url=url, title=page.title))
+    row = {"visit_id": visit.id, "at": at, "until_at": at, "url": page.url}
+    session.connection().execute(_NEW_PAGE, row | {"title": page.title})
 
 
-def _see(session: Session, visit: Visit, at: datetime) -> None:
-    """A sign of life: the visitor is there, and has been looking at the newest page until now."""
-    visit.seen_at, visit.left_at = max(_seen_at(visit), at), None
-    page = session.scalar(_NEWEST_PAGE, {"visit": visit.id})
-    if page is not None:
-        page.until_at = looked_until(page.until_at, at)
+def _see(session: Session, visit: Visit, at: datetime, *, left: bool = False) -> None:
+    """A sign of life: the visitor has been looking at the newest page until now; is there, or leaves."""
+    connection = session.connection()
+    seen = {"visit": visit.id, "seen": max(_seen_at(visit), at), "left": at if left else None}
+    connection.execute(_SEEN, seen)
+    page = connection.execute(_NEWEST_PAGE, {"visit": visit.id}).one_or_none()
+    if page is not None and (until := looked_until(page.until_at, at)) != page.until_at:
+        connection.execute(_LOOKED, {"page": page.id, "until": until})
 
 
 def _answer(session: Session, request: Request, visit: Visit, key: str) -> Answer:
     """Which numbers the visit is shown; claims and renews them."""
-    session.flush()
     trusted = request.trusted and visit.missed != Miss.UNTRUSTED
     swaps = request.on.swaps(visit.country)
     pools = {swap.pool_id: swap.pool for swap in swaps}
@@ -290,6 +318,11 @@ def _answer(session: Session, request: Request, visit: Visit, key: str) -> Answe
 
 def _for_seconds(session: Session, shown: Iterable[Shown], at: datetime) -> int:
     """Until the first of the leases ends, if no further sign of life comes; whole seconds."""
-    ids = [each.lease_id for each in shown if each.lease_id is not None]
-    first = session.scalar(sa.select(sa.func.min(Lease.expires_at)).where(Lease.id.in_(ids))) if ids else None
+    connection = session.connection()
+    ends = (
+        connection.execute(_EXPIRES, {"lease": each.lease_id}).scalar_one()
+        for each in shown
+        if each.lease_id is not None
+    )
+    first: datetime | None = min(ends, default=None)
     return max(0, int((first - at).total_seconds())) if first else FOR_SECONDS

@@ -82,8 +82,9 @@ def open_() -> Response:
     elif not desk().limits.opens(place, on.site.id):
         return _turned_away(on, Miss.LIMITED)
     trusted = not opening.automated and (shown is not None or desk().limits.believes(place))
+    arrival, asked = visits.arrive(on, opening.page, _agent()), _request(on, trusted=trusted)
     with house().database.write() as session:
-        answer = visits.open_visit(session, _request(on, trusted=trusted), opening, shown)
+        answer = visits.open_visit(session, asked, arrival, opening, shown)
     return _remember(_answered(on, answer), answer)
 
 
@@ -95,8 +96,9 @@ def pages(token: str) -> Response:
     page = read_page(_body())
     if refusal := _speaks(place_of(client_address()), on):
         return refusal
+    arrival, asked = visits.arrive(on, page, _agent()), _request(on)
     with house().database.write() as session:
-        answer = visits.open_page(session, _request(on), shown, page)
+        answer = visits.open_page(session, asked, arrival, shown)
     return _answered(on, answer)
 
 
@@ -226,7 +228,7 @@ def _agent() -> str:
 
 
 def _request(on: Ground, *, trusted: bool = True) -> Request:
-    return Request(on, house().clock(), _agent(), country_of(client_address()), trusted=trusted)
+    return Request(on, house().clock(), country_of(client_address()), trusted=trusted)
 
 
 def _speaks(place: Place, on: Ground) -> Response | None:
@@ -246,8 +248,9 @@ def _turned_away(on: Ground, reason: Miss, told: str | None = None) -> Response:
 
 
 def _unremembered(on: Ground, opening: Opening) -> Response:
+    origin, asked = visits.arrive(on, opening.page, _agent()).origin, _request(on)
     with house().database.write() as session:
-        answer = visits.unremembered(session, _request(on), opening.page)
+        answer = visits.unremembered(session, asked, origin)
     response = _answered(on, answer)
     if COOKIE in request.cookies:
         response.delete_cookie(COOKIE)

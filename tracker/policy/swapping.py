@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -52,6 +53,7 @@ def variants(e164: str) -> tuple[str, ...]:
     return (digits, *with_trunk, significant)
 
 
+@functools.lru_cache(8192)
 def written(e164: str, region: str) -> Written:
     """How a number is shown to visitors of a company of that region: national at home, else international."""
     number = _parsed(e164)
