@@ -152,7 +152,8 @@ def attribute(call: CallFacts, holders: Sequence[Holder], history: History, mode
     only_channel = _only_channel(call, recent, history)
     if only_channel is not None:
         return Attribution(only_channel, False, 0.0, (only_channel,))
-    return _ranked(possible, nobody, weighed.nobody_again())
+    found = _ranked(possible, nobody, weighed.nobody_again())
+    return _explained(found, weighed, {each.lease_id: each for each in recent})
 
 
 def _recent(holders: Sequence[Holder], at: datetime) -> list[Holder]:
@@ -163,6 +164,17 @@ def _recent(holders: Sequence[Holder], at: datetime) -> list[Holder]:
     for each in begun[:NEWEST]:
         by_visit.setdefault(each.visit_id, each)
     return list(by_visit.values())
+
+
+def _explained(found: Attribution, weighed: _Weighing, leases: Mapping[int, Holder]) -> Attribution:
+    """With what speaks for the visitors among the candidates; only now, when there are few of them left."""
+    candidates = []
+    for each in found.candidates:
+        why = weighed.reasons(leases[each.lease_id]) if each.lease_id is not None else ()
+        order = why + each.reasons if each.basis is Basis.LEASE else each.reasons + why
+        candidates.append(replace(each, reasons=tuple(dict.fromkeys(order))))
+    named = candidates[0] if found.named is not None else None
+    return replace(found, named=named, candidates=tuple(candidates))
 
 
 def _told(holder: Holder) -> Attribution:
@@ -206,19 +218,18 @@ class _Weighing:
             self.stranger = stranger_share(model, history.callers, known=self.known)
 
     def visitors(self, recent: Sequence[Holder]) -> Iterator[Candidate]:
+        at = self.call.at.timestamp()
         for holder in recent:
-            sight = sight_of(holder, self.call.at)
+            sight = sight_of(holder, at)
             if sight is None:
                 continue
             weight = self.model.lease_rate(sight) * self._identity(holder) * self._country(holder)
-            yield Candidate(
-                Basis.LEASE,
-                weight,
-                tuple(self._reasons(holder, sight)),
-                holder.visit_id,
-                holder.visitor_id,
-                holder.lease_id,
-            )
+            yield Candidate(Basis.LEASE, weight, (), holder.visit_id, holder.visitor_id, holder.lease_id)
+
+    def reasons(self, holder: Holder) -> tuple[Reason, ...]:
+        """What speaks for a visitor, and against him."""
+        sight = sight_of(holder, self.call.at.timestamp())
+        return tuple(self._reasons(holder, sight)) if sight is not None else ()
 
     def _identity(self, holder: Holder) -> float:
         """P(this phone | it is this visitor who calls)."""

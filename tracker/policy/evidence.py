@@ -7,7 +7,8 @@ bin of the delay model, the device, and whether the visitor has come again.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from bisect import bisect_right
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -30,7 +31,7 @@ from tracker.policy.sights import (
     spells,
 )
 
-ALONE = 12  # candidates of a call that are weighed one by one; the others count by the cells they stand in
+ALONE = 8  # candidates of a call that are weighed one by one; the others count by the cells they stand in
 CALLERS_DAYS = 30  # how long a caller counts among those the company knows
 DEVICE = {device: place for place, device in enumerate(DEVICES)}
 CELLS = SIGHTS * len(DEVICES) * 2
@@ -118,15 +119,34 @@ def lessons_of(calls: Sequence[CallFacts], stocks: Sequence[Stock], since: datet
     for stock in stocks:
         by_number[stock.number_id].append(stock)
     lessons = []
-    heard: dict[str, datetime] = {}
+    callers = _Callers()
     for call in sorted(calls, key=lambda each: (each.at, each.number_id, each.caller or "")):
         used = [each for each in by_number[call.number_id] if each.covers(call.at)]
         if used:
-            lately = sum(call.at - at < timedelta(days=CALLERS_DAYS) for at in heard.values())
-            lessons.append(_lesson(call, used[0], call.at >= since, lately))
-        if call.caller is not None:
-            heard[call.caller] = call.at
+            lessons.append(_lesson(call, used[0], call.at >= since, callers.before(call.at)))
+        callers.add(call)
     return lessons
+
+
+class _Callers:
+    """How many different callers there were in the month before."""
+
+    def __init__(self) -> None:
+        self._calls: deque[tuple[datetime, str]] = deque()
+        self._many: Counter[str] = Counter()
+
+    def before(self, at: datetime) -> int:
+        while self._calls and at - self._calls[0][0] > timedelta(days=CALLERS_DAYS):
+            _, caller = self._calls.popleft()
+            self._many[caller] -= 1
+            if not self._many[caller]:
+                del self._many[caller]
+        return len(self._many)
+
+    def add(self, call: CallFacts) -> None:
+        if call.caller is not None:
+            self._calls.append((call.at, call.caller))
+            self._many[call.caller] += 1
 
 
 def _lesson(call: CallFacts, stock: Stock, counts: bool, callers: int) -> Lesson:
@@ -143,19 +163,24 @@ def _lesson(call: CallFacts, stock: Stock, counts: bool, callers: int) -> Lesson
 def _possible(call: CallFacts, stock: Stock) -> tuple[list[Possible], Older | None]:
     """The newest leases that began before the call, of each visit the newest, and what lies behind them."""
     found: dict[int, Possible] = {}
-    looked_at, first = 0, call.at
-    for holder in reversed(stock.holders):
-        if holder.from_at > call.at:
-            continue
-        sight = sight_of(holder, call.at)
+    at = call.at.timestamp()
+    looked_at, first = 0, at
+    begun = bisect_right(stock.holders, at, key=_began)
+    for place in range(begun - 1, -1, -1):
+        holder = stock.holders[place]
+        sight = sight_of(holder, at)
         if sight is None or looked_at == NEWEST:
             break
-        looked_at, first = looked_at + 1, holder.from_at
+        looked_at, first = looked_at + 1, holder.began
         found.setdefault(holder.visit_id, _as_possible(holder, sight, call.country))
-    span = (call.at - first).total_seconds()
+    span = at - first
     longest = min(WINDOW, call.at - stock.from_at).total_seconds()
     older = Older(looked_at / max(span, 1.0), span, longest) if looked_at == NEWEST else None
     return list(found.values()), older
+
+
+def _began(holder: Holder) -> float:
+    return holder.began
 
 
 def _as_possible(holder: Holder, sight: Sight, country: str | None) -> Possible:
@@ -220,13 +245,14 @@ def exposure_of(
         for place, holder in enumerate(stock.holders):
             # From then on so many others have had the number that nobody looks at this one any more.
             behind = stock.holders[place + NEWEST].from_at if place + NEWEST < len(stock.holders) else last
-            _expose(exposure, holder, (since, min(last, behind)), asked.get(holder.lease_id, ()))
+            between = since.timestamp(), min(last, behind).timestamp()
+            _expose(exposure, holder, between, asked.get(holder.lease_id, ()))
     _expose_callers(exposure, lessons, since, now)
     return exposure
 
 
 def _expose(
-    exposure: Exposure, holder: Holder, between: tuple[datetime, datetime], asked: Sequence[Lesson]
+    exposure: Exposure, holder: Holder, between: tuple[float, float], asked: Sequence[Lesson]
 ) -> None:
     device = device_of(holder)
     for spell in spells(holder, *between):

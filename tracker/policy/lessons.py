@@ -32,6 +32,7 @@ from tracker.policy.sights import DEVICES, SIGHTS
 
 ROUNDS = 15
 _WORTH = 2.0  # calls that a rate of the prior is worth
+_UNKNOWN_WORTH = 0.5  # nobody knows how many robots call
 _FACTOR_WORTH = 4.0  # the same for what rates are multiplied with
 
 
@@ -117,7 +118,7 @@ def _maximised(prior: DelayModel, last: DelayModel, calls: Shares, exposure: _Se
         repeat=_smoothed(prior.repeat, calls.repeats, exposure.repeats),
         other_country=_factor(prior.other_country, calls.elsewhere, calls.same_country),
         known_caller=_factor(prior.known_caller, calls.strangers_known, strangers),
-        unknown=(_WORTH / 2 + calls.nobody) / (_WORTH / 2 / prior.unknown + exposure.numbers),
+        unknown=(_UNKNOWN_WORTH + calls.nobody) / (_UNKNOWN_WORTH / prior.unknown + exposure.numbers),
     )
 
 

@@ -12,12 +12,14 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import NamedTuple
 
 # A sign of life comes every 60 s while the page is visible: so long after one, without a word of leaving, the
 # visitor is taken to be there.
 PRESENT_SLACK = timedelta(seconds=75)
 WINDOW = timedelta(days=7)  # how long a lease stays a candidate
+WINDOW_SECONDS = WINDOW.total_seconds()
 NEWEST = 400  # leases of a number that are looked at one by one
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
@@ -65,6 +67,26 @@ class Holder:
     country: str | None = None
     next_at: datetime | None = None
 
+    @cached_property
+    def began(self) -> float:
+        """`from_at` in POSIX seconds."""
+        return self.from_at.timestamp()
+
+    @cached_property
+    def again(self) -> float | None:
+        """`next_at` in POSIX seconds."""
+        return None if self.next_at is None else self.next_at.timestamp()
+
+    @cached_property
+    def looks(self) -> tuple[tuple[float, float], ...]:
+        """When he was there and could see the number, POSIX seconds; first when he was shown it."""
+        looks = [
+            (max(self.began, begun.timestamp()), max(self.began, ended.timestamp()))
+            for begun, ended in self.seen
+        ]
+        shown = [] if looks and looks[0][0] == self.began else [(self.began, self.began)]
+        return (*shown, *looks)
+
 
 def seen_of(
     looks: Sequence[tuple[datetime, datetime]], left_at: datetime | None
@@ -91,24 +113,21 @@ class Sight(NamedTuple):
     bin: int  # of SIGHTS
     seconds: float  # since he was last seen there
     click: int | None  # bin of CLICK_EDGES
-    click_seconds: float | None
     device: str  # of DEVICES
     came_again: bool  # on a later visit
 
 
-def sight_of(holder: Holder, at: datetime) -> Sight | None:
-    """Where the lease stands at that instant; None before it began or when it is too old."""
-    if not holder.from_at <= at < holder.from_at + WINDOW:
+def sight_of(holder: Holder, at: float) -> Sight | None:
+    """Where the lease stands at that POSIX time; None before it began or when it is too old."""
+    if not holder.began <= at < holder.began + WINDOW_SECONDS:
         return None
     place, away = _place(holder, at)
-    since = _since_click(holder, at)
     return Sight(
         place,
         away,
-        None if since is None else _bin(CLICK_EDGES, since),
-        since,
+        _click_bin(holder, at) if holder.clicks else None,
         device_of(holder),
-        holder.next_at is not None and holder.next_at <= at,
+        holder.again is not None and holder.again <= at,
     )
 
 
@@ -119,35 +138,28 @@ def device_of(holder: Holder) -> str:
 
 def repeat_bin(seconds: float) -> int:
     """The bin of that time since the caller's last call."""
-    return _bin(REPEAT_EDGES, seconds)
+    return bisect_right(REPEAT_EDGES, seconds)
 
 
-def _bin(edges: tuple[float, ...], seconds: float) -> int:
-    return bisect_right(edges, seconds)
-
-
-def _place(holder: Holder, at: datetime) -> tuple[int, float]:
+def _place(holder: Holder, at: float) -> tuple[int, float]:
     """The bin, and the seconds since he was last seen there."""
-    last, said = holder.from_at, False
-    for begun, ended in holder.seen:
-        if begun > at:
-            break
-        last, said = max(holder.from_at, ended), holder.left and ended == holder.seen[-1][1]
-    away = (at - last).total_seconds()
+    number = len(holder.looks) - 1
+    while holder.looks[number][0] > at:
+        number -= 1
+    away = at - holder.looks[number][1]
     if away <= 0:
-        return _bin(HERE_EDGES, (at - holder.from_at).total_seconds()), 0.0
-    if away < SILENT_EDGES[-1] and not said:
-        return FIRST_SILENT + _bin(SILENT_EDGES, away), away
-    return min(FIRST_AWAY + _bin(AWAY_EDGES, away), SIGHTS - 1), away
+        return bisect_right(HERE_EDGES, at - holder.began), 0.0
+    if away < SILENT_EDGES[-1] and not (holder.left and number == len(holder.looks) - 1):
+        return FIRST_SILENT + bisect_right(SILENT_EDGES, away), away
+    return min(FIRST_AWAY + bisect_right(AWAY_EDGES, away), SIGHTS - 1), away
 
 
-def _since_click(holder: Holder, at: datetime) -> float | None:
-    """Seconds since the last click before that instant; None when there was none lately."""
-    number = bisect_right(holder.clicks, at)
-    if number == 0:
+def _click_bin(holder: Holder, at: float) -> int | None:
+    """The bin of the time since the last click before that instant; None when there was none lately."""
+    before = [each for each in holder.clicks if each.timestamp() <= at]
+    if not before or at - before[-1].timestamp() >= CLICK_EDGES[-1]:
         return None
-    since = (at - holder.clicks[number - 1]).total_seconds()
-    return since if since < CLICK_EDGES[-1] else None
+    return bisect_right(CLICK_EDGES, at - before[-1].timestamp())
 
 
 class Spell(NamedTuple):
@@ -159,39 +171,46 @@ class Spell(NamedTuple):
     seconds: float
 
 
-def spells(holder: Holder, since: datetime, until: datetime) -> Iterator[Spell]:
-    """The life of a lease between two instants, cut into the cells of the model."""
-    first, last = max(holder.from_at, since), min(until, holder.from_at + WINDOW)
-    if first >= last:
-        return
-    marks = sorted({first, last, *_turns(holder, first, last)})
-    for begun, ended in itertools.pairwise(marks):
-        middle = begun + (ended - begun) / 2
-        sight = sight_of(holder, middle)
-        if sight is not None:
-            yield Spell(sight.bin, sight.came_again, begun.timestamp(), (ended - begun).total_seconds())
+def spells(holder: Holder, since: float, until: float) -> Iterator[Spell]:
+    """The life of a lease between two POSIX times, cut into the cells of the model."""
+    first, last = max(holder.began, since), min(until, holder.began + WINDOW_SECONDS)
+    again = last if holder.again is None else holder.again
+    for place, began, ended in _stretches(holder, last):
+        begins, ends = max(began, first), min(ended, last)
+        if begins < min(ends, again):
+            yield Spell(place, False, begins, min(ends, again) - begins)
+        if max(begins, again) < ends:
+            yield Spell(place, True, max(begins, again), ends - max(begins, again))
 
 
-def click_spells(holder: Holder, since: datetime, until: datetime) -> Iterator[Spell]:
+def _stretches(holder: Holder, until: float) -> Iterator[tuple[int, float, float]]:
+    """Bin, begin and end of every stretch of the lease's life, in order."""
+    for number, (began, ended) in enumerate(holder.looks):
+        following = holder.looks[number + 1][0] if number + 1 < len(holder.looks) else until
+        yield from _steps(0, HERE_EDGES, holder.began, began, min(ended, following))
+        gone = ended
+        if not (holder.left and number == len(holder.looks) - 1):
+            gone = ended + SILENT_EDGES[-1]
+            yield from _steps(FIRST_SILENT, SILENT_EDGES, ended, ended, min(gone, following))
+        yield from _steps(FIRST_AWAY, AWAY_EDGES, ended, gone, following)
+
+
+def _steps(
+    bins: int, edges: tuple[float, ...], zero: float, began: float, ended: float
+) -> Iterator[tuple[int, float, float]]:
+    """The stretch cut at the edges, which count from `zero`."""
+    place = bisect_right(edges, began - zero)
+    while began < ended:
+        edge = zero + edges[place] if place < len(edges) else ended
+        yield min(bins + place, SIGHTS - 1), began, min(edge, ended)
+        began, place = edge, place + 1
+
+
+def click_spells(holder: Holder, since: float, until: float) -> Iterator[Spell]:
     """The time after each click on the phone link, until the next one, cut into the bins of CLICK_EDGES."""
-    for number, click in enumerate(holder.clicks):
-        following = holder.clicks[number + 1] if number + 1 < len(holder.clicks) else until
-        begun = 0.0
-        for place, edge in enumerate(CLICK_EDGES):
-            first = max(click + timedelta(seconds=begun), since)
-            last = min(click + timedelta(seconds=edge), following, until)
-            if first < last:
-                yield Spell(place, False, first.timestamp(), (last - first).total_seconds())
-            begun = edge
-
-
-def _turns(holder: Holder, first: datetime, last: datetime) -> Iterator[datetime]:
-    """The instants at which the lease passes from one cell to another."""
-    ends = [max(holder.from_at, ended) for _, ended in holder.seen] or [holder.from_at]
-    starts = [begun for begun, _ in holder.seen]
-    passing = [holder.from_at + timedelta(seconds=edge) for edge in HERE_EDGES]
-    for ended in ends:
-        passing += [ended + timedelta(seconds=edge) for edge in (0.0, *SILENT_EDGES, *AWAY_EDGES)]
-    for at in (*starts, *passing, holder.next_at):
-        if at is not None and first < at < last:
-            yield at
+    clicks = [each.timestamp() for each in holder.clicks]
+    for click, following in itertools.zip_longest(clicks, clicks[1:], fillvalue=until):
+        for place, began, ended in _steps(0, CLICK_EDGES, click, click, min(following, until)):
+            begins = max(began, since)
+            if place < len(CLICK_EDGES) and begins < ended:
+                yield Spell(place, False, begins, ended - begins)
