@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
 
 from tracker import sites, tokens, visits
 from tracker.database import Database
@@ -38,6 +42,7 @@ from web.viewer import client_address
 visits_api = Blueprint("visits", __name__, url_prefix="/api/v1/visits")
 
 LONGEST_BODY = 65_536  # bytes; some pages keep their whole state in the address
+TURN_SECONDS = 5.0  # nobody waits longer for a number; the page keeps its own
 COOKIE, COOKIE_SECONDS = "_llv", 400 * 86_400  # the longest that browsers keep one
 
 
@@ -48,12 +53,13 @@ class Desk:
     known: KnownSites
     limits: Limits
     tally: Tally
+    turn: Lock
 
 
 def install(app: Flask, database: Database, clock: Callable[[], float]) -> None:
     """Register the API; `clock` gives monotonic seconds."""
     app.extensions["leaseline.visits"] = Desk(
-        KnownSites(database, clock), Limits(clock), Tally(database, clock)
+        KnownSites(database, clock), Limits(clock), Tally(database, clock), Lock()
     )
     app.register_blueprint(visits_api)
 
@@ -83,7 +89,7 @@ def open_() -> Response:
         return _turned_away(on, Miss.LIMITED)
     trusted = not opening.automated and (shown is not None or desk().limits.believes(place))
     arrival, asked = visits.arrive(on, opening.page, _agent()), _request(on, trusted=trusted)
-    with house().database.write() as session:
+    with _writing() as session:
         answer = visits.open_visit(session, asked, arrival, opening, shown)
     return _remember(_answered(on, answer), answer)
 
@@ -97,7 +103,7 @@ def pages(token: str) -> Response:
     if refusal := _speaks(place_of(client_address()), on):
         return refusal
     arrival, asked = visits.arrive(on, page, _agent()), _request(on)
-    with house().database.write() as session:
+    with _writing() as session:
         answer = visits.open_page(session, asked, arrival, shown)
     return _answered(on, answer)
 
@@ -109,7 +115,7 @@ def ping(token: str) -> Response:
     on, shown = _spoken_for(token)
     if refusal := _speaks(place_of(client_address()), on):
         return refusal
-    with house().database.write() as session:
+    with _writing() as session:
         answer = visits.ping(session, _request(on), shown)
     return _answered(on, answer)
 
@@ -121,7 +127,7 @@ def leave(token: str) -> Response:
     on, shown = _spoken_for(token)
     if refusal := _speaks(place_of(client_address()), on):
         return refusal
-    with house().database.write() as session:
+    with _writing() as session:
         visits.leave(session, shown, house().clock())
     return Response(status=204)
 
@@ -134,7 +140,7 @@ def events(token: str) -> Response:
     what = read_happening(_body())
     if refusal := _speaks(place_of(client_address()), on):
         return refusal
-    with house().database.write() as session:
+    with _writing() as session:
         visits.happened(session, shown, what, house().clock())
     return Response(status=204)
 
@@ -155,6 +161,26 @@ def _allow_origin(response: Response) -> Response:
         response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Vary"] = "Origin"
     return response
+
+
+@contextmanager
+def _writing() -> Iterator[Session]:
+    """One transaction. SQLite has one writer's place: this process's threads queue for it here.
+
+    SQLite itself only looks again after ever longer pauses; the last of four threads would wait for seconds.
+    """
+    database, turn = house().database, desk().turn
+    if not database.is_sqlite:
+        with database.write() as session:
+            yield session
+        return
+    if not turn.acquire(timeout=TURN_SECONDS):
+        raise PoolTimeout("other requests are waiting for the database")
+    try:
+        with database.write() as session:
+            yield session
+    finally:
+        turn.release()
 
 
 def _body() -> dict[str, Any]:
@@ -249,7 +275,7 @@ def _turned_away(on: Ground, reason: Miss, told: str | None = None) -> Response:
 
 def _unremembered(on: Ground, opening: Opening) -> Response:
     origin, asked = visits.arrive(on, opening.page, _agent()).origin, _request(on)
-    with house().database.write() as session:
+    with _writing() as session:
         answer = visits.unremembered(session, asked, origin)
     response = _answered(on, answer)
     if COOKIE in request.cookies:
