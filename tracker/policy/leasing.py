@@ -93,6 +93,11 @@ def clock_step(before: Clocks, now: Clocks) -> float:
     return step if abs(step) > CLOCK_STEP_SECONDS else 0.0
 
 
+def is_before_step(seen_at: datetime, at: datetime) -> bool:
+    """Whether an instant was read before the clock was set; `at` is now, a few seconds after that."""
+    return not at - timedelta(seconds=CLOCK_STEP_SECONDS / 2) <= seen_at <= at
+
+
 # ---- who ----
 
 
