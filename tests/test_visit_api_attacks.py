@@ -305,7 +305,7 @@ def test_hostile_text_is_stored_bounded_in_every_field(
     api = Api(database, settings_in(tmp_path, secret_key=SECRET), now)
     agent = "Mozilla/5.0 " + "".join(each for each in text[:300] if each.isascii() and each.isprintable())
     mallory = api.visitor(shop, agent=agent)
-    more = {
+    more: dict[str, Any] = {
         "url": f"https://shop.example/?utm_source={text[:500]}&utm_campaign={text[:500]}&gclid={text[:500]}",
         "referrer": text[:4000], "title": text[:4000], "language": text[:100], "visitor": text[:100],
         "visit": text[:100], "ids": {text[:40]: text[:100]},
