@@ -70,7 +70,14 @@ MINE, STRANGER = 1, 2
 CASES = (
     Case("nobody ever had it", (), None, True),
     Case("one is there", (there(1),), 1, False, frozenset({Reason.PRESENT})),
-    Case("one left an hour ago, nobody since", (gone(1, 3600),), 1, True, frozenset({Reason.LEFT_HOURS_AGO})),
+    Case(
+        "one left half an hour ago, nobody since",
+        (gone(1, 2000),),
+        1,
+        True,
+        frozenset({Reason.LEFT_MINUTES_AGO}),
+    ),
+    Case("one left hours ago, nobody since", (gone(1, 9000),), None, True),
     Case("left 2 minutes ago, the new one there", (gone(1, 120), there(2, 60)), 2, True),
     Case("left 20 minutes ago, the new one there", (gone(1, 1200), there(2)), 2, False),
     Case("left a minute ago, the new one just came", (gone(1, 60), there(2, 5)), 1, True),
@@ -183,7 +190,7 @@ def test_the_callers_of_a_channel_are_still_reckoned_with_after_its_number_becam
     uses = (Used(None, 3, ago(3600), None), Used(7, None, ago(90 * 86400), ago(3600)))
     found = judged(gone(1, 1800), history=History(uses=uses))
     assert found.named is not None
-    assert (found.named.channel_id, found.uncertain) == (7, False)
+    assert found.named.channel_id == 7
     assert Reason.FORMER_CHANNEL in found.named.reasons
 
 
@@ -212,5 +219,5 @@ def test_a_withheld_caller_may_be_the_one_who_withheld_his_number_before() -> No
     recent = Earlier(ago(120), NUMBER, (Belief(0.97, 21, 11),))
     found = judged(gone(1, 300), there(2, 100), caller=None, history=History((recent,)))
     assert found.named is not None
-    assert found.uncertain
+    assert (found.named.visit_id, found.named.basis) == (11, Basis.REPEAT)
     assert {each.visit_id for each in found.candidates} == {11, 12}

@@ -13,13 +13,28 @@ looked at again, is attributed alike.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from tracker.policy.candidates import (
+    Attribution,
+    Basis,
+    Belief,
+    CallFacts,
+    Candidate,
+    Earlier,
+    History,
+    Reason,
+    Used,
+)
 from tracker.policy.delays import DelayModel
 from tracker.policy.sights import FIRST_AWAY, NEWEST, WINDOW, Holder, Sight, repeat_bin, sight_of
+
+__all__ = [
+    "CANDIDATES", "NEWEST_WITHHELD", "SURE", "Attribution", "Basis", "Belief", "CallFacts", "Candidate",
+    "Earlier", "History", "Reason", "Used", "attribute",
+]  # fmt: skip
 
 # A source that is less sure than this is marked as uncertain. At nine in ten, what goes unmarked is wrong far
 # less often than one time in ten: most of it is well above.
@@ -28,117 +43,6 @@ CANDIDATES = 5  # that are kept
 NEWEST_WITHHELD = 20  # calls to a number whose callers may be calling again, if nobody can tell who they are
 _FEW_CALLERS = 30
 CERTAIN = 0.99  # a code told by the caller: people misread a digit now and then
-
-
-class Basis(enum.StrEnum):
-    """What names a call's source."""
-
-    CHANNEL = "channel"  # the number stands for it
-    LEASE = "lease"  # the visit that was shown the number
-    REPEAT = "repeat"  # the caller is known from an earlier call
-    CODE = "code"  # the visitor's code
-
-
-class Reason(enum.StrEnum):
-    """What speaks for a candidate, or against it."""
-
-    CODE = "code"  # the caller told the visitor's code
-    PHONE_CLICK = "phone_click"  # he pressed the phone link moments before
-    PRESENT = "present"  # he was on the site at that moment
-    JUST_CAME = "just_came"  # … for a few seconds only
-    JUST_LEFT = "just_left"  # within five minutes before
-    LEFT_MINUTES_AGO = "left_minutes_ago"
-    LEFT_HOURS_AGO = "left_hours_ago"
-    LEFT_DAYS_AGO = "left_days_ago"
-    CAME_AGAIN = "came_again"  # he has been on the site again since, with another number perhaps
-    KNOWN_CALLER = "known_caller"  # the caller is known from earlier calls
-    OTHER_PHONE = "other_phone"  # this visitor has called before, from another phone
-    DEVICE_PHONE = "device_phone"  # he read the page on a telephone
-    OTHER_COUNTRY = "other_country"  # his phone is from another country than he was in
-    CHANNEL = "channel"  # the number stands for the channel
-    FORMER_CHANNEL = "former_channel"  # it did before
-
-
-@dataclass(frozen=True)
-class Used:
-    """The number was used for a channel or a pool from / until (None: still)."""
-
-    channel_id: int | None
-    pool_id: int | None
-    from_at: datetime
-    until_at: datetime | None
-
-
-@dataclass(frozen=True)
-class CallFacts:
-    """A call to a number at its first second. `caller`: None if withheld; `country`: of his phone."""
-
-    number_id: int
-    at: datetime
-    caller: str | None = None
-    country: str | None = None
-
-
-@dataclass(frozen=True)
-class Belief:
-    """What an earlier call was taken to come from: a visit and its visitor, or a channel."""
-
-    probability: float
-    visitor_id: int | None = None
-    visit_id: int | None = None
-    channel_id: int | None = None
-
-
-@dataclass(frozen=True)
-class Earlier:
-    """An earlier call, and what it was attributed to; the rest of the probability is nobody's."""
-
-    at: datetime
-    number_id: int
-    beliefs: tuple[Belief, ...] = ()
-
-
-@dataclass(frozen=True)
-class History:
-    """What was known before the call besides the number's leases.
-
-    `earlier`: calls of the same caller; of a caller who withheld his number: the withheld calls to the same
-    number. `phones`: by visitor, the phones he is believed to have called from. `callers`: how many different
-    callers the company knows. `uses`: what the number was used for. `code`: who held the code that was told.
-    """
-
-    earlier: tuple[Earlier, ...] = ()
-    phones: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
-    callers: int = 100
-    uses: tuple[Used, ...] = ()
-    code: Holder | None = None
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A possible source of a call: a visit (with the lease by which it was shown the number) or a channel."""
-
-    basis: Basis
-    probability: float
-    reasons: tuple[Reason, ...] = ()
-    visit_id: int | None = None
-    visitor_id: int | None = None
-    lease_id: int | None = None
-    channel_id: int | None = None
-
-
-@dataclass(frozen=True)
-class Attribution:
-    """The source named (None: nobody can say), whether that is uncertain, and all that was possible.
-
-    `unknown` is the probability that it is none of those that can be named. `candidates`: the likeliest
-    first, at most CANDIDATES of them; the one named is the first.
-    """
-
-    named: Candidate | None
-    uncertain: bool
-    unknown: float
-    candidates: tuple[Candidate, ...] = ()
 
 
 def attribute(call: CallFacts, holders: Sequence[Holder], history: History, model: DelayModel) -> Attribution:
@@ -198,12 +102,26 @@ def _covers(use: Used, at: datetime) -> bool:
     return use.from_at <= at and (use.until_at is None or at < use.until_at)
 
 
-def stranger_share(model: DelayModel, callers: int, *, known: bool) -> float:
-    """P(this very phone | somebody without a call to his name): docs/attribution.md derives it.
+@dataclass(frozen=True)
+class Strangers:
+    """P(the call shows this very phone, or none | somebody without a call to his name).
+
+    Of visitors, and of people nobody can know. docs/attribution.md derives it.
+    """
+
+    visitors: float
+    unknown: float
+
+
+def strangers_of(model: DelayModel, call_shows: str | None, callers: int, *, known: bool) -> Strangers:
+    """The shares for a call that shows a caller (None: withheld), of whom the company knows so many.
 
     Somebody new, or one of those the company knows; while these are few, hardly anybody is one of them.
     """
-    return model.known_caller / (callers + _FEW_CALLERS) if known else 1.0 - model.known_caller
+    if call_shows is None:
+        return Strangers(model.withheld, model.unknown_withheld)
+    share = model.known_caller / (callers + _FEW_CALLERS) if known else 1.0 - model.known_caller
+    return Strangers(share * (1 - model.withheld), share * (1 - model.unknown_withheld))
 
 
 class _Weighing:
@@ -211,11 +129,9 @@ class _Weighing:
 
     def __init__(self, call: CallFacts, history: History, model: DelayModel) -> None:
         self.call, self.history, self.model = call, history, model
-        self.known = call.caller is not None and bool(history.earlier)
-        self.links = _links(history.earlier) if self.known else {}
-        self.stranger = 1.0
-        if call.caller is not None:
-            self.stranger = stranger_share(model, history.callers, known=self.known)
+        known = bool(history.earlier)
+        self.links = _links(history.earlier) if call.caller is not None else _any_of(history.earlier)
+        self.strangers = strangers_of(model, call.caller, history.callers, known=known)
 
     def visitors(self, recent: Sequence[Holder]) -> Iterator[Candidate]:
         at = self.call.at.timestamp()
@@ -238,7 +154,7 @@ class _Weighing:
         for phone, sure in self.history.phones.get(holder.visitor_id, {}).items():
             if phone != self.call.caller:
                 other *= 1 - sure + sure * self.model.other_phone
-        return link * self.model.again + (1 - link) * other * self.stranger
+        return link * self.model.again + (1 - link) * other * self.strangers.visitors
 
     def _is_elsewhere(self, holder: Holder) -> bool:
         mine, his = self.call.country, holder.country
@@ -305,11 +221,13 @@ class _Weighing:
             if use.until_at is not None and not now:
                 rate *= 0.5 ** ((self.call.at - use.until_at) / FORGOTTEN)
             reason = Reason.CHANNEL if now else Reason.FORMER_CHANNEL
-            yield Candidate(Basis.CHANNEL, rate * self.stranger, (reason,), channel_id=use.channel_id)
+            yield Candidate(
+                Basis.CHANNEL, rate * self.strangers.visitors, (reason,), channel_id=use.channel_id
+            )
 
     def nobody(self) -> float:
         """People nobody can know: an old paper, a wrong number, a robot."""
-        return self.model.unknown * self.stranger
+        return self.model.unknown * self.strangers.unknown
 
     def older(self, recent: Sequence[Holder]) -> float:
         """Visitors who were shown the number before those that are looked at one by one."""
@@ -321,7 +239,7 @@ class _Weighing:
             default=self.call.at - WINDOW,
         )
         longest = min(WINDOW, self.call.at - began).total_seconds()
-        return self.stranger * self.model.tail(span, longest) * len(recent) / max(span, 1.0)
+        return self.strangers.visitors * self.model.tail(span, longest) * len(recent) / max(span, 1.0)
 
 
 FORGOTTEN = timedelta(days=30)  # half of a channel's callers dial another number so long after it moved
@@ -337,6 +255,16 @@ def _links(earlier: Sequence[Earlier]) -> dict[int, float]:
         if found:
             return found
     return {}
+
+
+def _any_of(earlier: Sequence[Earlier]) -> dict[int, float]:
+    """How likely each visitor has made one of these calls, whose callers nobody can tell apart."""
+    none: dict[int, float] = {}
+    for each in earlier:
+        for belief in each.beliefs:
+            if belief.visitor_id is not None:
+                none[belief.visitor_id] = none.get(belief.visitor_id, 1.0) * (1 - belief.probability)
+    return {who: 1 - share for who, share in none.items()}
 
 
 def _when(sight: Sight) -> Reason:
@@ -357,7 +285,9 @@ def _ranked(possible: Sequence[Candidate], nobody: float, nobody_again: float) -
     if total <= 0:
         return Attribution(None, True, 1.0)
     merged = _merged(possible)
-    order = sorted(merged, key=lambda each: (-each.probability, each.visit_id or 0, each.channel_id or 0))
+    order = sorted(
+        merged, key=lambda each: (-each.probability, -(each.visit_id or 0), -(each.channel_id or 0))
+    )
     ranked = [replace(each, probability=each.probability / total) for each in order if each.probability > 0]
     unknown = (nobody + nobody_again) / total
     best = ranked[0] if ranked else None

@@ -7,8 +7,11 @@ tracker.policy.lessons learns a company's own. docs/attribution.md explains the 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
+from math import log
 from typing import Any
 
 from tracker.policy.sights import (
@@ -37,12 +40,14 @@ class DelayModel:
     other_phone: float  # against a visitor who has not called: he calls again, from another phone
     other_country: float  # against a caller whose phone is from the country the visitor was in
     known_caller: float  # share of callers without a visit to their name who have called before
+    withheld: float  # share of the visitors whose phone does not show its number
     unknown: float  # calls a second to one number from people nobody can know
+    unknown_withheld: float  # share of those
     channel: float  # calls a second to one number of a channel
 
     def lease_rate(self, sight: Sight) -> float:
         """Calls per second to be expected of a lease that stands so."""
-        rate = self.sight[sight.bin] * self.device[sight.device]
+        rate = self._sight_rate(sight) * self.device[sight.device]
         if sight.came_again:
             rate *= self.came_again
         return rate + self.click_rate(sight)
@@ -50,6 +55,18 @@ class DelayModel:
     def click_rate(self, sight: Sight) -> float:
         """The part of it that comes of a click on the phone link."""
         return 0.0 if sight.click is None else self.click[sight.click] * self.click_device[sight.device]
+
+    def _sight_rate(self, sight: Sight) -> float:
+        """Between the middles of two bins the rate changes steadily: who left sooner is a little likelier."""
+        if sight.bin < FIRST_AWAY:
+            return self.sight[sight.bin]
+        at = log(max(sight.seconds, 1.0))
+        place = bisect_right(_MIDDLES, at)
+        if place in {0, len(_MIDDLES)}:
+            return self.sight[sight.bin]
+        part = (at - _MIDDLES[place - 1]) / (_MIDDLES[place] - _MIDDLES[place - 1])
+        before, after = self.sight[FIRST_AWAY + place - 1], self.sight[FIRST_AWAY + place]
+        return float(before ** (1 - part) * after**part)
 
     def tail(self, from_seconds: float, to_seconds: float) -> float:
         """Calls expected of one visitor with a phone between these many seconds after he was there."""
@@ -73,6 +90,11 @@ class DelayModel:
         return cls(**given | {name: tuple(given[name]) for name in ("sight", "click", "repeat")})
 
 
+# The middle of each bin of AWAY_EDGES, as a logarithm.
+_MIDDLES = tuple(
+    log(ended * 0.5) if begun == 0 else log(begun * ended) / 2
+    for begun, ended in pairwise((0.0, *AWAY_EDGES))
+)
 _EDGES = [list(edges) for edges in (HERE_EDGES, SILENT_EDGES, AWAY_EDGES, CLICK_EDGES, REPEAT_EDGES)]
 
 
@@ -114,7 +136,9 @@ PRIOR = DelayModel(
     other_phone=0.03,
     other_country=0.1,
     known_caller=0.05,
-    unknown=1e-7,  # one in four months
+    withheld=0.05,
+    unknown=4e-7,  # one a month
+    unknown_withheld=0.15,
     channel=1e-5,  # one a day
 )
 assert len(PRIOR.sight) == SIGHTS  # noqa: S101  (a rate for each bin, found out at import)

@@ -110,14 +110,16 @@ def _maximised(prior: DelayModel, last: DelayModel, calls: Shares, exposure: _Se
     model = replace(model, click=_click(prior, model, calls, exposure))
     model = replace(model, click_device=_click_device(prior, model, calls, exposure))
     called = sum(map(_product, calls.called, rates_of(model).cells))
-    strangers = calls.strangers_known + calls.strangers_new
+    shown = calls.strangers_known + calls.strangers_new
     return replace(
         model,
         again=_factor(prior.again, calls.again, called),
         other_phone=_factor(prior.other_phone, calls.other_phone, called),
         repeat=_smoothed(prior.repeat, calls.repeats, exposure.repeats),
         other_country=_factor(prior.other_country, calls.elsewhere, calls.same_country),
-        known_caller=_factor(prior.known_caller, calls.strangers_known, strangers),
+        known_caller=_factor(prior.known_caller, calls.strangers_known, shown),
+        withheld=_factor(prior.withheld, calls.strangers_withheld, calls.strangers),
+        unknown_withheld=_factor(prior.unknown_withheld, calls.nobody_withheld, calls.nobody),
         unknown=(_UNKNOWN_WORTH + calls.nobody) / (_UNKNOWN_WORTH / prior.unknown + exposure.numbers),
     )
 

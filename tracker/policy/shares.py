@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from tracker.policy.attribution import NEWEST_WITHHELD, stranger_share
+from tracker.policy.attribution import NEWEST_WITHHELD, strangers_of
 from tracker.policy.delays import DelayModel
 from tracker.policy.evidence import CELLS, CLICKS, REPEATS, Lesson, Possible, parts_of
 from tracker.policy.sights import DEVICES, repeat_bin
@@ -28,6 +28,9 @@ class Shares:
     clicks: list[float] = field(default_factory=lambda: [0.0] * CLICKS)
     repeats: list[float] = field(default_factory=lambda: [0.0] * REPEATS)
     nobody: float = 0.0
+    nobody_withheld: float = 0.0
+    strangers: float = 0.0
+    strangers_withheld: float = 0.0
     elsewhere: float = 0.0
     same_country: float = 0.0
     strangers_known: float = 0.0
@@ -103,25 +106,31 @@ class _Weighed:
     def __init__(self, lesson: Lesson, model: DelayModel, rates: Rates, memory: _Memory) -> None:
         self.lesson, self.model, self.memory = lesson, model, memory
         self.known = lesson.caller is not None and lesson.caller in memory.heard
-        self.stranger = self._stranger()
+        self.strangers = strangers_of(model, lesson.caller, lesson.callers, known=self.known)
+        self.links = self._links()
         self.weights = [self._weigh(each, rates) for each in lesson.alone]
         self.crowd = [
-            (cell, elsewhere, rates.cells[cell] * many * self.stranger * self._country(elsewhere))
+            (cell, elsewhere, rates.cells[cell] * many * self.strangers.visitors * self._country(elsewhere))
             for cell, elsewhere, many in lesson.others
         ]
         self.repeats = list(self._repeats())
-        self.nobody = model.unknown * self.stranger
+        self.nobody = model.unknown * self.strangers.unknown
         self.older = 0.0
         if lesson.older is not None:
             tail = model.tail(lesson.older.from_seconds, lesson.older.to_seconds)
-            self.older = lesson.older.rate * tail * self.stranger
+            self.older = lesson.older.rate * tail * self.strangers.visitors
         self.leases = sum(each.total for each in self.weights) + sum(weight for *_, weight in self.crowd)
         self.total = self.leases + sum(weight for _, weight, _ in self.repeats) + self.nobody + self.older
 
-    def _stranger(self) -> float:
-        if self.lesson.caller is None:
-            return 1.0
-        return stranger_share(self.model, self.lesson.callers, known=self.known)
+    def _links(self) -> Mapping[int, float]:
+        lesson, memory = self.lesson, self.memory
+        if lesson.caller is not None:
+            return memory.links.get(lesson.caller, {})
+        none: dict[int, float] = {}
+        for _, beliefs in memory.withheld[lesson.number_id][-NEWEST_WITHHELD:]:
+            for who, sure in beliefs.items():
+                none[who] = none.get(who, 1.0) * (1 - sure)
+        return {who: 1 - share for who, share in none.items()}
 
     def _country(self, elsewhere: bool | None) -> float:
         return self.model.other_country if elsewhere else 1.0
@@ -130,13 +139,13 @@ class _Weighed:
         country = self._country(each.elsewhere)
         click = 0.0 if each.click is None else rates.clicks[each.click]
         caller, who = self.lesson.caller, each.visitor_id
-        link = self.memory.links.get(caller, {}).get(who, 0.0) if caller is not None else 0.0
+        link = self.links.get(who, 0.0)
         new, other = 1.0, 1.0
         for phone, sure in self.memory.phones.get(who, {}).items():
             if phone != caller:
                 new *= 1 - sure
                 other *= 1 - sure + sure * self.model.other_phone
-        rest = (1 - link) * self.stranger
+        rest = (1 - link) * self.strangers.visitors
         return _Weight(
             each,
             rates.cells[each.cell] * country,
@@ -187,6 +196,10 @@ class _Weighed:
         for place, weight, _ in self.repeats:
             shares.repeats[place] += weight / self.total
         shares.nobody += self.nobody / self.total
+        if self.lesson.caller is None:
+            shares.nobody_withheld += self.nobody / self.total
+            shares.strangers_withheld += (strangers - self.nobody) / self.total
+        shares.strangers += (strangers - self.nobody) / self.total
         if self.known:
             shares.strangers_known += strangers / self.total
         elif self.lesson.caller is not None:
