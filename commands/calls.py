@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
 
-from commands.context import company_option, here, json_option, reading
+from commands.context import changing, company_option, here, json_option, reading
 from commands.printing import clock, print_json, print_rows
 
 if TYPE_CHECKING:
@@ -78,6 +79,34 @@ def show(key: str, company: str | None, as_json: bool) -> None:
             return
         lines = call_lines(story, ZoneInfo(owner.timezone), owner.default_region)
     click.echo("\n".join(lines))
+
+
+@calls_group.command("judge")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
+    required=True,
+    help="Calls from this instant on, UTC.",
+)
+@company_option
+@json_option
+def judge_command(since: datetime, company: str | None, as_json: bool) -> None:
+    """Attribute calls again, by what has been learned since; what a person typed stays.
+
+    \b
+    Example:
+      leaseline calls judge --since 2026-11-01
+    """
+    from tracker import judge
+
+    with changing(company) as (session, owner, _):
+        again = judge.rejudge(session, owner.id, since.replace(tzinfo=UTC))
+    while judge.judge_pending(here().database, here().now):
+        pass
+    if as_json:
+        print_json({"judged": again})
+    else:
+        click.echo(f"Judged {again} calls again")
 
 
 @calls_group.command("follow")

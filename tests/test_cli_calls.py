@@ -154,6 +154,19 @@ def test_following_prints_each_state_once_and_the_end(here: Installation, databa
             process.terminate()
 
 
+def test_calls_are_judged_again_since_a_day(here: Installation, database: Database, now: datetime) -> None:
+    with database.write() as session:
+        pallets = add_pallets(session, now)
+        for days in range(3):
+            record_all(session, [started(pallets.leased, now - timedelta(days=days), f"call-{days}")])
+    since = f"{now - timedelta(days=1):%Y-%m-%d}"
+    assert json.loads(here.done("calls", "judge", "--since", since, "--json")) == {"judged": 2}
+    with database.read() as session:
+        judged = sa.select(Call.key).where(Call.attributed_at.is_not(None))
+        assert set(session.scalars(judged)) == {"call-0", "call-1", "call-2"}
+    assert "Judged 0 calls" in here.done("calls", "judge", "--since", "2030-01-01")
+
+
 def see(session: Session, pallets: Pallets, state: str, now: datetime) -> None:
     """The node says that call-1 is in this state."""
     at = now.isoformat()
