@@ -48,7 +48,7 @@ BEN = Visitor(
     "Ben",
     "clicks a Google ad (utm)",
     "/euro-pallets?utm_source=google&utm_medium=cpc&utm_campaign=spring&utm_term=euro+pallets",
-    Source("cpc", "google", "spring", "euro pallets", None),
+    Source("cpc", "google", "spring", "euro pallets", None, group="Paid Search"),
     referrer="https://www.google.com/",
     goes_on_to="/delivery",
 )
@@ -57,7 +57,7 @@ GINA = Visitor(
     "taps a Google ad on her phone (gclid)",
     "/used?gclid=EAIaIQobChMI6JzGkLeB_wIVk9jVCh2dXg0pEAAYASAAEgKcYfD_BwE"
     "&utm_campaign=used-pallets&keyword=sell+used+pallets",
-    Source("cpc", "google", "used-pallets", "sell used pallets", None),
+    Source("cpc", "google", "used-pallets", "sell used pallets", None, group="Paid Search"),
     referrer="https://www.google.com/",
     phone=True,
 )
@@ -65,14 +65,14 @@ HUGO = Visitor(
     "Hugo",
     "finds the shop with Bing (referrer)",
     "/",
-    Source("organic", "bing", None, None, None),
+    Source("organic", "bing", None, None, None, group="Organic Search"),
     referrer="https://www.bing.com/",
 )
 IRIS = Visitor(
     "Iris",
     "comes by an ad on Facebook (utm, fbclid)",
     "/?utm_source=facebook&utm_medium=paid_social&utm_campaign=warehouse&fbclid=IwAR0demo0demo0demo0demo",
-    Source("paid_social", "facebook", "warehouse", None, None),
+    Source("paid_social", "facebook", "warehouse", None, None, group="Paid Social"),
     referrer="https://m.facebook.com/",
     phone=True,
 )
@@ -80,14 +80,14 @@ JACK = Visitor(
     "Jack",
     "follows a link that ChatGPT gave him (referrer)",
     "/delivery",
-    Source("ai-assistant", "chatgpt", None, None, None),
+    Source("ai-assistant", "chatgpt", "(ai-assistant)", None, None, group="AI Assistant"),
     referrer="https://chatgpt.com/",
 )
 KATE = Visitor(
     "Kate",
     "comes when all five numbers are taken",
     "/euro-pallets?utm_source=newsletter&utm_medium=email&utm_campaign=november",
-    Source("email", "newsletter", "november", None, None),
+    Source("email", "newsletter", "november", None, None, group="Email"),
 )
 VISITORS = (BEN, GINA, HUGO, IRIS, JACK, KATE)
 

@@ -13,7 +13,7 @@ from demo.home import Home
 from demo.shop import shop
 from demo.story import OWN, REGION, WEBSITE
 from demo.visitors import Seen, Visitor
-from tracker.calls import Source
+from tracker.calls import Source, source_of_visit
 from tracker.database import Database
 from tracker.models import Visit
 from tracker.policy.phone import display
@@ -64,6 +64,4 @@ def _source(database: Database, visitor: Visitor) -> Source | None:
     with database.read() as session:
         wanted = sa.select(Visit).where(Visit.landing_url.endswith(visitor.lands_on, autoescape=True))
         visit = session.scalars(wanted).one_or_none()
-    if visit is None:
-        return None
-    return Source(visit.medium, visit.source, visit.campaign, visit.keyword, None)
+    return source_of_visit(visit) if visit is not None else None

@@ -1,6 +1,6 @@
 """From the advertisement to the call's page: a real browser, a real call to the number it shows, one story.
 
-Once as usual, once with the AGI server frozen for the whole call, so that the books are filled afterwards from
+Once as usual, once with the AGI server frozen during the whole call: the books are filled afterwards from
 what Asterisk wrote down.
 """
 
@@ -23,7 +23,7 @@ from demo import visitors
 from demo.scenario import answered, hang_up, hung_up, invite, invited, pick_up, ringing, wait
 from demo.shop import shop
 from demo.visitors import Seen
-from tracker.models import Call, Lease, Visit
+from tracker.models import Call, Lease, NumberUse, Visit
 from tracker.policy.phone import display
 
 OWN = "+74957654321"
@@ -48,6 +48,12 @@ def website(house: House) -> Iterator[Website]:
     line, name = house.line(), f"shop-{uuid4().hex[:8]}"
     house.cli("pool", "add", name)
     house.cli("number", "move", line.e164, "--pool", name)
+    with house.database.write() as session:  # as if it had never been on a billboard
+        session.execute(
+            sa.delete(NumberUse).where(
+                NumberUse.number_id == line.number_id, NumberUse.channel_id.is_not(None)
+            )
+        )
     house.cli("site", "add", name, "--domain", "127.0.0.1", "--number", OWN, "--pool", name)
     house.apply()
     snippet = json.loads(house.cli("site", "show", name, "--json").stdout)["snippet"]
