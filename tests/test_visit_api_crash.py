@@ -13,7 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -64,7 +64,8 @@ class Writer(threading.Thread):
     def run(self) -> None:
         while not self.stop.is_set():
             try:
-                self._open_pages(http.client.HTTPConnection("127.0.0.1", self.port, timeout=10))
+                with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)) as connection:
+                    self._open_pages(connection)
             except (OSError, http.client.HTTPException):
                 time.sleep(0.02)  # nobody is there: not yet, or no more
 

@@ -324,6 +324,13 @@ def test_one_address_is_stopped_before_it_uses_up_its_network() -> None:
     assert limits.believes(neighbour)
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.3.2.1", "::1"])
+def test_only_the_sites_bound_holds_for_what_comes_from_this_machine(address: str) -> None:
+    limits, here = Limits(Clock()), place_of(address)
+    assert all(limits.believes(here) for _ in range(100))
+    assert sum(limits.opens(here, 1) for _ in range(4000)) == 3000
+
+
 def test_an_office_behind_one_address_is_let_in() -> None:
     clock = Clock()
     limits, office = Limits(clock), place_of("203.0.113.7")

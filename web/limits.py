@@ -6,6 +6,9 @@ number only while more than half of the pool is free (`trusted=False`): a busy o
 nothing while there are numbers, and a script cannot empty a pool. Above the second bound the page keeps its
 own number and nothing is stored.
 
+An address of this machine itself is nobody's: behind it are people who come through a proxy that
+`trusted_proxies` does not name, or the admin who tries things out. Only the site's bound holds for them.
+
 A bucket holds `burst` and fills by `per_second`. Buckets are kept for the addresses asked about last, at most
 so many, per worker process: with several, everybody has as many times more.
 """
@@ -72,10 +75,14 @@ class Buckets:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a request comes from: the address (IPv6: its /64, one customer's), and the /24 or /48 around."""
+    """Where a request comes from: the address (IPv6: its /64, one customer's), and the /24 or /48 around.
+
+    `here`: from this very machine.
+    """
 
     address: str
     network: str
+    here: bool = False
 
 
 def place_of(address: str) -> Place:
@@ -88,6 +95,7 @@ def place_of(address: str) -> Place:
     return Place(
         str(ipaddress.ip_network((found, own), strict=False)),
         str(ipaddress.ip_network((found, around), strict=False)),
+        here=found.is_loopback,
     )
 
 
@@ -101,20 +109,22 @@ class Limits:
 
     def opens(self, place: Place, site_id: int) -> bool:
         """Whether a visit that is new may be opened at all."""
-        return not _wait(self._open, place.address, place.network, site_id)
+        return not _wait(self._open, place, site_id)
 
     def believes(self, place: Place) -> bool:
         """Whether a new visit from there is believed to be a person's, going by how many came before."""
-        return not _wait(self._believed, place.address, place.network)
+        return not _wait(self._believed, place)
 
     def speaks(self, place: Place, site_id: int) -> float:
         """0.0 when a known visit may be spoken for; else in how many seconds."""
-        return _wait(self._speak, place.address, place.network, site_id)
+        return _wait(self._speak, place, site_id)
 
 
-def _wait(buckets: tuple[Buckets, ...], *keys: object) -> float:
+def _wait(buckets: tuple[Buckets, ...], place: Place, *site_id: int) -> float:
     """The wait, if any. The smallest place comes first: who is refused there costs the larger nothing."""
-    for bucket, key in zip(buckets, keys, strict=True):
+    for bucket, key in zip(buckets, (place.address, place.network, *site_id), strict=True):
+        if place.here and key not in site_id:
+            continue
         if wait := bucket.take(key):
             return wait
     return 0.0
