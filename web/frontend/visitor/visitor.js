@@ -1,0 +1,34 @@
+// Leaseline on a website: shows each visitor a telephone number of his own. docs/website-script.md describes it.
+import { say, watchConsent } from "./consent.js";
+import { on } from "./events.js";
+import { learn, rewrite } from "./numbers.js";
+import { show, watch } from "./page.js";
+import { SIGNS } from "./signs.js";
+import { site } from "./site.js";
+import { current, live, page } from "./visit.js";
+
+/** Look at everything again, and from now on at a shadow root. */
+const swap = (root) => {
+  if (root?.nodeType > 8) watch(root);
+  show(current());
+};
+
+/** Tells what is shown in place of the numbers of a list, as soon as something is. */
+const numbers = (list, callback) => {
+  const tell = () => callback(Object.fromEntries(list.map((each) => [each, rewrite(each)])));
+  if (Leaseline.number) tell();
+  else on("number", tell);
+};
+
+if (!self.Leaseline) {
+  self.Leaseline = { number: null, swap, numbers, on, page, consent: say, restore: () => show([]) };
+  // What pages call that were made for CallRail or CallTrackingMetrics.
+  self.CallTrk ||= { swap, getSwapNumbers: numbers };
+  self.__ctm ||= { main: { runNow: swap } };
+
+  for (const { e, v, a } of site.n) learn(e, [...v, a || e]);
+  watch(document);
+  for (const sign in SIGNS) addEventListener(sign, SIGNS[sign], true);
+  self.navigation?.addEventListener("currententrychange", live); // where there is none, by what changes in the page
+  watchConsent();
+}
