@@ -27,6 +27,7 @@ from tracker.models import (
     Call,
     Lease,
     NumberUse,
+    PageView,
     Pool,
     QuarantinedLine,
     Recording,
@@ -76,7 +77,7 @@ def channel_place(house: House, ring_seconds: int = 10) -> Place:
 
 
 def leased_place(house: House) -> Place:
-    """A new line whose number is a pool's, leased at this moment to somebody who came by an advertisement."""
+    """A new line whose number is a pool's, leased to one who came by an advertisement and stays an hour."""
     line = house.line()
     name, now = uuid4().hex, datetime.now(UTC)
     with house.database.write() as session:
@@ -90,10 +91,13 @@ def leased_place(house: House) -> Place:
         site = Site(company_id=house.company_id, name=name, key=name, created_at=now)
         session.add_all([site, NumberUse(number_id=line.number_id, pool_id=pool.id, from_at=now)])
         session.flush()
-        visit = Visit(visitor_id=visitor.id, site_id=site.id, started_at=now, medium="cpc", source="yandex",
-                      campaign="772040791973", keyword="купить поддоны")  # fmt: skip
+        leaves = now + timedelta(hours=1)
+        visit = Visit(visitor_id=visitor.id, site_id=site.id, started_at=now, seen_at=leaves, device="phone",
+                      medium="cpc", source="yandex", campaign="772040791973",
+                      keyword="купить поддоны")  # fmt: skip
         session.add(visit)
         session.flush()
+        session.add(PageView(visit_id=visit.id, at=now, until_at=leaves, url="https://shop.example/"))
         lease = Lease(
             number_id=line.number_id,
             pool_id=pool.id,

@@ -150,10 +150,12 @@ class _Weighing:
     def _identity(self, holder: Holder) -> float:
         """P(this phone | it is this visitor who calls)."""
         link = self.links.get(holder.visitor_id, 0.0)
-        other = 1.0
+        new = 1.0
         for phone, sure in self.history.phones.get(holder.visitor_id, {}).items():
             if phone != self.call.caller:
-                other *= 1 - sure + sure * self.model.other_phone
+                new *= 1 - sure
+        # However many phones he has called from: the next one may be another.
+        other = new + (1 - new) * self.model.other_phone
         return link * self.model.again + (1 - link) * other * self.strangers.visitors
 
     def _is_elsewhere(self, holder: Holder) -> bool:

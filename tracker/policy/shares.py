@@ -140,11 +140,10 @@ class _Weighed:
         click = 0.0 if each.click is None else rates.clicks[each.click]
         caller, who = self.lesson.caller, each.visitor_id
         link = self.links.get(who, 0.0)
-        new, other = 1.0, 1.0
+        new = 1.0
         for phone, sure in self.memory.phones.get(who, {}).items():
             if phone != caller:
                 new *= 1 - sure
-                other *= 1 - sure + sure * self.model.other_phone
         rest = (1 - link) * self.strangers.visitors
         return _Weight(
             each,
@@ -152,7 +151,7 @@ class _Weighed:
             click * country,
             link * self.model.again,
             rest * new,
-            rest * (other - new),
+            rest * (1 - new) * self.model.other_phone,
         )
 
     def _repeats(self) -> Iterator[tuple[int, float, Mapping[int, float]]]:
