@@ -194,6 +194,13 @@ def test_the_callers_of_a_channel_are_still_reckoned_with_after_its_number_becam
     assert Reason.FORMER_CHANNEL in found.named.reasons
 
 
+def test_a_channel_that_had_a_number_for_a_moment_has_no_callers_left() -> None:
+    uses = (Used(None, 3, ago(3600), None), Used(7, None, ago(3700), ago(3600)))
+    found = judged(gone(1, 1200), history=History(uses=uses))
+    assert found.named is not None
+    assert found.named.visit_id == 11
+
+
 def test_a_code_that_was_told_decides() -> None:
     found = judged(there(1), history=History(code=Holder(0, 12, 22, ago(3600))))
     assert found.named is not None

@@ -221,6 +221,8 @@ class _Weighing:
             now = _covers(use, self.call.at)
             rate = self.model.channel
             if use.until_at is not None and not now:
+                # As many know the number as have had the time to read it, and not yet to forget it.
+                rate *= min(1.0, (use.until_at - use.from_at) / FORGOTTEN)
                 rate *= 0.5 ** ((self.call.at - use.until_at) / FORGOTTEN)
             reason = Reason.CHANNEL if now else Reason.FORMER_CHANNEL
             yield Candidate(
