@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
 from commands.context import changing, company_option, here, json_option, reading
 from commands.printing import print_json, print_rows, print_thing
+from commands.site_check import check_command
 from commands.site_snippet import Snippet, instructions, snippet_of
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ def site_group() -> None:
     \b
     Examples:
       leaseline site add Shop --domain shop.example --number "8 495 765-43-21" --pool Website
-      leaseline site show Shop --snippet
+      leaseline site check https://shop.example/
     """
 
 
@@ -36,6 +38,7 @@ def swap_group() -> None:
 
 
 site_group.add_command(swap_group)
+site_group.add_command(check_command)
 
 
 @site_group.command("add")
@@ -260,3 +263,15 @@ def _print(thing: dict[str, Any], snippet: Snippet, *, as_json: bool, told: bool
     print_thing(thing | {"numbers": in_words, "snippet": snippet.snippet}, as_json=False)
     if told:
         click.echo("\n" + instructions(snippet))
+        _hint_if_unreachable(here().settings.web_url)
+
+
+def _hint_if_unreachable(web_url: str) -> None:
+    """Say on stderr that other people's browsers cannot load the script from there, if that is so."""
+    host = urlsplit(web_url).hostname or ""
+    if host == "localhost" or host.startswith("127.") or host == "::1":
+        click.echo(
+            f"Only this machine reaches {web_url}: set LEASELINE_WEB_URL, then show it again", err=True
+        )
+    elif web_url.startswith("http:"):
+        click.echo(f"Pages with https refuse a script from {web_url}: set LEASELINE_WEB_URL", err=True)
