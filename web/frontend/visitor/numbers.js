@@ -28,7 +28,7 @@ export const replaceBy = (numbers) => {
     learn(number.from, number.variants);
   }
   const spellings = Object.keys(known).map((digits) => [...digits].join(BETWEEN));
-  pattern = RegExp(`(^|[^\\w+])((?:\\+|00)[\\s(]?)?(${spellings.join("|")})(?!-?[\\d@]|\xa0#)`, "gi");
+  pattern = RegExp(`(^|[^\\w+])(\\+|00)?(${spellings.join("|")})(?!-?[\\d@]|\xa0#)`, "gi");
 };
 
 /** What follows a number where the caller is to tell a code: dialled by itself in a link, read in a text. */

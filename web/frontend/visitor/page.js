@@ -1,14 +1,15 @@
 // The page's own document: finds the site's numbers in it, swaps them, keeps them swapped, puts them back.
 import { emit } from "./events.js";
 import { codeOf, isPiece, replaceBy, rewrite, shownFor } from "./numbers.js";
-import { live } from "./visit.js";
+import { moved } from "./visit.js";
 
 const LEFT_ALONE =
-  "head,script,style,textarea,option,code,[contenteditable],[data-leaseline-noswap],[data-calltrk-noswap]";
+  "head,script,style,noscript,textarea,option,code,[contenteditable],[data-leaseline-noswap],[data-calltrk-noswap]";
 
 const written = new WeakMap(); // text or attribute -> what we wrote there, what stood there, how often in the last 10 s
 const roots = []; // the document, and shadow roots that the site showed us
 const waiting = new Set(); // nodes to look at
+let settled; // text or attribute -> what is to stand there as long as the numbers are these
 let frame, changed;
 
 /** Keep the numbers below a root swapped: the document's, or a shadow root's. */
@@ -18,12 +19,13 @@ export const watch = (root) => {
     for (const record of records)
       record.type == "childList" ? lookAtAll(record.addedNodes) : waiting.add(record.target);
     frame ||= requestAnimationFrame(work);
-    live();
+    moved();
   }).observe(root, { subtree: true, childList: true, characterData: true, attributeFilter: ["href"] });
 };
 
 /** Swap the site's numbers for these, wherever they stand and will stand. */
 export const show = (numbers) => {
+  settled = new WeakMap();
   replaceBy(numbers);
   lookAtAll(roots);
   work();
@@ -47,7 +49,7 @@ const work = () => {
 const look = (node) => {
   if (node.nodeType == 3) {
     const old = original(node);
-    if (!/\d/.test(old)) return;
+    if (settled.get(node) == node.nodeValue || (old == node.nodeValue && !/\d/.test(old))) return;
     const text = rewrite(old);
     if (text == old)
       // Perhaps a number that is split over several elements.
@@ -85,6 +87,7 @@ const fill = (element, text) => {
 
 /** Writes, unless the place is to be left alone, or somebody writes against us. */
 const put = (node, text) => {
+  settled.set(node, text);
   if (node.nodeValue == text || (node.ownerElement || node.parentElement)?.closest(LEFT_ALONE)) return;
   const record = written.get(node) || { times_: 0 };
   if (record.times_ < 5) {

@@ -23,7 +23,7 @@ export const SIGNS = {
       emit("click", number, "phone_click");
     } else {
       // To a domain of the site where the cookie of this one is not known: the link takes the visitor along.
-      const host = link.hostname.replace("www.", "");
+      const host = link.hostname?.replace("www.", "");
       if (answer.visit && site.d.includes(host) && !location.hostname.endsWith(host))
         link.search += `&_ll=${answer.visitor}.${Date.now()}`;
     }

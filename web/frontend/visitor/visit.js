@@ -8,7 +8,6 @@ import { api, framed, site } from "./site.js";
 export let answer = {}; // the last one; `until` is an instant of this browser's clock
 let last = "[]";
 let here = location.href.split("#")[0];
-let came = document.referrer;
 let owed, due, timer; // whether a page view is still to be told; when we are going to speak next
 
 /** What may be shown. */
@@ -31,20 +30,23 @@ export const adopt = () => {
 /** A page view; but a banner's answer may be on its way. */
 export const page = () => {
   owed = 1;
-  due = allowed() ? 0 : Date.now() + 500;
+  due = Date.now() + (allowed() ? 0 : 500);
   live();
 };
 
-/** Tells the server in time that somebody is there: of a new page when it has its title, else by a ping. */
-export const live = () => {
-  const now = Date.now();
+/** In a single-page site: a page view when the address is another, as soon as the page has its title. */
+export const moved = () => {
   if (here != (here = location.href.split("#")[0])) {
     owed = 1;
-    due = now + 80;
+    due = Date.now() + 80;
+    live();
   }
+};
+
+/** Speaks to the server in time; but nobody needs a number on a page that nobody sees. */
+export const live = () => {
   clearTimeout(timer);
-  // Nobody needs a number on a page that nobody sees.
-  if (!document.hidden && !framed && (owed || answer.visit)) timer = setTimeout(ask, due - now);
+  if (!document.hidden && !framed && (owed || answer.visit)) timer = setTimeout(ask, due - Date.now());
 };
 
 const ask = async () => {
@@ -72,7 +74,6 @@ const ask = async () => {
       page();
     }
   } catch {}
-  came = location.href;
   apply();
   live();
 };
@@ -83,7 +84,7 @@ const facts = (may) => {
   return {
     site: site.k,
     url: location.href,
-    referrer: came,
+    referrer: document.referrer,
     title: document.title,
     language: navigator.language,
     automated: navigator.webdriver,

@@ -5,7 +5,7 @@ import { learn, rewrite } from "./numbers.js";
 import { show, watch } from "./page.js";
 import { SIGNS } from "./signs.js";
 import { site } from "./site.js";
-import { current, live, page } from "./visit.js";
+import { current, page } from "./visit.js";
 
 /** Look at everything again, and from now on at a shadow root. */
 const swap = (root) => {
@@ -27,8 +27,8 @@ if (!self.Leaseline) {
   self.__ctm ||= { main: { runNow: swap } };
 
   for (const { e, v, a } of site.n) learn(e, [...v, a || e]);
+  show([]);
   watch(document);
   for (const sign in SIGNS) addEventListener(sign, SIGNS[sign], true);
-  self.navigation?.addEventListener("currententrychange", live); // where there is none, by what changes in the page
   watchConsent();
 }
