@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +12,8 @@ from datetime import datetime
 from typing import Any
 
 import click
+
+_NUMBER = re.compile(r"\+[0-9]+")
 
 
 def print_json(value: Any) -> None:
@@ -88,7 +91,7 @@ def _cell(value: Any) -> Any:
         return _plain(value)
     if isinstance(value, dict):
         value = json.dumps(value, ensure_ascii=False) if value else ""
-    if isinstance(value, str) and value[:1] in set("=+-@\t\r\0") and not value[1:].isdecimal():
+    if isinstance(value, str) and value.startswith(tuple("=+-@\t\r\0")) and not _NUMBER.fullmatch(value):
         return "'" + value
     return value
 

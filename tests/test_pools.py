@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+from support.command import Installation
 from support.config import billboard, by, pallets, website
 
-from tracker import numbers, pools, sites
+from tracker import companies, numbers, pools, sites
 from tracker.coverage import coverage
 from tracker.database import Database
 from tracker.errors import Rejected
 from tracker.models import (
     AuditEntry,
+    Company,
     Lease,
     LeaseEnd,
     MissCount,
@@ -118,9 +122,9 @@ def test_a_pool_on_a_site_is_not_deleted(sqlite: Database, now: datetime) -> Non
 class Scene:
     """A site with a pool of four numbers and as many visits as a test wants."""
 
-    def __init__(self, session: Session, now: datetime) -> None:
+    def __init__(self, session: Session, now: datetime, company: Company | None = None) -> None:
         self.session, self.now = session, now
-        self.company = pallets(session, now)
+        self.company = company or pallets(session, now)
         self.pool = website(session, now, self.company)
         self.site: Site = sites.add(session, by(now), self.company, "Shop")
         self.numbers: list[Number] = [
@@ -157,6 +161,10 @@ class Scene:
         self.session.add(lease)
         self.session.flush()
         return lease
+
+    def one_of_each(self) -> None:
+        self.lease(0, self.visit(self.now), minutes=10)
+        self.misses("pool_empty", 1, self.now)
 
     def misses(self, reason: str, count: int, at: datetime) -> None:
         hour = at.replace(minute=0, second=0, microsecond=0)
@@ -214,3 +222,49 @@ def test_coverage_counts_own_numbers_and_misses_by_reason(database: Database, no
         assert coverage(session, site_id=scene.site.id, since=now - day, until=now) == of_pool
         assert coverage(session, site_id=scene.site.id + 1, since=now - day, until=now).share is None
         assert coverage(session, since=now - 4 * day, until=now).visits == 10
+
+
+# ---- the commands ----
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Installation:
+    installation = Installation(tmp_path)
+    installation.done("company", "add", "pallets", "--region", "RU")
+    return installation
+
+
+def test_a_pools_rules_are_set_changed_and_shown_by_command(here: Installation) -> None:
+    here.done("channel", "add", "Billboard")
+    here.done("number", "add", "8 495 123-45-67", "--channel", "Billboard")
+    here.done(
+        "pool", "add", "Website", "--hold-seconds", "150", "--dynamic-for", "paid search", "--dynamic-for",
+        "Email", "--release-after-call", "--when-empty", "overflow", "--overflow-number", "84951234567",
+    )  # fmt: skip
+    here.done("pool", "change", "Website", "--paid-percent", "20", "--keep-after-call")
+    shown = here.json("pool", "show", "Website")
+    assert (shown["hold_seconds"], shown["paid_percent"], shown["release_after_call"]) == (150, 20, False)
+    assert (shown["dynamic_for"], shown["overflow_number"]) == (["Paid Search", "Email"], "+74951234567")
+    assert shown["now"] == {"numbers": 0, "leased": 0, "resting": 0, "free": 0}
+    assert shown["last_day"] == {"visits": 0, "own_number": 0, "missed": {}, "share": None}
+    assert here.json("pool", "change", "Website", "--dynamic-for-all")["dynamic_for"] == []
+    assert "Give some of: Direct" in here.refused("pool", "change", "Website", "--dynamic-for", "Ads")
+
+
+def test_a_pools_history_leaves_as_a_table_json_or_csv(here: Installation, now: datetime) -> None:
+    with (
+        closing(Database(f"sqlite:///{here.home / 'leaseline.db'}")) as database,
+        database.write() as session,
+    ):
+        company = companies.get(session, "pallets")
+        Scene(session, now, company).one_of_each()
+    (row,) = here.json("pool", "history", "Website")
+    assert (row["number"], row["source"], row["campaign"], row["ended_by"]) == (
+        "+74951230001", "google", "=1", "left",
+    )  # fmt: skip
+    assert here.done("pool", "history", "Website", "--since", "2026-11-21").startswith("No lease")
+    lines = here.done("pool", "history", "Website", "--csv").splitlines()
+    assert lines[0] == "number,visit,medium,source,campaign,keyword,from_at,until_at,ended_by"
+    # No spreadsheet takes the visitor's words for a formula; a number keeps its plus.
+    assert lines[1].startswith("+74951230001,1,cpc,google,'=1,,2026-11-20T12:00:00.000Z,")
+    assert "1 leased" not in here.done("pool", "show", "Website")

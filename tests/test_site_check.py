@@ -7,15 +7,21 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from support.browser import serving
 from support.command import Installation, furnish
 
+from tracker.database import Database
+from tracker.models import Lease, Visit
 from tracker.policy.page_check import Answer, Given, Place, Verdict, Wanted, find, missing, stands_in
 from tracker.policy.swapping import variants
+from tracker.settings import read_settings
 
 REAL, OWN = "+74957654321", "+74951230001"
 WANTED = Wanted(REAL, variants(REAL), "8-800-PALLETS")
@@ -308,3 +314,29 @@ def test_a_page_that_cannot_be_opened_is_one_line(here: Installation) -> None:
     with open_shop(Shop()) as shop:
         gone = shop.url
     assert "ERR_CONNECTION_REFUSED" in here.refused("site", "check", gone)
+
+
+def test_the_real_script_as_it_is_told_to_be_put_on_a_page_gets_a_number_and_gives_it_back(
+    tmp_path: Path,
+) -> None:
+    house = Installation(tmp_path / "home")
+    furnish(house)
+    house.done("number", "add", "8 495 123-00-01", "--pool", "Website")
+    house.done("site", "change", "Shop", "--domain", "127.0.0.1")
+    settings = read_settings(house.environ)
+    database = Database(settings.database_url)
+    with serving(settings) as web, open_shop(Shop()) as shop:
+        told = Installation(house.home, {"LEASELINE_WEB_URL": web}).json("site", "show", "Shop")
+        shop.page = page(GOOD + "<div><b>8 (495)</b> <i>765-43-21</i></div>", None)
+        shop.page = shop.page.replace("</head>", told["pinned"] + "</head>")
+        shop.policy = f"default-src 'none'; {told['csp']}"
+        report = house.json("site", "check", shop.url)
+        with database.read() as session:
+            visit = session.scalars(sa.select(Visit)).one()
+            lease = session.scalars(sa.select(Lease)).one()
+    database.close()
+    assert [each["verdict"] for each in report["findings"]] == ["swapped"] * 4
+    assert [each["after"] for each in report["findings"]][-1] == "8 (495) 123-00-01"
+    assert visit.left_at is not None
+    assert (lease.visit_id, lease.until_at) == (visit.id, None)
+    assert lease.expires_at == visit.left_at + timedelta(seconds=300)

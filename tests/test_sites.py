@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from support.command import Installation
 from support.config import billboard, by, pallets, website
 
 from tracker import companies, numbers, sites
@@ -176,3 +179,78 @@ def test_the_snippet_is_one_line_of_one_origin(sqlite: Database, now: datetime) 
         sites.snippet(site, "https://calls.example/")
         == '<script async src="https://calls.example/s/AbCdEf123_-x.js"></script>'
     )
+
+
+# ---- the commands ----
+
+
+def test_adding_a_site_tells_what_belongs_on_its_pages(tmp_path: Path) -> None:
+    here = Installation(tmp_path, {"LEASELINE_WEB_URL": "https://calls.example/leaseline"})
+    here.done("company", "add", "pallets", "--region", "RU")
+    here.done("pool", "add", "Website")
+    words = ("site", "add", "Shop", "--domain", "shop.example", "--pool", "Website", "--needs-consent")
+    said = here.run(*words, "--number", "8 495 765-43-21", "--number", "8 800 200-00-00")
+    shown = here.json("site", "show", "Shop")
+    assert said.exit_code == 0
+    assert said.stderr == ""
+    tag = f'<script async src="https://calls.example/leaseline/s/{shown["key"]}.js"></script>'
+    assert shown["snippet"] == tag
+    assert said.stdout.count(tag) == 2
+    assert "script-src https://calls.example; connect-src https://calls.example" in said.stdout
+    assert "Google Tag Manager" in said.stdout
+    assert 'integrity="sha384-' in said.stdout
+    assert [(each["number"], each["pool"]) for each in shown["numbers"]] == [
+        ("+74957654321", "Website"),
+        ("+78002000000", "Website"),
+    ]
+    assert said.stdout.rstrip() in here.done("site", "show", "Shop", "--snippet")
+
+
+def test_a_site_that_cannot_be_added_whole_is_not_added(tmp_path: Path) -> None:
+    here = Installation(tmp_path)
+    here.done("company", "add", "pallets", "--region", "RU")
+    words = ("site", "add", "Shop", "--domain", "shop.example", "--number")
+    assert "There is no pool" in here.refused(*words, "8 495 765-43-21", "--pool", "Website")
+    here.done("pool", "add", "Website")
+    assert "not a telephone number" in here.refused(*words, "12", "--pool", "Website")
+    assert here.json("site", "list") == []
+    assert here.run(*words, "8 495 765-43-21").exit_code == 2
+
+
+def test_who_would_not_reach_the_script_is_hinted_at(tmp_path: Path) -> None:
+    here = Installation(tmp_path)
+    here.done("company", "add", "pallets", "--region", "RU")
+    words = ("site", "add", "Shop", "--domain", "shop.example")
+    assert "Only this machine reaches http://127.0.0.1:8080" in here.run(*words).stderr
+    plain = Installation(tmp_path, {"LEASELINE_WEB_URL": "http://calls.example"})
+    assert "Pages with https refuse" in plain.run("site", "show", "Shop", "--snippet").stderr
+
+
+def test_a_sites_numbers_are_added_listed_and_deleted_by_command(tmp_path: Path) -> None:
+    here = Installation(tmp_path)
+    for words in (
+        ("company", "add", "pallets", "--region", "RU"),
+        ("pool", "add", "Website"),
+        ("site", "add", "Shop", "--domain", "shop.example"),
+        ("site", "number", "add", "Shop", "8 495 765-43-21", "--pool", "Website", "--alias", "8-800-PALLETS"),
+        ("site", "number", "add", "Shop", "8 495 765-43-21", "--pool", "Website", "--region", "kz"),
+        ("site", "number", "delete", "Shop", "8 495 765-43-21"),
+        ("site", "change", "Shop", "--domain", "a.example", "--domain", "*.b.example", "--needs-consent"),
+    ):
+        here.done(*words)
+    assert here.json("site", "number", "list", "Shop") == [
+        {"number": "+74957654321", "pool": "Website", "region": "KZ", "alias": None}
+    ]
+    (site,) = here.json("site", "list")
+    assert (site["domains"], site["needs_consent"]) == (["a.example", "*.b.example"], True)
+    here.done("site", "delete", "Shop")
+    assert "leaseline site add" in here.done("site", "list")
+
+
+def test_a_channel_may_stand_in_for_a_pool(tmp_path: Path) -> None:
+    here = Installation(tmp_path)
+    here.done("company", "add", "pallets", "--region", "RU")
+    shown = here.done("channel", "add", "Ads", "--shown-to", "Paid Search", "--json")
+    assert json.loads(shown)["shown_to"] == "Paid Search"
+    here.done("channel", "change", "Ads", "--shown-to", "")
+    assert here.json("channel", "show", "Ads")["shown_to"] is None
