@@ -106,6 +106,22 @@ def test_an_overflow_number_is_an_active_one_that_is_not_leased(sqlite: Database
             pools.change_pool(session, by(now), company, pool, overflow_number="")
 
 
+def test_a_number_that_everybody_sees_is_not_put_into_a_pool(sqlite: Database, now: datetime) -> None:
+    with sqlite.write() as session:
+        company = pallets(session, now)
+        pool = website(session, now, company)
+        overflow = numbers.add(session, by(now), company, "8 495 123-00-01")
+        pools.change_pool(session, by(now), company, pool, overflow_number=overflow.e164)
+        site = sites.add(session, by(now), company, "Shop")
+        sites.add_swap(session, by(now), site, "8 495 765-43-21", pool)
+        with pytest.raises(Rejected, match="is the overflow number of a pool"):
+            numbers.move(session, by(now), overflow, pool)
+        with pytest.raises(Rejected, match="stands on the pages of a site"):
+            numbers.add(session, by(now), company, "8 495 765-43-21", place=pool)
+        with pytest.raises(Rejected, match="1 pool as its overflow number"):
+            numbers.delete(session, by(now), overflow)
+
+
 def test_a_pool_on_a_site_is_not_deleted(sqlite: Database, now: datetime) -> None:
     with sqlite.write() as session:
         company = pallets(session, now)

@@ -23,6 +23,7 @@ from tracker.models import (
     NumberState,
     NumberUse,
     Pool,
+    Swap,
 )
 from tracker.number_list import BadRow, Row
 from tracker.policy.entries import count_of, read_title, refuse_if_used
@@ -272,7 +273,13 @@ def delete(session: Session, by: By, number: Number) -> None:
     past = _count(
         session, NumberUse, sa.and_(NumberUse.number_id == number.id, NumberUse.until_at.is_not(None))
     )
-    held = ((calls, "call"), (leases, "lease"), (past, "earlier use"))
+    overflow = _count(session, Pool, Pool.overflow_number_id == number.id)
+    held = (
+        (calls, "call"),
+        (leases, "lease"),
+        (past, "earlier use"),
+        (overflow, "pool as its overflow number"),
+    )
     refuse_if_used(
         f"number {number.e164}",
         [count_of(found, word) for found, word in held if found],
@@ -333,6 +340,19 @@ def _end_lease(session: Session, number: Number, at: datetime) -> None:
     session.expire(number, ["free_at"])
 
 
+def _refuse_shown_to_all(session: Session, number: Number) -> None:
+    """A number that stands before everybody's eyes cannot be one visitor's own."""
+    swapped = _count(session, Swap, Swap.e164 == number.e164)
+    overflow = _count(session, Pool, Pool.overflow_number_id == number.id)
+    if swapped or overflow:
+        where = "stands on the pages of a site" if swapped else "is the overflow number of a pool"
+        raise Rejected(
+            "number.shown_to_all",
+            f"{number.e164} {where}: it cannot be leased to one visitor at a time",
+            "Tie it to a channel, or put another number into the pool",
+        )
+
+
 def _begin_use(session: Session, number: Number, place: Place, at: datetime) -> None:
     if place is None:
         return
@@ -340,6 +360,7 @@ def _begin_use(session: Session, number: Number, place: Place, at: datetime) -> 
     if isinstance(place, Channel):
         use.channel_id = place.id
     else:
+        _refuse_shown_to_all(session, number)
         use.pool_id = place.id
     session.add(use)
     session.flush()
