@@ -193,11 +193,12 @@ def show(session: Session, visit: Visit, pool: Pool, at: datetime, *, trusted: b
     the same. Who asks for several pools asks in one order everywhere, the pools' ids' best.
     """
     session.flush()
-    session.connection().execute(_LOCK_VISITOR, {"visitor": visit.visitor_id})
-    shown = _running(session, visit, pool, at)
+    on = session.connection()  # once: asking the session each time costs as much as a small statement
+    on.execute(_LOCK_VISITOR, {"visitor": visit.visitor_id})
+    shown = _running(session, on, visit, pool, at)
     if shown is not None:
         return shown
-    claimed = _allowed(session, visit, pool, at, trusted=trusted)
+    claimed = _allowed(session, on, visit, pool, at, trusted=trusted)
     if isinstance(claimed, Shown):
         if pool.id in visit.missed_in:
             visit.missed = None
@@ -222,13 +223,13 @@ def source_number(session: Session, company_id: int, source: str, group: str) ->
     return leasing.source_number((Offer(row.shown_to or "", row.e164) for row in rows), source, group)
 
 
-def _running(session: Session, visit: Visit, pool: Pool, at: datetime) -> Shown | None:
+def _running(session: Session, on: sa.Connection, visit: Visit, pool: Pool, at: datetime) -> Shown | None:
     """The visitor's lease, renewed; None if he has none, or it has run out and is ended with that.
 
     An earlier visit's lease passes to this one. A tab left open in an earlier visit shows the later one's.
     """
     values = {"visitor": visit.visitor_id, "pool": pool.id}
-    lease = session.connection().execute(_RUNNING, values).one_or_none()
+    lease = on.execute(_RUNNING, values).one_or_none()
     if lease is None:
         return None
     ends_at = lease.expires_at
@@ -239,40 +240,43 @@ def _running(session: Session, visit: Visit, pool: Pool, at: datetime) -> Shown 
         return None
     if lease.visit_id < visit.id:
         from_at = hand_over(session, lease.id, at)
-        return _write(session, visit, pool, from_at, (lease.number_id, lease.e164)) if from_at else None
-    renewed = session.connection().execute(_SIGN, {"lease": lease.id, "expires": ends_at, "by": None})
+        return _write(on, visit, pool, from_at, (lease.number_id, lease.e164)) if from_at else None
+    renewed = on.execute(_SIGN, {"lease": lease.id, "expires": ends_at, "by": None})
     return _own(lease.id, lease.e164) if renewed.rowcount else None
 
 
-def _allowed(session: Session, visit: Visit, pool: Pool, at: datetime, *, trusted: bool) -> Shown | Miss:
+def _allowed(
+    session: Session, on: sa.Connection, visit: Visit, pool: Pool, at: datetime, *, trusted: bool
+) -> Shown | Miss:
     """A number claimed, if the pool's rules let the visit have one; else why not.
 
     Leases that ran out are ended first where they stand in the way, whether the job has come round or not.
     """
     if leasing.may_share_only(visit.group, pool.dynamic_for):
         return Miss.SHARED
-    claimed = _claimed(session, visit, pool, at, trusted=trusted)
+    claimed = _claimed(on, visit, pool, at, trusted=trusted)
     if isinstance(claimed, Miss) and release_due_in(session, pool.id, at):
-        claimed = _claimed(session, visit, pool, at, trusted=trusted)
+        claimed = _claimed(on, visit, pool, at, trusted=trusted)
     return claimed
 
 
-def _claimed(session: Session, visit: Visit, pool: Pool, at: datetime, *, trusted: bool) -> Shown | Miss:
-    connection = session.connection()
+def _claimed(on: sa.Connection, visit: Visit, pool: Pool, at: datetime, *, trusted: bool) -> Shown | Miss:
     values = {"visitor": visit.visitor_id, "pool": pool.id, "at": at}
     if leasing.needs_stock(pool.paid_percent, paid=visit.paid, trusted=trusted):
-        connection.execute(_LOCK_POOL, {"pool": pool.id})  # what is counted now is so until the commit
-        stock = Stock(*connection.execute(_STOCK, values).one())
+        on.execute(_LOCK_POOL, {"pool": pool.id})  # what is counted now is so until the commit
+        stock = Stock(*on.execute(_STOCK, values).one())
         if no := leasing.refusal(stock, pool.paid_percent, paid=visit.paid, trusted=trusted):
             return no
-    while (number := connection.execute(_TAKE, values).one_or_none()) is not None:
-        if lease := _write(session, visit, pool, at, (number.id, number.e164)):
+    while (number := on.execute(_TAKE, values).one_or_none()) is not None:
+        if lease := _write(on, visit, pool, at, (number.id, number.e164)):
             return lease
-        connection.execute(_GIVE_BACK, {"number": number.id, "at": at})
+        on.execute(_GIVE_BACK, {"number": number.id, "at": at})
     return Miss.POOL_EMPTY
 
 
-def _write(session: Session, visit: Visit, pool: Pool, at: datetime, number: tuple[int, str]) -> Shown | None:
+def _write(
+    on: sa.Connection, visit: Visit, pool: Pool, at: datetime, number: tuple[int, str]
+) -> Shown | None:
     """The lease of a number whose row is ours; None if it is in the pool no more."""
     values = {
         "number": number[0],
@@ -281,7 +285,7 @@ def _write(session: Session, visit: Visit, pool: Pool, at: datetime, number: tup
         "at": at,
         "expires": leasing.expiry(at, at, limits(pool)),
     }
-    lease_id = session.connection().execute(_WRITE, values).scalar_one_or_none()
+    lease_id = on.execute(_WRITE, values).scalar_one_or_none()
     return _own(lease_id, number[1]) if lease_id is not None else None
 
 
