@@ -16,6 +16,8 @@ from support.ports import free_port
 class Postgres:
     """`url(name)` makes a fresh, empty database and gives its SQLAlchemy URL."""
 
+    options = "-c fsync=off -c max_connections=200"
+
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="leaseline-pg-"))
         self.port = free_port()
@@ -53,7 +55,7 @@ class Postgres:
 
     def restart(self) -> None:
         """Start it, again on the same port."""
-        options = f"-p {self.port} -k {self.folder} -h 127.0.0.1 -c fsync=off -c max_connections=200"
+        options = f"-p {self.port} -k {self.folder} -h 127.0.0.1 {self.options}"
         self._run("pg_ctl", "-D", "data", "-l", "log", "-o", options, "-w", "start")
 
     def stop(self, mode: str = "immediate") -> None:
