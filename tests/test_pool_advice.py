@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 from support.command import Installation, furnish
@@ -154,6 +154,7 @@ STAYS = st.lists(
 ).map(lambda stays: sorted(stays, key=lambda stay: stay.came))
 
 
+@example(stays=[Stay(1, 0, 0)], hold=0, cooldown=0)
 @given(stays=STAYS, hold=st.sampled_from([0, 300, 1800]), cooldown=st.sampled_from([0, 60]))
 def test_as_many_numbers_as_were_wanted_at_once_are_enough(
     stays: list[Stay], hold: int, cooldown: int

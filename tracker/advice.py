@@ -6,9 +6,9 @@ plan(...)     Erlang B, with "so many visitors an hour stay so many minutes"
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -33,7 +33,7 @@ from tracker.policy.advice import (
 from tracker.policy.delays import PRIOR, DelayModel
 
 SINCE = timedelta(weeks=4)
-MOST_VISITS = 30_000  # the newest; a replay of these takes a tenth of a second
+MOST_VISITS = 30_000  # from here on a week is enough; a replay of so many takes a tenth of a second
 HOLDS = (150, 300, 600, 1800)  # seconds after leaving that are worth comparing
 # Reasons that more numbers would have helped against.
 HELPED = ("pool_empty", "reserved", "untrusted")
@@ -124,7 +124,7 @@ def advise(
     needed = fewest(stays, rules, target, log.times)
     has = pools.standing(session, pool, now).numbers
     holds = sorted({*HOLDS, int(rules.hold)})
-    options = [log.option(size, replace(rules, hold=hold)) for hold in holds for size in _sizes(has, needed)]
+    options = [each for hold in holds for each in log.options(_sizes(has, needed), replace(rules, hold=hold))]
     return Advice(
         target=target,
         hold_seconds=int(rules.hold),
@@ -199,10 +199,12 @@ def _check(target: float, hold_seconds: int | None) -> None:
 
 
 def _stays(session: Session, pool: Pool, now: datetime) -> tuple[list[Stay], datetime]:
-    """The newest visits in the order they came, and since when they are all there are."""
+    """The pool's visits of four weeks, or of one if there are very many; and since when they are told."""
     came = Visit.started_at
-    wanted = sa.select(Visit.visitor_id, came, Visit.seen_at, Visit.left_at)
-    rows = session.execute(wanted.where(_wanted(pool, now)).order_by(came.desc()).limit(MOST_VISITS)).all()
+    many = sa.select(came).where(_wanted(pool, now - SINCE, now)).order_by(came.desc()).offset(MOST_VISITS)
+    since = now - (SINCE if session.scalar(many.limit(1)) is None else timedelta(weeks=1))
+    wanted = sa.select(Visit.visitor_id, came, Visit.seen_at, Visit.left_at).order_by(came)
+    rows = session.execute(wanted.where(_wanted(pool, since, now))).all()
     if not rows:
         raise Rejected(
             "pool.no_visits",
@@ -211,17 +213,23 @@ def _stays(session: Session, pool: Pool, now: datetime) -> tuple[list[Stay], dat
         )
     stays = [
         Stay(visitor, at.timestamp(), max(at, left or seen or at).timestamp(), left is not None)
-        for visitor, at, seen, left in reversed(rows)
+        for visitor, at, seen, left in rows
     ]
-    return stays, rows[-1][1]
+    return stays, since if _had_visits(session, pool, since) else rows[0][1]
 
 
-def _wanted(pool: Pool, now: datetime) -> sa.ColumnElement[bool]:
+def _had_visits(session: Session, pool: Pool, before: datetime) -> bool:
+    """Whether there were any earlier: else the time before the first visit says nothing."""
+    earlier = _wanted(pool, datetime.min.replace(tzinfo=UTC), before)
+    return session.scalar(sa.select(Visit.id).where(earlier).limit(1)) is not None
+
+
+def _wanted(pool: Pool, since: datetime, until: datetime) -> sa.ColumnElement[bool]:
     """Visits that were meant to have a number of this pool."""
     had = sa.exists().where(Lease.visit_id == Visit.id, Lease.pool_id == pool.id)
     here = Visit.site_id.in_(sa.select(Swap.site_id).where(Swap.pool_id == pool.id))
     missed = sa.and_(here, Visit.missed.in_(HELPED))
-    return sa.and_(Visit.started_at >= now - SINCE, Visit.started_at < now, sa.or_(had, missed))
+    return sa.and_(Visit.started_at >= since, Visit.started_at < until, sa.or_(had, missed))
 
 
 def _sizes(has: int | None, needed: int) -> Sequence[int]:
@@ -244,10 +252,14 @@ class _Log:
     def week(self, rules: Rules) -> list[Hour]:
         return hours_of_week(self.stays, rules, self.zone, self.since, self.until)
 
-    def option(self, size: int, rules: Rules) -> Option:
+    def options(self, sizes: Sequence[int], rules: Rules) -> Iterator[Option]:
+        busy = max(hour.load for hour in self.week(rules))
+        for size in sizes:
+            yield self._option(size, rules, busy)
+
+    def _option(self, size: int, rules: Rules, busy: float) -> Option:
         done = replay(self.stays, size, rules, self.times)
         days = max((self.until - self.since) / timedelta(days=1), 1.0)
-        busy = max(hour.load for hour in self.week(rules))
         return Option(
             numbers=size,
             hold_seconds=int(rules.hold),

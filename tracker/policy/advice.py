@@ -21,10 +21,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import cached_property
 from heapq import heappop, heappush
+from math import inf, nextafter
 from typing import NamedTuple
 
 from tracker.policy.delays import DelayModel
-from tracker.policy.sights import AWAY_EDGES, HERE_EDGES
+from tracker.policy.sights import AWAY_EDGES, FIRST_AWAY, HERE_EDGES
 
 ENOUGH_VISITS, ENOUGH_DAYS = 300, 7  # less than a week has not seen every hour of it
 _TRIAL_VISITS = 10_000  # drawn where there are no real ones: shares come out within half a per cent
@@ -74,7 +75,7 @@ class CallTimes:
 
     def here(self, seconds: float) -> float:
         """Within the first `seconds` of his being there."""
-        return _summed((*HERE_EDGES, float("inf")), self._here, self.model.sight, seconds)
+        return _summed((*HERE_EDGES, inf), self._here, self.model.sight, seconds)
 
     def after(self, seconds: float) -> float:
         """Within `seconds` of his going."""
@@ -95,7 +96,7 @@ class CallTimes:
 
     @cached_property
     def _away_rates(self) -> tuple[float, ...]:
-        return self.model.sight[len(HERE_EDGES) + 1 :]
+        return self.model.sight[FIRST_AWAY:]
 
 
 def _sums(edges: Sequence[float], rates: Sequence[float]) -> list[float]:
@@ -134,10 +135,10 @@ class _Numbers:
 
     def __init__(self, count: int, rules: Rules) -> None:
         self.rules = rules
-        self.until = [float("-inf")] * count
+        self.until = [-inf] * count
         self.last: list[Stay | None] = [None] * count
         self.held: dict[int, int] = {}  # visitor: the number that is, or was last, his
-        self.queue = [(float("-inf"), number) for number in range(count)]  # by when it is free
+        self.queue = [(-inf, number) for number in range(count)]  # by when it is free
         self.taken = 0
 
     def take(self, stay: Stay) -> Stay | None:
@@ -159,7 +160,7 @@ class _Numbers:
     def _longest_free(self, at: float) -> int | None:
         while self.queue and self.queue[0][0] <= at:
             free_at, number = heappop(self.queue)
-            if free_at == float("-inf") or free_at == self.until[number] + self.rules.cooldown:
+            if free_at == -inf or free_at == self.until[number] + self.rules.cooldown:
                 return number  # else the number was taken again since this entry was made
         return None
 
@@ -172,12 +173,10 @@ def fewest(stays: Sequence[Stay], rules: Rules, target: float, times: CallTimes)
 
 def busiest_instant(stays: Sequence[Stay], rules: Rules) -> int:
     """How many numbers were wanted at the same time at most."""
-    steps = sorted(
-        itertools.chain.from_iterable(
-            ((stay.came, 1), (rules.until(stay) + rules.cooldown, -1)) for stay in stays
-        )
-    )
-    return max(itertools.accumulate(step for _, step in steps), default=0)
+    steps = [(stay.came, 1) for stay in stays]
+    # However short a stay, it needs a number.
+    steps += [(max(rules.until(stay) + rules.cooldown, nextafter(stay.came, inf)), -1) for stay in stays]
+    return max(itertools.accumulate(step for _, step in sorted(steps)), default=0)
 
 
 @dataclass(frozen=True)
