@@ -11,14 +11,16 @@ LEASELINE_BENCH_DAYS, LEASELINE_BENCH_POOLS (`6,11,…`), LEASELINE_BENCH_SEED: 
 from __future__ import annotations
 
 import os
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
-from bench.attribution.measure import Measured, measure
+from bench.attribution.measure import measure
 from bench.attribution.process import Process
 from bench.attribution.report import figures, show
 from bench.attribution.world import draw_world
 
 DAYS, SEED = 14.0, 1
-POOLS = (4, 6, 11, 16, 22, 30)
+POOLS = (6, 11, 16, 22, 30)
 
 
 def run() -> dict[str, float]:
@@ -32,9 +34,7 @@ def run() -> dict[str, float]:
         f" {len(world.visits)} visits, {len(world.dials)} calls",
         flush=True,
     )
-    measured: list[Measured] = []
-    for lines in pools:
-        measured.append(measure(world, lines, seed))
-        print(f"  {lines} numbers lived through", flush=True)
+    with ProcessPoolExecutor(os.cpu_count()) as workers:
+        measured = list(workers.map(partial(measure, world, seed=seed), pools))
     show(measured)
     return figures(measured)

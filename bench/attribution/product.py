@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, make_transient_to_detached
 
 from bench.attribution.dialled import Exchange, Rang, Shown
 from bench.attribution.process import DAY, DEVICES, HOUR
@@ -28,6 +28,7 @@ from tracker.models import (
     Call,
     CallCandidate,
     Company,
+    Lease,
     Number,
     NumberUse,
     Pool,
@@ -35,12 +36,20 @@ from tracker.models import (
     Visitor,
 )
 from tracker.models import Visit as VisitRow
+from tracker.models.base import Instant
 from tracker.policy.facts import Ended, Fact, HungUpBy, Presentation, Started
 
 _RENEW = 480.0  # signs of life are told to the lease at least so often: its idle limit is 600 seconds
 # The worker learns every night; here after these days, for it takes as long as a day of visits.
-_LEARN_AFTER = (1, 2, 4, 7, 10)
+_LEARN_AFTER = (2, 4, 7, 10)
 _FIRST_NUMBER = 74950000000
+
+_VISITOR, _VISIT = sa.insert(Visitor), sa.insert(VisitRow)
+_at = sa.bindparam("at", type_=Instant())
+_ANY_FREE = sa.select(
+    sa.exists().where(Number.free_at <= _at)
+    | sa.exists().where(Lease.until_at.is_(None), Lease.expires_at <= _at)
+)
 
 Event = tuple[float, int, str, Any]
 
@@ -107,6 +116,9 @@ class Product:
 
     def _show(self, session: Session, visit: Visit, at: float) -> None:
         """The page asks for a number: when it opens, and at each sign of life until it has one."""
+        if at > visit.start and not session.connection().execute(_ANY_FREE, {"at": instant(at)}).scalar():
+            self._ask_later(visit, at)  # he would be told the same as before
+            return
         row = self._row(session, visit) if at == visit.start else session.get_one(VisitRow, visit_id(visit))
         pool = session.merge(self._pool, load=False)
         given = leases.show(session, row, pool, instant(at))
@@ -115,23 +127,28 @@ class Product:
             for event in self._signs(visit, at):
                 heapq.heappush(self._coming, event)
         else:
-            later = next((sign for sign in visit.signs() if sign > at), None)
-            if later is not None:
-                heapq.heappush(self._coming, self._event(later, "ask", visit))
+            self._ask_later(visit, at)
+
+    def _ask_later(self, visit: Visit, at: float) -> None:
+        later = next((sign for sign in visit.signs() if sign > at), None)
+        if later is not None:
+            heapq.heappush(self._coming, self._event(later, "ask", visit))
 
     def _row(self, session: Session, visit: Visit) -> VisitRow:
         at = instant(visit.start)
         if visit.cookie not in self._visitors:
             self._visitors.add(visit.cookie)
             values = {"id": visit.cookie + 1, "company_id": 1, "key": str(visit.cookie), "created_at": at}
-            session.connection().execute(sa.insert(Visitor), values)
-        row = VisitRow(
-            id=visit_id(visit), visitor_id=visit.cookie + 1, site_id=SITE_ID, started_at=at, seen_at=at,
-            medium="cpc", source="google", group="Paid Search", paid=True, click_ids={}, parameters={},
-            device=DEVICES[visit.device], country="RU", consent={}, analytics_ids={}, missed_in=[],
-        )  # fmt: skip
+            session.connection().execute(_VISITOR, values)
+        values = {
+            "id": visit_id(visit), "visitor_id": visit.cookie + 1, "site_id": SITE_ID, "started_at": at,
+            "seen_at": at, "medium": "cpc", "source": "google", "group": "Paid Search", "paid": True,
+            "device": DEVICES[visit.device], "country": "RU", "missed_in": [],
+        }  # fmt: skip
+        session.connection().execute(_VISIT, values)
+        row = VisitRow(**values)
+        make_transient_to_detached(row)  # it is there: one statement less than letting the session write it
         session.add(row)
-        session.flush()
         return row
 
     def _signs(self, visit: Visit, since: float) -> Iterator[Event]:
