@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
 
 from commands.context import company_option, json_option, reading
-from commands.printing import print_json, print_rows, print_thing
+from commands.printing import print_csv, print_json, print_rows, print_thing
 
 if TYPE_CHECKING:
     from tracker.visit_list import ListedVisit
@@ -110,28 +106,7 @@ def export(what: str, since: datetime | None, company: str | None, as_json: bool
             for row in rows:
                 click.echo(json.dumps(row, ensure_ascii=False))
         else:
-            _write_csv(rows)
-
-
-def _write_csv(rows: Iterator[dict[str, Any]]) -> None:
-    first = next(rows, None)
-    if first is None:
-        return
-    writer = csv.writer(sys.stdout)
-    writer.writerow(first)
-    writer.writerows([_cell(value) for value in row.values()] for row in chain([first], rows))
-
-
-def _cell(value: object) -> object:
-    """A cell that no spreadsheet takes for a formula: visitors' words begin with whatever they like.
-
-    Telephone numbers, a + and digits, stay as they are.
-    """
-    if isinstance(value, dict):
-        value = json.dumps(value, ensure_ascii=False) if value else ""
-    if isinstance(value, str) and value[:1] in set("=+-@\t\r\0") and not value[1:].isdecimal():
-        return "'" + value
-    return value
+            print_csv(rows)
 
 
 def _row(listed: ListedVisit, zone: ZoneInfo) -> dict[str, Any]:

@@ -88,7 +88,8 @@ def command_lines(text: str) -> Iterator[list[str]]:
 def misused(words: list[str]) -> str | None:
     """Why these words are no command of ours; None when they are one."""
     command: click.Command = leaseline
-    context = click.Context(command, info_name="leaseline")
+    # With the option names of the command itself: click makes its help option once and keeps it.
+    context = click.Context(command, info_name="leaseline", help_option_names=["-h", "--help"])
     words = list(words)
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
         found = command.get_command(context, words.pop(0))
