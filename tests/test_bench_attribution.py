@@ -28,6 +28,11 @@ def world() -> World:
     return draw_world(BUSY, 3, LINES, 7)
 
 
+@cache
+def fortnight() -> World:
+    return draw_world(Process(), 14, LINES, 1)
+
+
 def in_turn(world: World) -> Shown:
     """Everybody has a number, several the same."""
     shown = Shown()
@@ -65,13 +70,13 @@ def test_visits_are_short_with_a_long_tail() -> None:
 
 
 def test_calls_come_from_every_cause_there_is() -> None:
-    assert {dial.cause for dial in world().dials} == {
+    assert {dial.cause for dial in fortnight().dials} == {
         "click", "present", "soon", "late", "again", "friend", "stray",
     }  # fmt: skip
 
 
 def test_about_a_quarter_of_the_callers_call_again() -> None:
-    calls = Counter(dial.caller for dial in draw_world(Process(), 14, LINES, 1).dials)
+    calls = Counter(dial.caller for dial in fortnight().dials)
     assert 0.15 < sum(many > 1 for many in calls.values()) / len(calls) < 0.35
 
 
