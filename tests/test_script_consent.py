@@ -1,4 +1,4 @@
-"""The script and what visitors allow: Google's Consent Mode, IAB's TCF, the browser's own signal, the site's word.
+"""The script and what visitors allow: Google's Consent Mode, IAB's TCF, the browser's signal, a site's word.
 
 Each time the books, the cookies and the local storage are looked at, not only the page.
 """
@@ -17,7 +17,8 @@ from web.visits import COOKIE
 
 PHONE = f'<body><a id="phone" href="tel:+74957654321">{WRITTEN}</a></body>'
 GTAG = "<script>window.dataLayer = window.dataLayer || []; function gtag() { dataLayer.push(arguments); }"
-DENIED = """gtag("consent", "default", {analytics_storage: "denied", ad_user_data: "denied", wait_for_update: 500});"""
+DENIED = """gtag("consent", "default",
+  {analytics_storage: "denied", ad_user_data: "denied", wait_for_update: 500});"""
 GRANT = """gtag("consent", "update", {analytics_storage: "granted", ad_user_data: "granted"})"""
 REVOKE = """gtag("consent", "update", {analytics_storage: "denied", ad_user_data: "denied"})"""
 # A consent platform as a page sees it: `answer` is what the visitor clicks.
@@ -235,7 +236,7 @@ def _nothing_kept(page: Page, shop: Shop) -> None:
 def _remembered(page: Page, shop: Shop) -> None:
     """With a number of the visitor's own, in the browser and in the books."""
     expect(page.locator("#phone")).to_have_text(shown(shop.numbers[0]))
-    eventually(lambda: shop.leases())
+    eventually(shop.leases)
     cookies = {cookie.get("name"): cookie.get("value") for cookie in page.context.cookies()}
     assert cookies["_ll"] == shop.visitors()[-1].key
     assert json.loads(page.evaluate("localStorage._ll"))["visitor"] == cookies["_ll"]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from support.browser import complaints
 from support.website import (
     PAINTED,
     REAL,
@@ -61,7 +62,7 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
 
 @pytest.fixture
 def shop(street: Street) -> Shop:
-    return street.shop({path: EMPTY for path in ("/", "/euro", "/contact")} | {"/shop.js": _read("shop.js")})
+    return street.shop(dict.fromkeys(("/", "/euro", "/contact"), EMPTY) | {"/shop.js": _read("shop.js")})
 
 
 def test_what_react_renders_first_is_swapped(shop: Shop, browser: Browser) -> None:
@@ -191,7 +192,7 @@ def test_a_page_swapped_before_it_is_hydrated_stays_swapped(shop: Shop, browser:
     assert texts(page, ".phone") == [own]
     assert page.evaluate(TICKING, ["#joined", 2]) == [f"{own} ({tick} calls today)" for tick in (1, 2)]
     assert REAL not in page.content()
-    assert all("418" in complaint for complaint in page.__dict__["complaints"])
+    assert all("418" in complaint for complaint in complaints(page))
 
 
 def _arrive(shop: Shop, browser: Browser, path: str = "/") -> Page:
@@ -213,4 +214,4 @@ def _read(name: str) -> str:
 
 
 def _nothing_wrong(page: Page) -> None:
-    assert page.__dict__["complaints"] == []
+    assert complaints(page) == []

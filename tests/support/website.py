@@ -59,13 +59,15 @@ class Shop:
     script: str  # the script's address
     pages: dict[str, str]
     source_number: str | None = None
+    served: list[str] = field(default_factory=list)  # paths that were asked for
 
     @property
     def numbers(self) -> tuple[str, ...]:
         return self.ids.numbers
 
-    def served(self, path: str) -> str | None:
+    def serve(self, path: str) -> str | None:
         """A page as it is sent."""
+        self.served.append(path)
         page = self.pages.get(path)
         if page is None or path.endswith(".js"):
             return page
@@ -125,7 +127,7 @@ class Street:
     def shop(
         self, pages: dict[str, str], *, needs_consent: bool = False, source_number: bool = False
     ) -> Shop:
-        """A company with a website of those pages; with a static number for visitors of any source, if wished."""
+        """A company with a website of those pages; on request with a static number for every source."""
         place = len(self.by_host)
         host = f"shop{place}.localhost"  # a secure context, and Chromium finds it on this machine
         with self.database.write() as session:
@@ -159,7 +161,7 @@ def shown(e164: str) -> str:
 
 
 def listened(page: Page) -> Page:
-    """Keeps what the page asks our server for, and what it complains of: `asked(page)`, `complaints(page)`."""
+    """Keeps what the page asks our server for, for `asked`, and what it complains of, for `complaints`."""
     asked: list[str] = []
     heard: list[str] = []
     page.on("request", lambda request: asked.append(_what(request.url)))
@@ -226,7 +228,7 @@ def _pages(street: Street) -> Iterator[None]:
         def do_GET(self) -> None:
             shop = street.by_host.get((self.headers["Host"] or "").partition(":")[0])
             path = urlsplit(self.path).path
-            text = " " if path == "/favicon.ico" else shop.served(path) if shop else None
+            text = " " if path == "/favicon.ico" else shop.serve(path) if shop else None
             data = (text or "Not here").encode()
             self.send_response(200 if text else 404)
             kind = _KINDS.get(Path(path).suffix, "text/html")
