@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import Session
 
 from tracker import sites, tokens, visits
 from tracker.database import Database
@@ -29,6 +25,7 @@ from tracker.policy.leasing import Miss
 from tracker.policy.reported import Opening, read_happening, read_opening, read_page
 from tracker.policy.swapping import written
 from tracker.policy.visits import PING_SECONDS, may_remember
+from tracker.together import Together
 from tracker.tokens import Pass
 from tracker.visits import Answer, Offer, Request
 from web import errors
@@ -42,7 +39,7 @@ from web.viewer import client_address
 visits_api = Blueprint("visits", __name__, url_prefix="/api/v1/visits")
 
 LONGEST_BODY = 65_536  # bytes; some pages keep their whole state in the address
-TURN_SECONDS = 5.0  # nobody waits longer for a number; the page keeps its own
+WAIT_SECONDS = 5.0  # nobody waits longer for a number; the page keeps its own
 COOKIE, COOKIE_SECONDS = "_llv", 400 * 86_400  # the longest that browsers keep one
 
 
@@ -53,13 +50,13 @@ class Desk:
     known: KnownSites
     limits: Limits
     tally: Tally
-    turn: Lock
+    books: Together  # what is written is done in another request's thread at times: without flask in it
 
 
 def install(app: Flask, database: Database, clock: Callable[[], float]) -> None:
     """Register the API; `clock` gives monotonic seconds."""
     app.extensions["leaseline.visits"] = Desk(
-        KnownSites(database, clock), Limits(clock), Tally(database, clock), Lock()
+        KnownSites(database, clock), Limits(clock), Tally(database, clock), Together(database, WAIT_SECONDS)
     )
     app.register_blueprint(visits_api)
 
@@ -89,8 +86,7 @@ def open_() -> Response:
         return _turned_away(on, Miss.LIMITED)
     trusted = not opening.automated and (shown is not None or desk().limits.believes(place))
     arrival, asked = visits.arrive(on, opening.page, _agent()), _request(on, trusted=trusted)
-    with _writing() as session:
-        answer = visits.open_visit(session, asked, arrival, opening, shown)
+    answer = desk().books.write(lambda session: visits.open_visit(session, asked, arrival, opening, shown))
     return _remember(_answered(on, answer), answer)
 
 
@@ -103,8 +99,7 @@ def pages(token: str) -> Response:
     if refusal := _speaks(place_of(client_address()), on):
         return refusal
     arrival, asked = visits.arrive(on, page, _agent()), _request(on)
-    with _writing() as session:
-        answer = visits.open_page(session, asked, arrival, shown)
+    answer = desk().books.write(lambda session: visits.open_page(session, asked, arrival, shown))
     return _answered(on, answer)
 
 
@@ -115,8 +110,8 @@ def ping(token: str) -> Response:
     on, shown = _spoken_for(token)
     if refusal := _speaks(place_of(client_address()), on):
         return refusal
-    with _writing() as session:
-        answer = visits.ping(session, _request(on), shown)
+    asked = _request(on)
+    answer = desk().books.write(lambda session: visits.ping(session, asked, shown))
     return _answered(on, answer)
 
 
@@ -127,8 +122,8 @@ def leave(token: str) -> Response:
     on, shown = _spoken_for(token)
     if refusal := _speaks(place_of(client_address()), on):
         return refusal
-    with _writing() as session:
-        visits.leave(session, shown, house().clock())
+    now = house().clock()
+    desk().books.write(lambda session: visits.leave(session, shown, now))
     return Response(status=204)
 
 
@@ -140,8 +135,8 @@ def events(token: str) -> Response:
     what = read_happening(_body())
     if refusal := _speaks(place_of(client_address()), on):
         return refusal
-    with _writing() as session:
-        visits.happened(session, shown, what, house().clock())
+    now = house().clock()
+    desk().books.write(lambda session: visits.happened(session, shown, what, now))
     return Response(status=204)
 
 
@@ -161,26 +156,6 @@ def _allow_origin(response: Response) -> Response:
         response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Vary"] = "Origin"
     return response
-
-
-@contextmanager
-def _writing() -> Iterator[Session]:
-    """One transaction. SQLite has one writer's place: this process's threads queue for it here.
-
-    SQLite itself only looks again after ever longer pauses; the last of four threads would wait for seconds.
-    """
-    database, turn = house().database, desk().turn
-    if not database.is_sqlite:
-        with database.write() as session:
-            yield session
-        return
-    if not turn.acquire(timeout=TURN_SECONDS):
-        raise PoolTimeout("other requests are waiting for the database")
-    try:
-        with database.write() as session:
-            yield session
-    finally:
-        turn.release()
 
 
 def _body() -> dict[str, Any]:
@@ -275,8 +250,7 @@ def _turned_away(on: Ground, reason: Miss, told: str | None = None) -> Response:
 
 def _unremembered(on: Ground, opening: Opening) -> Response:
     origin, asked = visits.arrive(on, opening.page, _agent()).origin, _request(on)
-    with _writing() as session:
-        answer = visits.unremembered(session, asked, origin)
+    answer = desk().books.write(lambda session: visits.unremembered(session, asked, origin))
     response = _answered(on, answer)
     if COOKIE in request.cookies:
         response.delete_cookie(COOKIE)
