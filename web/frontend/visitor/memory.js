@@ -13,9 +13,7 @@ export const keep = (answer) => {
     // The cookie goes on the widest domain that takes it. With age 0 none does, and each loses what it had.
     const cookie = "_ll=" + answer.visitor;
     location.hostname.split(".").some((_, index, labels) => {
-      document.cookie = `${cookie};domain=${labels.slice(~index).join(".")};path=/;max-age=${answer.visitor ? 34560000 : 0};samesite=lax${
-        isSecureContext ? ";secure" : ""
-      }`;
+      document.cookie = `${cookie};domain=${labels.slice(~index).join(".")};path=/;max-age=${answer.visitor ? 34560000 : 0};samesite=lax;secure`;
       return document.cookie.includes(cookie);
     });
     if (answer.visitor) localStorage._ll = JSON.stringify(answer);

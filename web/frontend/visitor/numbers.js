@@ -1,8 +1,5 @@
 // Telephone numbers in running text: which of the site's stand there, and what is written in their place.
 
-// What people put between digits: spaces of any width, brackets, dots, slashes, hyphens of every kind.
-const BETWEEN = "(?:[\\s(-*--/\\u2000-\\u2fff]|\\(0\\)|%20)*";
-
 const known = {}; // digits -> [the page's own number in E.164, the variant it is]
 let shown; // the page's own number in E.164 -> what stands in its place, as the server answered
 let pattern;
@@ -27,7 +24,10 @@ export const replaceBy = (numbers) => {
     shown[number.from] = number;
     learn(number.from, number.variants);
   }
-  const spellings = Object.keys(known).map((digits) => [...digits].join(BETWEEN));
+  // What people put between digits: spaces of any width, brackets, dots, slashes, hyphens of every kind.
+  const spellings = Object.keys(known).map((digits) =>
+    [...digits].join("(?:[\\s(-*--/\\u2000-\\u2fff]|\\(0\\)|%20)*"),
+  );
   pattern = RegExp(`(^|[^\\w+])(\\+|00)?(${spellings.join("|")})(?!-?[\\d@]|\xa0#)`, "gi");
 };
 

@@ -9,7 +9,7 @@ const LEFT_ALONE =
 const written = new WeakMap(); // text or attribute -> what we wrote there, what stood there, how often in the last 10 s
 const roots = []; // the document, and shadow roots that the site showed us
 const waiting = new Set(); // nodes to look at
-let settled; // text or attribute -> what is to stand there as long as the numbers are these
+let settled; // texts and attributes of which it is known what stands there as long as the numbers are these
 let frame, changed;
 
 /** Keep the numbers below a root swapped: the document's, or a shadow root's. */
@@ -49,7 +49,7 @@ const work = () => {
 const look = (node) => {
   if (node.nodeType == 3) {
     const old = original(node);
-    if (settled.get(node) == node.nodeValue || (old == node.nodeValue && !/\d/.test(old))) return;
+    if (old == node.nodeValue ? !/\d/.test(old) : settled.has(node)) return;
     const text = rewrite(old);
     if (text == old)
       // Perhaps a number that is split over several elements.
@@ -87,10 +87,13 @@ const fill = (element, text) => {
 
 /** Writes, unless the place is to be left alone, or somebody writes against us. */
 const put = (node, text) => {
-  settled.set(node, text);
-  if (node.nodeValue == text || (node.ownerElement || node.parentElement)?.closest(LEFT_ALONE)) return;
+  settled.set(node);
   const record = written.get(node) || { times_: 0 };
-  if (record.times_ < 5) {
+  if (
+    node.nodeValue != text &&
+    record.times_ < 5 &&
+    !(node.ownerElement || node.parentElement)?.closest(LEFT_ALONE)
+  ) {
     record.times_++;
     setTimeout(() => record.times_--, 1e4);
     record.old_ = original(node);

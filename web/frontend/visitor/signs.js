@@ -6,6 +6,7 @@ import { adopt, answer, live, page, tell } from "./visit.js";
 
 export const SIGNS = {
   visibilitychange: live,
+  prerenderingchange: live,
   storage: adopt,
   pagehide: () => framed || tell("leave"),
   pageshow: ({ persisted }) => {
@@ -23,7 +24,7 @@ export const SIGNS = {
       emit("click", number, "phone_click");
     } else {
       // To a domain of the site where the cookie of this one is not known: the link takes the visitor along.
-      const host = link.hostname?.replace("www.", "");
+      const host = link.hostname;
       if (answer.visit && site.d.includes(host) && !location.hostname.endsWith(host))
         link.search += `&_ll=${answer.visitor}.${Date.now()}`;
     }

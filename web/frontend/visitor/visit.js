@@ -46,7 +46,9 @@ export const moved = () => {
 /** Speaks to the server in time; but nobody needs a number on a page that nobody sees. */
 export const live = () => {
   clearTimeout(timer);
-  if (!document.hidden && !framed && (owed || answer.visit)) timer = setTimeout(ask, due - Date.now());
+  // A page rendered ahead is visible a moment before it is activated; what it asked then would pass for a robot's.
+  if (!document.hidden && !document.prerendering && !framed && (owed || answer.visit))
+    timer = setTimeout(ask, due - Date.now());
 };
 
 const ask = async () => {
@@ -64,8 +66,8 @@ const ask = async () => {
     if (response.ok) {
       const fresh = await response.json();
       if (may == allowed()) {
+        fresh.until = Date.now() + fresh.until * 1e3;
         answer = fresh;
-        answer.until = Date.now() + answer.until * 1e3;
         if (answer.visit) keep(answer);
       }
     } else if (path && response.status < 429) {
@@ -73,14 +75,15 @@ const ask = async () => {
       keep((answer = { visitor: answer.visitor }));
       page();
     }
-  } catch {}
-  apply();
+    apply();
+  } catch {} // the page stays as it is; the next page view asks again
   live();
 };
 
 const facts = (may) => {
+  const cookies = may ? document.cookie : "";
   const ids = {};
-  if (may) document.cookie.replace(/\b(_(?:ga|fb|ym)\w*)=([^;]+)/g, (_, name, value) => (ids[name] = value));
+  cookies.replace(/\b(_(?:ga|fb|ym)\w*)=([^;]+)/g, (_, name, value) => (ids[name] = value));
   return {
     site: site.k,
     url: location.href,
@@ -89,7 +92,7 @@ const facts = (may) => {
     language: navigator.language,
     automated: navigator.webdriver,
     consent: consent(),
-    visitor: /\b_ll=([^;]+)/.exec(document.cookie)?.[1] || answer.visitor,
+    visitor: /\b_ll=([^;]+)/.exec(cookies)?.[1] || answer.visitor,
     ids,
   };
 };
