@@ -42,7 +42,8 @@ def test_every_thread_is_answered_its_own_and_finds_it_stored(database: Database
 
 
 def test_who_comes_while_another_writes_shares_the_next_commit(sqlite: Database, now: datetime) -> None:
-    together, commits = Together(sqlite, 5), []
+    together = Together(sqlite, 5)
+    commits: list[object] = []
     sa.event.listen(sqlite.engine, "commit", commits.append)
     begun, go_on = threading.Event(), threading.Event()
 
