@@ -7,7 +7,7 @@ import { build, transform } from "esbuild";
 import { gzipSync } from "node:zlib";
 
 const STARTS = 6;
-const TRIES = 1500; // from each start
+const TRIES = 3000; // from each start
 
 /** The bundle of an entry as one IIFE. Names that end in an underscore are the script's own, and shortened. */
 export async function squeeze(entry, target) {
