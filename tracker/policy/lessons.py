@@ -32,7 +32,9 @@ from tracker.policy.sights import DEVICES, SIGHTS
 
 ROUNDS = 15
 _WORTH = 2.0  # calls that a rate of the prior is worth
-_UNKNOWN_WORTH = 0.5  # nobody knows how many robots call
+# Calls of people nobody can know: on a busy number the calls alone can hardly tell them from visitors of half
+# an hour ago, so this prior counts for more. One call in twelve, worth ten calls.
+_UNKNOWN_SHARE, _UNKNOWN_WORTH = 0.08, 10.0
 _FACTOR_WORTH = 4.0  # the same for what rates are multiplied with
 
 
@@ -51,11 +53,18 @@ def learn(
     if not any(lesson.counts for lesson in lessons):
         return prior
     exposure = exposure_of(stocks, lessons, since, now)
+    unknown = _UNKNOWN_SHARE * sum(lesson.counts for lesson in lessons) / _numbers(exposure)
+    prior = replace(prior, unknown=unknown)
     model, busy = prior, [1.0] * HOURS
     for _ in range(ROUNDS):
         model = _maximised(prior, model, shares_of(lessons, model), _Seconds(exposure, busy))
         busy = _busy_hours(lessons, exposure, model)
     return model
+
+
+def _numbers(exposure: Exposure) -> float:
+    """Seconds that the pools had numbers, added up over the numbers."""
+    return max(1.0, sum(place for (place,) in exposure.numbers))
 
 
 class _Seconds:
@@ -99,11 +108,7 @@ def _product(one: float, other: float) -> float:
 
 
 def _maximised(prior: DelayModel, last: DelayModel, calls: Shares, exposure: _Seconds) -> DelayModel:
-    # A visitor who has called counts as what he still is: likely to call again, or from another phone.
-    remains = 1.0 - last.again - last.other_phone
-    seconds = [
-        max(0.0, whole - called * remains) for whole, called in zip(exposure.cells, calls.called, strict=True)
-    ]
+    seconds = [max(0.0, whole - called) for whole, called in zip(exposure.cells, calls.called, strict=True)]
     model = replace(last, sight=_sight(prior, last, calls, seconds))
     model = replace(model, device=_device(prior, model, calls, seconds))
     model = replace(model, came_again=_came_again(prior, model, calls, seconds))

@@ -180,10 +180,10 @@ class _Weighed:
         """Adds the call's shares to those of the calls before."""
         strangers = sum(weight for *_, weight in self.crowd) + self.nobody + self.older
         for each in self.weights:
-            identity = (each.own + each.new + each.other) / self.total
-            shares.cells[each.possible.cell] += each.cell * identity
+            # A visitor who calls again says nothing of when visitors call for the first time.
+            shares.cells[each.possible.cell] += each.cell * each.new / self.total
             if each.possible.click is not None:
-                shares.clicks[each.possible.click] += each.click * identity
+                shares.clicks[each.possible.click] += each.click * each.new / self.total
             _count_country(shares, each.possible.elsewhere, each.total / self.total)
             rate = each.cell + each.click
             shares.again += rate * each.own / self.total
