@@ -263,6 +263,7 @@ def test_a_link_to_another_domain_of_the_site_takes_the_visitor_along(
     expect(page.locator("#first")).to_have_text(shown(shop.numbers[0]))
     assert page.url == f"{other}/next?a=1#form"
     assert len(shop.visitors()) == 1
+    page.wait_for_timeout(200)  # longer than the script waits for the title of a new page
     assert [view.url for view in shop.page_views()] == [f"{shop.address}/", f"{other}/next?a=1#form"]
     page.goto(shop.address)
     page.click("#out")

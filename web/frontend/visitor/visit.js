@@ -107,7 +107,7 @@ const takeOver = () => {
   const [start, visitor, at, rest] = location.href.split(/\??&_ll=([\w-]+)\.(\d+)(?![^#])/);
   if (at) {
     history.replaceState(history.state, "", start + rest);
-    clearTimeout(timer); // the address is another, the page is not
+    here = location.href.split("#")[0]; // another address, not another page
     if (Date.now() - at < 12e4) keep((answer = { visitor })); // for links are copied and sent on
   }
 };
