@@ -11,8 +11,10 @@ In the pages, SCRIPT stands for the site's snippet and ADDRESS for the script's 
 from __future__ import annotations
 
 import http.server
+import json
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -125,13 +127,19 @@ class Street:
     by_host: dict[str, Shop] = field(default_factory=dict)
 
     def shop(
-        self, pages: dict[str, str], *, needs_consent: bool = False, source_number: bool = False
+        self,
+        pages: dict[str, str],
+        *,
+        numbers: int = 4,
+        needs_consent: bool = False,
+        source_number: bool = False,
     ) -> Shop:
         """A company with a website of those pages; on request with a static number for every source."""
         place = len(self.by_host)
         host = f"shop{place}.localhost"  # a secure context, and Chromium finds it on this machine
         with self.database.write() as session:
-            ids = visiting.add_shop(session, datetime.now(UTC), f"shop{place}", numbers=4, first=100 * place)
+            now = datetime.now(UTC)
+            ids = visiting.add_shop(session, now, f"shop{place}", numbers=numbers, first=100 * place)
             site = session.get_one(Site, ids.site_id)
             site.domains, site.needs_consent = [host], needs_consent
             static = _static(session, ids, place) if source_number else None
@@ -150,9 +158,23 @@ def websites(folder: Path) -> Iterator[Street]:
     Base.metadata.create_all(database.engine)
     with serving(settings) as web:
         street = Street(web, database)
+        _wake(street)
         with _pages(street):
             yield street
     database.close()
+
+
+def _wake(street: Street) -> None:
+    """A first visit, for which the server reads its tables: a script waits two seconds and no longer."""
+    with street.database.write() as session:
+        site = visiting.add_shop(session, datetime.now(UTC), "wake", numbers=1, first=900_000)
+    request = urllib.request.Request(
+        f"{street.web}/api/v1/visits",
+        json.dumps({"site": site.key, "url": f"https://{site.host}/", "title": "Wake"}).encode(),
+        {"User-Agent": CHROME},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert json.load(answer)["visit"]
 
 
 def shown(e164: str) -> str:
