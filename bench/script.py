@@ -6,8 +6,8 @@ is commonly copied: the page's innerHTML searched and replaced (which is given t
 nothing, and asks no server).
 
 `main_thread_ms` is what our script adds to a load: all JavaScript and all style, layout and paint of a load
-with it, less those of the page as it is, in CPU time; `javascript_ms` is the part of it that is JavaScript. Reading the page itself is not in it, the reading that replacing
-innerHTML causes is.
+with it, less those of the page as it is, in CPU time; `javascript_ms` is the part of it that is JavaScript.
+Reading the page itself is not in it, the reading that replacing innerHTML causes is.
 """
 
 from __future__ import annotations
