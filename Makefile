@@ -71,7 +71,7 @@ $(SETUP)/python: $(SETUP)/run requirements.txt setup.cfg pyproject.toml
 	else $(BIN)/pip install -q -e '.[dev]'; fi
 	@touch $@
 
-$(SETUP)/web: $(SETUP)/run web/package.json web/package-lock.json web/build.mjs $(wildcard web/frontend/* web/frontend/*/*)
+$(SETUP)/web: $(SETUP)/run web/package.json web/package-lock.json $(wildcard web/*.mjs) $(wildcard web/frontend/* web/frontend/*/*)
 	@echo "setup: the page's scripts and styles"
 	@cd web && npm ci --silent --no-audit --no-fund && npm run --silent build
 	@touch $@
