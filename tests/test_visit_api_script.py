@@ -58,7 +58,6 @@ def test_the_script_carries_its_sites_configuration(api: Api, shop: Shop, built:
         "k": "key-shop",
         "n": [{"e": REAL, "v": ["74957654321", "84957654321", "4957654321"]}],
         "d": ["shop.example"],
-        "c": False,
     }
 
 

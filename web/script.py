@@ -76,7 +76,7 @@ def configuration(site: Site) -> dict[str, Any]:
         "k": site.key,
         "n": looked_for(site.swaps),
         "d": list(site.domains),
-        "c": site.needs_consent,
+        **({"c": True} if site.needs_consent else {}),
     }
 
 

@@ -2,7 +2,7 @@
 
 const known = {}; // digits -> [the page's own number in E.164, the variant it is]
 let shown; // the page's own number in E.164 -> what stands in its place, as the server answered
-let pattern;
+let pattern, all;
 
 /** A number rid of all formatting; letters of a vanity number stay. */
 const strip = (text) => text.replace(/\W/g, "").toUpperCase();
@@ -11,7 +11,7 @@ const strip = (text) => text.replace(/\W/g, "").toUpperCase();
 export const shownFor = (text) => shown[known[strip(text)]?.[0]];
 
 /** Whether this could be a piece of a number that is split over several elements. */
-export const isPiece = (text) => Object.keys(known).join().includes(strip(text));
+export const isPiece = (text) => all.includes(strip(text));
 
 /** Find these digits from now on, and take them for the page's own number. */
 export const learn = (e164, variants) =>
@@ -25,7 +25,9 @@ export const replaceBy = (numbers) => {
     learn(number.from, number.variants);
   }
   // What people put between digits: spaces of any width, brackets, dots, slashes, hyphens of every kind.
-  const spellings = Object.keys(known).map((digits) =>
+  const wanted = Object.keys(known);
+  all = wanted + "";
+  const spellings = wanted.map((digits) =>
     [...digits].join("(?:[\\s(-*--/\\u2000-\\u2fff]|\\(0\\)|%20)*"),
   );
   pattern = RegExp(`(^|[^\\w+])(\\+|00)?(${spellings.join("|")})(?!-?[\\d@]|\xa0#)`, "gi");

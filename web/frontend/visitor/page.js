@@ -8,17 +8,21 @@ const LEFT_ALONE =
 
 const written = new WeakMap(); // text or attribute -> what we wrote there, what stood there, how often in the last 10 s
 const roots = []; // the document, and shadow roots that the site showed us
-const waiting = new Set(); // nodes to look at
+const waiting = []; // nodes to look at, with all below them
+let nodes; // what is below the one that is being looked at, as far as it is still to come
 let settled; // texts and attributes of which it is known what stands there as long as the numbers are these
 let frame, changed;
+let live; // a number has been shown: until then there is nothing to look for
 
 /** Keep the numbers below a root swapped: the document's, or a shadow root's. */
 export const watch = (root) => {
   roots.push(root);
   new MutationObserver((records) => {
-    for (const record of records)
-      record.type == "childList" ? lookAtAll(record.addedNodes) : waiting.add(record.target);
-    frame ||= requestAnimationFrame(work);
+    if (live) {
+      for (const record of records)
+        waiting.push(...(record.type == "childList" ? record.addedNodes : [record.target]));
+      frame ||= requestAnimationFrame(work);
+    }
     moved();
   }).observe(root, { subtree: true, childList: true, characterData: true, attributeFilter: ["href"] });
 };
@@ -27,20 +31,20 @@ export const watch = (root) => {
 export const show = (numbers) => {
   settled = new WeakMap();
   replaceBy(numbers);
-  lookAtAll(roots);
-  work();
+  if ((live ||= numbers[0])) {
+    waiting.push(...roots);
+    work();
+  }
 };
-
-const lookAtAll = (nodes) => nodes.forEach(waiting.add, waiting);
 
 /** Looks at all that waits, for 8 ms at most; at the rest in the next frame. */
 const work = () => {
   const end = Date.now() + 8;
   frame = 0;
-  for (const node of waiting) {
+  for (let node; (node = nodes?.nextNode()) || waiting[0]; ) {
+    if (node) look(node);
+    else nodes = document.createNodeIterator(waiting.pop(), 5);
     if (Date.now() > end) return (frame = requestAnimationFrame(work));
-    waiting.delete(node);
-    look(node);
   }
   if (changed) emit("swap");
   changed = 0;
@@ -56,8 +60,8 @@ const look = (node) => {
       for (let whole = node, text; (text = whole?.textContent)?.length < 41 && isPiece(text); whole = whole.parentNode)
         if (shownFor(text)) return fill(whole, rewrite(text));
     put(node, text);
-  } else if (!node.matches?.(LEFT_ALONE)) {
-    const hook = shownFor(node.dataset?.leaselineNumber + "");
+  } else {
+    const hook = shownFor(node.getAttribute("data-leaseline-number") + "");
     if (hook) {
       if (!node.firstChild) node.append("");
       fill(node, hook.display + codeOf(hook));
@@ -67,7 +71,6 @@ const look = (node) => {
         const attribute = node.getAttributeNode(name);
         if (attribute) put(attribute, rewrite(original(attribute), name == "href"));
       }
-    lookAtAll(node.childNodes);
   }
 };
 
@@ -81,8 +84,8 @@ const original = (node) => {
 
 /** Writes into the first text of an element, and empties the others. */
 const fill = (element, text) => {
-  const texts = document.createNodeIterator(element, 4);
-  for (let node; (node = texts.nextNode()); text = "") put(node, text);
+  const parts = document.createNodeIterator(element, 4);
+  for (let node; (node = parts.nextNode()); text = "") put(node, text);
 };
 
 /** Writes, unless the place is to be left alone, or somebody writes against us. */
