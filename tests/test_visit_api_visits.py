@@ -60,6 +60,15 @@ def test_a_new_visitor_gets_a_number_of_his_own(api: Api, shop: Shop) -> None:
     assert (answer["hold_seconds"], answer["ping_seconds"], answer["until"]) == (300, 60, 600)
 
 
+def test_what_is_known_later_is_added_to_the_visit(api: Api, shop: Shop) -> None:
+    ann = api.visitor(shop)
+    ann.open("/", ids={"_ym_uid": "17"}, consent={"storage": True})
+    ann.page("/prices", ids={"_ga": "GA1.1.5.6"}, consent={"ads": True})
+    (visit,) = api.visits()
+    assert visit.analytics_ids == {"_ym_uid": "17", "_ga": "GA1.1.5.6"}
+    assert visit.consent == {"storage": True, "ads": True}
+
+
 def test_five_visitors_see_five_numbers_and_the_sixth_the_real_one(api: Api, shop: Shop) -> None:
     seen = [number_of(api.visitor(shop).open()) for _ in range(5)]
     assert sorted(str(each) for each in seen) == sorted(shop.numbers)

@@ -143,14 +143,23 @@ def open_visit(
     return _answer(session, request, running, key)
 
 
-def open_page(session: Session, request: Request, arrival: Arrival, shown: Pass) -> Answer:
-    """A further page of a visit; or of a new visit of the same visitor, when that one is over."""
+def open_page(session: Session, request: Request, arrival: Arrival, opening: Opening, shown: Pass) -> Answer:
+    """A further page of a visit; or of a new visit of the same visitor, when that one is over.
+
+    Analytics tools name a visitor when his first page has long been told of: what is new is kept.
+    """
     visit, key = _locked(session, shown)
+    told = _Told(
+        opening.language or visit.language,
+        {**visit.consent, **opening.consent.kept()},
+        {**visit.analytics_ids, **opening.ids},
+    )
     if _ends(visit, arrival.origin, request.at):
-        told = _Told(visit.language, visit.consent, visit.analytics_ids)
         visit = _begin(session, visit.visitor_id, request, arrival, told)
     else:
         _continue(session, visit, arrival.page, request.at)
+        if (told.consent, told.ids) != (visit.consent, visit.analytics_ids):
+            visit.consent, visit.analytics_ids = dict(told.consent), dict(told.ids)
     return _answer(session, request, visit, key)
 
 

@@ -22,7 +22,7 @@ from tracker.grounds import Ground
 from tracker.places import country_of
 from tracker.policy.agents import is_bot
 from tracker.policy.leasing import Miss
-from tracker.policy.reported import Opening, read_happening, read_opening, read_page
+from tracker.policy.reported import Opening, read_happening, read_opening
 from tracker.policy.swapping import written
 from tracker.policy.visits import PING_SECONDS, may_remember
 from tracker.together import Together
@@ -95,11 +95,11 @@ def open_() -> Response:
 def pages(token: str) -> Response:
     """A further page was opened."""
     on, shown = _spoken_for(token)
-    page = read_page(_body())
+    opening = _opening(_body())
     if refusal := _speaks(place_of(client_address()), on):
         return refusal
-    arrival, asked = visits.arrive(on, page, _agent()), _request(on)
-    answer = desk().books.write(lambda session: visits.open_page(session, asked, arrival, shown))
+    arrival, asked = visits.arrive(on, opening.page, _agent()), _request(on)
+    answer = desk().books.write(lambda session: visits.open_page(session, asked, arrival, opening, shown))
     return _answered(on, answer)
 
 
