@@ -12,8 +12,9 @@ from support.shop import Shop, history, numbered
 from tracker import leases, numbers
 from tracker.audit import By
 from tracker.database import Database
+from tracker.errors import Rejected
 from tracker.leases import Shown
-from tracker.models import CodeLease, LeaseEnd, MissCount, Number, Visit
+from tracker.models import CodeLease, LeaseEnd, MissCount, Number, NumberUse, Visit
 from tracker.policy.leasing import Miss, ShownKind
 
 OVERFLOW, ORGANIC, GOOGLE, ANY = "+74952000000", "+74952000001", "+74952000002", "+74952000003"
@@ -227,14 +228,17 @@ def test_what_cannot_be_shown_is_the_number_on_the_page(sqlite: Database, now: d
         assert shop.show(session, visit, now) == real
 
 
-def test_an_overflow_number_that_was_put_into_a_pool_is_shown_no_more(
+def test_an_overflow_number_cannot_go_into_a_pool_and_would_be_shown_no_more(
     sqlite: Database, now: datetime
 ) -> None:
     with sqlite.write() as session:
         shop = shop_with_channels(session, now, numbers=0, when_empty="overflow")
         other = shop.add_pool(session, now, "Other")
         overflow = session.scalars(sa.select(Number).where(Number.e164 == OVERFLOW)).one()
-        numbers.move(session, By(now, "test"), overflow, other)
+        with pytest.raises(Rejected, match="is the overflow number of a pool"):
+            numbers.move(session, By(now, "test"), overflow, other)
+        in_pool = {"channel_id": None, "pool_id": other.id}
+        session.execute(sa.update(NumberUse).where(NumberUse.number_id == overflow.id).values(in_pool))
         assert shop.show(session, shop.visit(session, "ann", now), now).kind is ShownKind.REAL
 
 
