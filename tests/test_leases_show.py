@@ -237,8 +237,7 @@ def test_an_overflow_number_cannot_go_into_a_pool_and_would_be_shown_no_more(
         overflow = session.scalars(sa.select(Number).where(Number.e164 == OVERFLOW)).one()
         with pytest.raises(Rejected, match="is the overflow number of a pool"):
             numbers.move(session, By(now, "test"), overflow, other)
-        in_pool = {"channel_id": None, "pool_id": other.id}
-        session.execute(sa.update(NumberUse).where(NumberUse.number_id == overflow.id).values(in_pool))
+        session.add(NumberUse(number_id=overflow.id, pool_id=other.id, from_at=now))
         assert shop.show(session, shop.visit(session, "ann", now), now).kind is ShownKind.REAL
 
 
