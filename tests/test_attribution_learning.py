@@ -135,6 +135,7 @@ def test_what_nobody_does_is_learned_too() -> None:
 
 def test_the_devices_factor_is_found_again() -> None:
     assert learned().device["desktop"] == pytest.approx(DESKTOP, rel=0.2)
+    assert learned().device_away["desktop"] == pytest.approx(DESKTOP, rel=0.3)
 
 
 def test_calls_after_a_click_are_found_again() -> None:

@@ -216,6 +216,17 @@ def test_a_repeat_call_shares_the_doubt_of_the_first() -> None:
     assert found.uncertain
 
 
+@pytest.mark.parametrize(("was_named", "winner"), [(True, 11), (False, None)])
+def test_a_repeat_call_is_named_as_the_first_was_though_most_were_too_unlikely_to_be_kept(
+    was_named: bool, winner: int | None
+) -> None:
+    first = replace(before(24, MINE, sure=0.3), was_named=was_named)
+    found = judged(history=History((first,)))
+    assert (found.named.visit_id if found.named else None) == winner
+    assert found.uncertain
+    assert found.unknown == pytest.approx(0.7, abs=0.02)
+
+
 def test_a_repeat_call_names_the_lease_by_which_he_was_shown_the_number() -> None:
     found = judged(gone(1, 90000), history=History((before(24, MINE),)))
     assert found.named is not None

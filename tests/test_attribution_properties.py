@@ -173,3 +173,4 @@ def test_a_model_of_other_bins_is_not_taken() -> None:
     kept = PRIOR.to_json()
     assert DelayModel.from_json(kept | {"edges": [[1.0]]}) is None
     assert DelayModel.from_json({}) is None
+    assert DelayModel.from_json({name: kept[name] for name in kept if name != "device_away"}) is None

@@ -187,6 +187,26 @@ def test_who_calls_again_keeps_his_visit_while_a_stranger_has_the_number(site: S
     assert stranger in {each.visit_id for each in site.candidates("call-2")}
 
 
+def test_who_calls_again_is_named_as_before_though_not_all_others_were_kept(site: Site) -> None:
+    for place in range(9):
+        site.shown(-8000 - 40 * place, -7900 - 40 * place, left=True)
+    site.called(started(site.pallets.leased, site.at(-6000)))
+    first = site.judged()
+    assert first.visit_id is not None
+    assert sum(each.probability for each in site.candidates()) < 0.7
+    site.called(started(site.pallets.leased, site.now, "call-2"))
+    call = site.judged("call-2")
+    assert (call.visit_id, call.basis, call.uncertain) == (first.visit_id, Basis.REPEAT, True)
+
+
+def test_who_was_nobody_is_nobody_when_he_calls_again(site: Site) -> None:
+    site.shown(-30000, -29000, left=True)
+    site.called(started(site.pallets.leased, site.at(-6000)))
+    assert site.judged().visit_id is None
+    site.called(started(site.pallets.leased, site.now, "call-2"))
+    assert site.judged("call-2").visit_id is None
+
+
 def test_two_calls_of_one_caller_judged_in_one_turn_know_of_each_other(site: Site) -> None:
     mine, _ = site.shown(-4000, -3900, left=True, click=-3905)
     site.shown(-100, 0)

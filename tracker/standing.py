@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -166,6 +166,7 @@ def _earlier(of_caller: sa.ColumnElement[bool], limit: int) -> sa.Select[Any]:
             calls.c.id,
             calls.c.number_id,
             calls.c.started_at,
+            sa.or_(calls.c.visit_id.is_not(None), calls.c.channel_id.is_not(None)).label("was_named"),
             sa.func.coalesce(likely.probability, calls.c.probability).label("probability"),
             visit_id.label("visit_id"),
             sa.func.coalesce(
@@ -268,24 +269,24 @@ def _earlier_calls(session: Session, call: Asked, known: Known) -> tuple[Earlier
     found: dict[int, Earlier] = {}
     beliefs: dict[int, list[Belief]] = defaultdict(list)
     for row in session.connection().execute(_EARLIER_WITHHELD if withheld else _EARLIER_OF_CALLER, asked):
-        found[row.id] = Earlier(row.started_at, row.number_id)
+        found[row.id] = Earlier(row.started_at, row.number_id, was_named=row.was_named)
         if row.visit_id is not None or row.channel_id is not None:
             beliefs[row.id].append(
                 Belief(row.probability or 1.0, row.visitor_id, row.visit_id, row.channel_id)
             )
     return tuple(
-        Earlier(each.at, each.number_id, _beliefs(known.judged.get(call_id), beliefs[call_id]))
+        _judged(each, known.judged[call_id])
+        if call_id in known.judged
+        else replace(each, beliefs=tuple(beliefs[call_id]))
         for call_id, each in found.items()
     )
 
 
-def _beliefs(judged: Attribution | None, stored: Sequence[Belief]) -> tuple[Belief, ...]:
-    if judged is None:
-        return tuple(stored)
-    return tuple(
-        Belief(each.probability, each.visitor_id, each.visit_id, each.channel_id)
-        for each in judged.candidates
+def _judged(earlier: Earlier, found: Attribution) -> Earlier:
+    beliefs = (
+        Belief(each.probability, each.visitor_id, each.visit_id, each.channel_id) for each in found.candidates
     )
+    return replace(earlier, beliefs=tuple(beliefs), was_named=found.named is not None)
 
 
 def _phones(session: Session, visitors: Collection[int], at: datetime) -> dict[int, dict[str, float]]:

@@ -52,11 +52,10 @@ def attribute(call: CallFacts, holders: Sequence[Holder], history: History, mode
     weighed = _Weighing(call, history, model)
     recent = _recent(holders, call.at)
     possible = [*weighed.visitors(recent), *weighed.repeats(), *weighed.channels()]
-    nobody = weighed.nobody() + weighed.older(recent)
     only_channel = _only_channel(call, recent, history)
     if only_channel is not None:
         return Attribution(only_channel, False, 0.0, (only_channel,))
-    found = _ranked(possible, nobody, weighed.nobody_again())
+    found = _ranked(possible, weighed.unnamed(recent))
     return _explained(found, weighed, {each.lease_id: each for each in recent})
 
 
@@ -122,6 +121,14 @@ def strangers_of(model: DelayModel, call_shows: str | None, callers: int, *, kno
         return Strangers(model.withheld, model.unknown_withheld)
     share = model.known_caller / (callers + _FEW_CALLERS) if known else 1.0 - model.known_caller
     return Strangers(share * (1 - model.withheld), share * (1 - model.unknown_withheld))
+
+
+@dataclass(frozen=True)
+class Unnamed:
+    """The rates of what cannot be named: people nobody can know, and visitors of whom too little is known."""
+
+    nobody: float
+    others: float
 
 
 class _Weighing:
@@ -207,12 +214,17 @@ class _Weighing:
                     channel_id=belief.channel_id,
                 )
 
-    def nobody_again(self) -> float:
-        """Somebody who was nobody's already when he called before."""
-        return sum(
-            rate * max(0.0, 1 - sum(belief.probability for belief in earlier.beliefs))
-            for earlier, rate in self._dialled()
-        )
+    def unnamed(self, recent: Sequence[Holder]) -> Unnamed:
+        """What else the call may come from: people nobody can know, visitors too unlikely to be kept."""
+        nobody, others = self.nobody(), self.older(recent)
+        for earlier, rate in self._dialled():
+            rest = max(0.0, 1 - sum(belief.probability for belief in earlier.beliefs))
+            # That belongs to nobody, and to many of whom nothing was kept. Where somebody was named, nobody
+            # was no likelier than he, say half as likely: so he is named again, unless more is known now.
+            likeliest = max((belief.probability for belief in earlier.beliefs), default=2.0)
+            then = min(rest, likeliest / 2) if earlier.was_named else rest
+            nobody, others = nobody + rate * then, others + rate * (rest - then)
+        return Unnamed(nobody, others)
 
     def channels(self) -> Iterator[Candidate]:
         for use in self.history.uses:
@@ -283,9 +295,13 @@ def _when(sight: Sight) -> Reason:
 _AGO = ((300, Reason.JUST_LEFT), (3600, Reason.LEFT_MINUTES_AGO), (86400, Reason.LEFT_HOURS_AGO))
 
 
-def _ranked(possible: Sequence[Candidate], nobody: float, nobody_again: float) -> Attribution:
-    """Weights become probabilities; what names the same source counts together."""
-    total = sum(each.probability for each in possible) + nobody + nobody_again
+def _ranked(possible: Sequence[Candidate], unnamed: Unnamed) -> Attribution:
+    """Weights become probabilities; what names the same source counts together.
+
+    The likeliest is named, unless it is likelier that it is nobody. Many who are unlikely one by one do not
+    outweigh him.
+    """
+    total = sum(each.probability for each in possible) + unnamed.nobody + unnamed.others
     if total <= 0:
         return Attribution(None, True, 1.0)
     merged = _merged(possible)
@@ -293,9 +309,9 @@ def _ranked(possible: Sequence[Candidate], nobody: float, nobody_again: float) -
         merged, key=lambda each: (-each.probability, -(each.visit_id or 0), -(each.channel_id or 0))
     )
     ranked = [replace(each, probability=each.probability / total) for each in order if each.probability > 0]
-    unknown = (nobody + nobody_again) / total
+    unknown = (unnamed.nobody + unnamed.others) / total
     best = ranked[0] if ranked else None
-    named = best if best is not None and best.probability >= unknown else None
+    named = best if best is not None and best.probability >= unnamed.nobody / total else None
     return Attribution(named, named is None or named.probability < SURE, unknown, tuple(ranked[:CANDIDATES]))
 
 

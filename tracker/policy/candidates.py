@@ -71,11 +71,16 @@ class Belief:
 
 @dataclass(frozen=True)
 class Earlier:
-    """An earlier call, and what it was attributed to; the rest of the probability is nobody's."""
+    """An earlier call, and what it was attributed to, the likeliest first.
+
+    `was_named`: the likeliest was named; else it was likelier nobody. The rest of the probability belongs to
+    nobody, and to many who were too unlikely to be kept.
+    """
 
     at: datetime
     number_id: int
     beliefs: tuple[Belief, ...] = ()
+    was_named: bool = True
 
 
 @dataclass(frozen=True)

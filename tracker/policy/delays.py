@@ -33,7 +33,8 @@ class DelayModel:
     sight: tuple[float, ...]  # calls a second from a visitor with a phone, by bin
     click: tuple[float, ...]  # the same, on top, after he pressed the phone link
     repeat: tuple[float, ...]  # calls a second of a caller to a number he has dialled before
-    device: Mapping[str, float]  # against a phone
+    device: Mapping[str, float]  # against a phone, while he is there
+    device_away: Mapping[str, float]  # the same, when he is gone
     click_device: Mapping[str, float]  # against a phone, for what follows a click
     came_again: float  # against a visitor who has not been on the site again since
     again: float  # against a visitor who has not called: he calls again, from the same phone
@@ -47,10 +48,14 @@ class DelayModel:
 
     def lease_rate(self, sight: Sight) -> float:
         """Calls per second to be expected of a lease that stands so."""
-        rate = self._sight_rate(sight) * self.device[sight.device]
+        rate = self._sight_rate(sight) * self.by_device(sight.bin, sight.device)
         if sight.came_again:
             rate *= self.came_again
         return rate + self.click_rate(sight)
+
+    def by_device(self, sight_bin: int, device: str) -> float:
+        """Against a phone, in that bin: who reads at a desk calls while he reads, not from the bus."""
+        return (self.device if sight_bin < FIRST_AWAY else self.device_away)[device]
 
     def click_rate(self, sight: Sight) -> float:
         """The part of it that comes of a click on the phone link."""
@@ -83,8 +88,8 @@ class DelayModel:
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> DelayModel | None:
-        """A model that was kept; None when it was learned with other bins and has to be learned anew."""
-        if kept.get("edges") != _EDGES:
+        """A model that was kept; None when it was learned with other bins or rates: it is learned anew."""
+        if kept.get("edges") != _EDGES or any(field.name not in kept for field in fields(cls)):
             return None
         given: dict[str, Any] = {field.name: kept[field.name] for field in fields(cls)}
         return cls(**given | {name: tuple(given[name]) for name in ("sight", "click", "repeat")})
@@ -130,6 +135,7 @@ PRIOR = DelayModel(
     click=(*_steps(CLICK_EDGES, _CLICK_SHARES),),
     repeat=(*_steps(REPEAT_EDGES, _REPEAT_SHARES), 1e-9),
     device={"phone": 1.0, "tablet": 0.5, "desktop": 0.4, "other": 0.6},
+    device_away={"phone": 1.0, "tablet": 0.5, "desktop": 0.4, "other": 0.6},
     click_device={"phone": 1.0, "tablet": 0.3, "desktop": 0.2, "other": 0.5},
     came_again=0.1,
     again=1.0,

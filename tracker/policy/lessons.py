@@ -10,7 +10,7 @@ ambiguous one may be. Every rate starts from the prior, worth a few calls. docs/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -28,13 +28,15 @@ from tracker.policy.evidence import (
     parts_of,
 )
 from tracker.policy.shares import Shares, rates_of, shares_of
-from tracker.policy.sights import DEVICES, SIGHTS
+from tracker.policy.sights import AWAY_EDGES, DEVICES, FIRST_AWAY, SIGHTS
 
 ROUNDS = 15
 _WORTH = 2.0  # calls that a rate of the prior is worth
 # Calls of people nobody can know: on a busy number the calls alone can hardly tell them from visitors of half
 # an hour ago, so this prior counts for more. One call in twelve, worth ten calls.
 _UNKNOWN_SHARE, _UNKNOWN_WORTH = 0.08, 10.0
+# From this bin on, a quarter of an hour after he left, a call hardly tells which of many visitors made it.
+_DIFFUSE = FIRST_AWAY + AWAY_EDGES.index(900.0) + 1
 _FACTOR_WORTH = 4.0  # the same for what rates are multiplied with
 
 
@@ -110,7 +112,9 @@ def _product(one: float, other: float) -> float:
 def _maximised(prior: DelayModel, last: DelayModel, calls: Shares, exposure: _Seconds) -> DelayModel:
     seconds = [max(0.0, whole - called) for whole, called in zip(exposure.cells, calls.called, strict=True)]
     model = replace(last, sight=_sight(prior, last, calls, seconds))
-    model = replace(model, device=_device(prior, model, calls, seconds))
+    here, away = range(FIRST_AWAY), range(FIRST_AWAY, _DIFFUSE)
+    model = replace(model, device=_device(prior.device, here, model, calls, seconds))
+    model = replace(model, device_away=_device(prior.device_away, away, model, calls, seconds))
     model = replace(model, came_again=_came_again(prior, model, calls, seconds))
     model = replace(model, click=_click(prior, model, calls, exposure))
     model = replace(model, click_device=_click_device(prior, model, calls, exposure))
@@ -161,8 +165,8 @@ def _sight(
 ) -> tuple[float, ...]:
     many, long = [0.0] * SIGHTS, [0.0] * SIGHTS
 
-    def rate(_: int, device: str, came_again: bool) -> float:
-        return model.device[device] * (model.came_again if came_again else 1.0)
+    def rate(sight_bin: int, device: str, came_again: bool) -> float:
+        return model.by_device(sight_bin, device) * (model.came_again if came_again else 1.0)
 
     for sight_bin, _, _, there, due in _over_cells(seconds, calls.cells, rate):
         many[sight_bin] += there
@@ -171,22 +175,23 @@ def _sight(
 
 
 def _device(
-    prior: DelayModel, model: DelayModel, calls: Shares, seconds: Sequence[float]
+    prior: Mapping[str, float], bins: range, model: DelayModel, calls: Shares, seconds: Sequence[float]
 ) -> dict[str, float]:
     many, long = dict.fromkeys(DEVICES, 0.0), dict.fromkeys(DEVICES, 0.0)
 
     def rate(sight_bin: int, _: str, came_again: bool) -> float:
         return model.sight[sight_bin] * (model.came_again if came_again else 1.0)
 
-    for _, device, _, there, due in _over_cells(seconds, calls.cells, rate):
-        many[device] += there
-        long[device] += due
-    return {"phone": 1.0} | {it: _factor(prior.device[it], many[it], long[it]) for it in DEVICES[1:]}
+    for sight_bin, device, _, there, due in _over_cells(seconds, calls.cells, rate):
+        if sight_bin in bins:
+            many[device] += there
+            long[device] += due
+    return {"phone": 1.0} | {it: _factor(prior[it], many[it], long[it]) for it in DEVICES[1:]}
 
 
 def _came_again(prior: DelayModel, model: DelayModel, calls: Shares, seconds: Sequence[float]) -> float:
     def rate(sight_bin: int, device: str, came_again: bool) -> float:
-        return model.sight[sight_bin] * model.device[device] if came_again else 0.0
+        return model.sight[sight_bin] * model.by_device(sight_bin, device) if came_again else 0.0
 
     cells = [each for each in _over_cells(seconds, calls.cells, rate) if each[2]]
     return _factor(prior.came_again, sum(each[3] for each in cells), sum(each[4] for each in cells))

@@ -68,7 +68,9 @@ def rates_of(model: DelayModel) -> Rates:
     for cell in range(CELLS):
         sight_bin, device, came_again = parts_of(cell)
         cells.append(
-            model.sight[sight_bin] * model.device[device] * (model.came_again if came_again else 1.0)
+            model.sight[sight_bin]
+            * model.by_device(sight_bin, device)
+            * (model.came_again if came_again else 1.0)
         )
     return Rates(cells, [rate * model.click_device[device] for rate in model.click for device in DEVICES])
 
