@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from commands.context import Here
-from commands.findings import Finding, State, bad, ok, warn
+from commands.findings import Finding, State, bad, ok, some, warn
 
 _LATE_SECONDS = 10
 _SHORTEST_NUMBER = 7  # digits; less is an extension or an account
@@ -58,7 +58,7 @@ def numbers(opened: Here) -> Iterator[Finding]:
     if silent := [row.e164 for row in rows if not rings[row.id]]:
         yield bad(
             "numbers",
-            f"nobody rings for {_some(silent)}",
+            f"nobody rings for {some(silent)}",
             "Say who does: `leaseline forward set TARGET` (company), or with --number",
         )
     else:
@@ -139,8 +139,3 @@ def recordings(opened: Here) -> Iterator[Finding]:
 
     for each in check(opened.database, opened.settings, opened.now):
         yield Finding(each.name, State.OK if each.ok else State.WARN, each.message, each.fix)
-
-
-def _some(names: list[str]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

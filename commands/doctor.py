@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import click
 
-from commands import checks_asterisk, checks_books, checks_machine
+from commands import checks_asterisk, checks_books, checks_machine, checks_script, checks_site
 from commands.context import Here, here, json_option
 from commands.findings import Finding, State, looked_at
 from commands.printing import print_json
@@ -28,6 +28,13 @@ CHECKS: tuple[tuple[str, Callable[[Here], Iterator[Finding]]], ...] = (
     ("spool", checks_books.spool),
     ("refused calls", checks_books.refusals),
     ("recordings", checks_books.recordings),
+    ("sites", checks_site.sites),
+    ("pools", checks_site.pools),
+    ("script", checks_script.script),
+    ("addresses", checks_site.addresses),
+    ("visits", checks_site.visits),
+    ("coverage", checks_site.coverage),
+    ("numbers nobody calls", checks_site.unheard),
 )
 _MARKS = {State.OK: "ok  ", State.WARN: "warn", State.BAD: "BAD "}
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+
+_SHOWN = 5
 
 
 class State(enum.StrEnum):
@@ -36,6 +38,12 @@ def warn(name: str, message: str, fix: str) -> Finding:
 
 def bad(name: str, message: str, fix: str) -> Finding:
     return Finding(name, State.BAD, message, fix)
+
+
+def some(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def looked_at(name: str, look: Callable[[], Iterator[Finding]]) -> list[Finding]:

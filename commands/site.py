@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import click
 
 from commands.context import changing, company_option, here, json_option, reading
 from commands.printing import print_json, print_rows, print_thing
 from commands.site_check import check_command
-from commands.site_snippet import Snippet, instructions, snippet_of
+from commands.site_snippet import Snippet, instructions, is_loopback, snippet_of
 
 if TYPE_CHECKING:
     from tracker.models import Site, Swap
@@ -268,8 +267,7 @@ def _print(thing: dict[str, Any], snippet: Snippet, *, as_json: bool, told: bool
 
 def _hint_if_unreachable(web_url: str) -> None:
     """Say on stderr that other people's browsers cannot load the script from there, if that is so."""
-    host = urlsplit(web_url).hostname or ""
-    if host == "localhost" or host.startswith("127.") or host == "::1":
+    if is_loopback(web_url):
         click.echo(
             f"Only this machine reaches {web_url}: set LEASELINE_WEB_URL, then show it again", err=True
         )

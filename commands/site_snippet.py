@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
@@ -54,6 +55,16 @@ the pages show the company's own number until the tag is changed:
   {snippet.pinned or NOT_BUILT}
 
 Then see whether it works: leaseline site check ADDRESS"""
+
+
+def is_loopback(web_url: str) -> bool:
+    """Whether only this machine itself reaches that address."""
+    host = urlsplit(web_url).hostname or ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return address.is_loopback or address.is_unspecified
 
 
 def _pinned(site: Site, web_url: str) -> str | None:

@@ -84,6 +84,15 @@ def apply(settings: Settings, program: Program, facts: Facts, now: datetime, *, 
     return _bring_to_asterisk(place, program, facts, changed, previous)
 
 
+def answered(place: Place) -> frozenset[str]:
+    """The numbers, as E.164, that the configuration in force answers; none before the first apply."""
+    try:
+        text = (place.current / "numbers.conf").read_text()
+    except FileNotFoundError:
+        return frozenset()
+    return frozenset(re.findall(r"(?m)^exten => (\+\d+),1,MSet\(LL_DID=", text))
+
+
 def running(place: Place) -> bool:
     """Whether an Asterisk answers on this installation's control socket."""
     return place.socket.exists()

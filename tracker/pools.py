@@ -122,6 +122,18 @@ def delete_pool(session: Session, by: By, pool: Pool) -> None:
     by.note(session, "pool.delete", pool.company_id, subject=pool.name)
 
 
+def active_numbers(session: Session, pool: Pool) -> Sequence[Number]:
+    """The pool's numbers that visitors may be shown."""
+    wanted = (
+        sa.select(Number)
+        .join(NumberUse, NumberUse.number_id == Number.id)
+        .where(NumberUse.pool_id == pool.id, NumberUse.until_at.is_(None))
+        .where(Number.state == NumberState.ACTIVE)
+        .order_by(Number.e164)
+    )
+    return session.scalars(wanted).all()
+
+
 @dataclass(frozen=True)
 class Standing:
     """What a pool's active numbers do at an instant: leased, resting after a lease, free to be leased."""
