@@ -173,13 +173,13 @@ def test_scores_count_what_was_right_and_what_misleads() -> None:
         (rang(1, 5), Judged(5, 0.9)),
         (rang(1, 5), Judged(6, 0.8)),
         (rang(1, 5), Judged(6, 0.4, is_marked=True)),
-        (rang(1, None), Judged(None, 0.7)),
+        (rang(1, None), Judged()),
         (rang(None, 5), Judged()),
     ])  # fmt: skip
     assert (found.calls, found.website_calls) == (4, 4)
     assert (found.coverage, found.right, found.right_all) == (0.75, 0.5, 0.25)
     assert (found.wrong_unmarked, found.marked) == (0.25, 0.25)
-    assert found.brier == pytest.approx((0.1**2 + 0.8**2 + 0.4**2 + 0.3**2) / 4)
+    assert found.brier == pytest.approx((0.1**2 + 0.8**2 + 0.4**2) / 3)
 
 
 def test_numbers_needed_lie_between_the_sizes_tried() -> None:
@@ -195,7 +195,7 @@ def test_the_product_lives_through_a_world_and_judges_every_call() -> None:
     verdicts = product.live()
     rung = [(call, said) for call, said in verdicts if call.line is not None]
     assert rung
-    assert all(said.visit is None or said.probability > 0 for _, said in rung)
+    assert all((said.visit is None) == (said.probability is None) for _, said in rung)
     judge = PerfectJudge(small, product.shown)
     limit = sum(max(judge.judge(call).values()) for call, _ in rung)
     assert score(verdicts).right * len(rung) <= limit + 4 * sqrt(len(rung))

@@ -70,7 +70,7 @@ def _counts(world: World, rang: Rang) -> bool:
 
 def _best(posterior: Posterior) -> Judged:
     best = max(posterior, key=lambda visit: posterior[visit])
-    return Judged(best, posterior[best])
+    return Judged(best, None if best is None else posterior[best])
 
 
 def _loss(posterior: Posterior, said: Judged) -> float:

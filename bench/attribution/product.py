@@ -26,7 +26,6 @@ from tracker.database import Database
 from tracker.models import (
     Base,
     Call,
-    CallCandidate,
     Company,
     Lease,
     Number,
@@ -236,7 +235,5 @@ def _ended(dial: Dial) -> list[Fact]:
 
 def _said(session: Session, dial: Dial) -> Judged:
     call = session.scalars(sa.select(Call).where(Call.key == str(dial.number))).one()
-    if call.visit_id is not None:
-        return Judged(call.visit_id - 1, call.probability or 0.0, call.uncertain)
-    named = session.scalars(sa.select(CallCandidate.probability).where(CallCandidate.call_id == call.id))
-    return Judged(None, max(0.0, 1 - sum(named)), call.uncertain)
+    visit = None if call.visit_id is None else call.visit_id - 1
+    return Judged(visit, call.probability, call.uncertain)

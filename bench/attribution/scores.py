@@ -12,10 +12,10 @@ BINS = 10
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What is said of a call: due to that visit (None: to nobody known), how surely, marked as uncertain."""
+    """What is said of a call: due to that visit, so surely, marked as uncertain; or due to nobody known."""
 
     visit: int | None = None
-    probability: float = 1.0
+    probability: float | None = None  # None: no visit is named
     is_marked: bool = False
 
 
@@ -30,7 +30,10 @@ class Bin:
 
 @dataclass(frozen=True)
 class Scores:
-    """Shares of the calls that rang the pool's numbers; `coverage`, `right_all`: of all visits caused."""
+    """Shares of the calls that rang the pool's numbers; `coverage`, `right_all`: of all visits caused.
+
+    `brier` and `bins` are about the calls for which a visit was named: only there a probability is said.
+    """
 
     calls: int
     website_calls: int
@@ -60,7 +63,7 @@ def score(verdicts: Sequence[Verdict]) -> Scores:
         right=_share(rung, _is_right),
         wrong_unmarked=_share(rung, is_silently_wrong),
         marked=_share(rung, lambda _, said: said.is_marked),
-        brier=sum((said.probability - _is_right(rang, said)) ** 2 for rang, said in rung) / max(1, len(rung)),
+        brier=_brier(rung),
         calibration_error=calibration_error(bins),
         bins=bins,
     )
@@ -79,13 +82,28 @@ def _share(verdicts: Sequence[Verdict], holds: Callable[[Rang, Judged], bool]) -
     return sum(holds(rang, said) for rang, said in verdicts) / max(1, len(verdicts))
 
 
+def _brier(verdicts: Iterable[Verdict]) -> float:
+    errors = [
+        (said.probability - _is_right(rang, said)) ** 2
+        for rang, said in verdicts
+        if said.probability is not None
+    ]
+    return sum(errors) / max(1, len(errors))
+
+
 def reliability(verdicts: Iterable[Verdict]) -> tuple[Bin, ...]:
     """Calls by the probability they were given, in ten equal steps."""
-    bins: list[list[Verdict]] = [[] for _ in range(BINS)]
+    bins: list[list[tuple[float, bool]]] = [[] for _ in range(BINS)]
     for rang, said in verdicts:
-        bins[min(BINS - 1, int(said.probability * BINS))].append((rang, said))
+        if said.probability is not None:
+            place = min(BINS - 1, int(said.probability * BINS))
+            bins[place].append((said.probability, _is_right(rang, said)))
     return tuple(
-        Bin(len(each), sum(said.probability for _, said in each) / max(1, len(each)), _share(each, _is_right))
+        Bin(
+            len(each),
+            sum(probability for probability, _ in each) / max(1, len(each)),
+            sum(right for _, right in each) / max(1, len(each)),
+        )
         for each in bins
     )
 
