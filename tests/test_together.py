@@ -87,6 +87,39 @@ def test_a_refusal_undoes_nothing_of_the_others(sqlite: Database, now: datetime)
     assert slugs(sqlite) == set(answers) - {"refused"}
 
 
+def test_who_is_refused_among_several_leaves_the_others_what_they_did(
+    sqlite: Database, now: datetime
+) -> None:
+    together = Together(sqlite, 5)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly(session: Session) -> str:
+        begun.set()
+        go_on.wait(10)
+        return add(session, "first", now)
+
+    def refused(session: Session) -> None:
+        add(session, "half", now)
+        raise Rejected("no", "No", "Ask for something else")
+
+    with ThreadPoolExecutor(4) as threads:
+        first = threads.submit(together.write, slowly)
+        assert begun.wait(10)
+        before = threads.submit(together.write, lambda session: add(session, "before", now))
+        no = threads.submit(together.write, refused)
+        after = threads.submit(
+            together.write, lambda session: sorted(session.scalars(sa.select(Company.slug)))
+        )
+        while len(together._waiting) < 3:
+            begun.wait(0.01)
+        go_on.set()
+        assert [first.result(10), before.result(10)] == ["first", "before"]
+        assert after.result(10)[-1] == "first"
+        with pytest.raises(Rejected, match="No"):
+            no.result(10)
+    assert slugs(sqlite) == {"first", "before"}
+
+
 def test_an_error_of_the_database_is_told_to_all_and_nothing_is_stored(
     sqlite: Database, now: datetime
 ) -> None:

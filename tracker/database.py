@@ -40,7 +40,8 @@ class Database:
         Raises sqlalchemy.exc.OperationalError when it had to wait longer than `wait_seconds` or the server is
         gone; nothing is stored then.
         """
-        with Session(self._writing) as session, session.begin():
+        # Nobody looks at an object after the commit: it need not be forgotten, one attribute at a time.
+        with Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
     def close(self) -> None:

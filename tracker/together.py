@@ -1,8 +1,11 @@
 """Group commit for SQLite: what several threads want to write in the same moment is one transaction.
 
 SQLite has one writer's place, and a durable commit waits for the disk: one after the other, four threads wait
-four times. Here whoever has the place writes for all who wait, each in a savepoint of its own, and the disk
-is waited for once. Nobody is told that something is stored before it is.
+four times. Here whoever has the place writes for all who wait, and the disk is waited for once. Nobody is
+told that something is stored before it is.
+
+Refusals are rare, and savepoints cost as much as what a page view writes: so all are written without any, and
+only where one of several is refused are all done once more, each in a savepoint of its own.
 """
 
 from __future__ import annotations
@@ -21,6 +24,10 @@ from tracker.database import Database
 T = TypeVar("T")
 
 
+class _Refused(Exception):
+    """A wish refused itself, for the reason that is its cause."""
+
+
 class _Wish(Generic[T]):
     """What one thread wants written, and what became of it."""
 
@@ -30,11 +37,22 @@ class _Wish(Generic[T]):
         self.answer: T | None = None
         self.error: BaseException | None = None
 
-    def fulfil(self, connection: sa.Connection) -> None:
-        """Do it within the transaction of all. Its own refusal undoes nothing but itself.
+    def fulfil(self, session: Session) -> None:
+        """Do it within the transaction of all. Raises _Refused: then that has to be undone for all.
 
         Raises DBAPIError: after an error of the database nobody knows what is left of the transaction.
         """
+        try:
+            self.answer = self.work(session)
+            session.flush()
+            session.expunge_all()  # the next reads anew what this one has changed
+        except DBAPIError:
+            raise
+        except Exception as error:
+            raise _Refused from error
+
+    def fulfil_apart(self, connection: sa.Connection) -> None:
+        """The same in a savepoint: its own refusal undoes nothing but itself."""
         try:
             with Session(connection, join_transaction_mode="create_savepoint") as session:
                 answer = self.work(session)
@@ -62,6 +80,7 @@ class Together:
     def write(self, work: Callable[[Session], T]) -> T:
         """The answer of `work`, stored when it comes. Raises what `work` raised, and nothing is stored then.
 
+        `work` may be done twice, the first time undone: it changes nothing but the database.
         Raises OperationalError as Database.write does, and TimeoutError of SQLAlchemy after `wait_seconds` in
         the queue.
         """
@@ -92,10 +111,8 @@ class Together:
         with self._list:
             wishes, self._waiting = self._waiting, []
         try:
-            with self._database.write() as session:
-                connection = session.connection()
-                for wish in wishes:
-                    wish.fulfil(connection)
+            if not self._write_at_once(wishes):
+                self._write_apart(wishes)
         except BaseException as error:
             for wish in wishes:
                 wish.error = wish.error or error
@@ -104,3 +121,22 @@ class Together:
         finally:
             for wish in wishes:
                 wish.done.set()
+
+    def _write_at_once(self, wishes: list[_Wish[Any]]) -> bool:
+        """False where one of several is refused: nothing is stored then."""
+        try:
+            with self._database.write() as session:
+                session.connection()  # that there is none is nobody's refusal
+                for wish in wishes:
+                    wish.fulfil(session)
+        except _Refused as refused:
+            if len(wishes) > 1:
+                return False
+            wishes[0].error = refused.__cause__
+        return True
+
+    def _write_apart(self, wishes: list[_Wish[Any]]) -> None:
+        with self._database.write() as session:
+            connection = session.connection()
+            for wish in wishes:
+                wish.fulfil_apart(connection)
