@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import random
+import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -79,10 +80,14 @@ def _run(race: Race) -> Counter[str]:
 
 
 def _visit(database: Database, race: Race, visit_id: int) -> str:
-    """Ask for a number and leave at once; or leave, or let the worker come round, in the next transaction."""
+    """Ask for a number, look at it for a moment, and leave; the worker comes round in the same transaction.
+
+    Without that moment a process may have given its number back before anybody else has had SQLite's lock.
+    """
     with database.write() as session:
         visit = session.get_one(Visit, visit_id)
         shown = race.shop.show(session, visit, datetime.now(UTC))
+    time.sleep(0.002)
     with database.write() as session:
         leases.leave(session, visit_id, datetime.now(UTC))
         leases.release_due(session, datetime.now(UTC))
