@@ -7,7 +7,7 @@ neither. That no number is leased twice is the database's word (uq_leases_active
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -31,8 +31,8 @@ from tracker.releases import (
 )
 
 __all__ = [
-    "BATCH", "Shown", "leave", "release_due", "released_after_call", "renew", "shift", "show",
-    "source_number",
+    "BATCH", "Shown", "leave", "release_due", "released_after_call", "renew", "shift", "show", "show_first",
+    "show_locked", "source_number",
 ]  # fmt: skip
 
 
@@ -45,6 +45,7 @@ class Shown:
     code: str | None
     reason: str | None  # why it is no number of the visitor's own
     lease_id: int | None
+    expires_at: datetime | None = field(default=None, compare=False)  # of the lease, without a sign of life
 
 
 # Statements are built once: putting one together takes longer than running it.
@@ -193,12 +194,19 @@ def show(session: Session, visit: Visit, pool: Pool, at: datetime, *, trusted: b
     the same. Who asks for several pools asks in one order everywhere, the pools' ids' best.
     """
     session.flush()
-    on = session.connection()  # once: asking the session each time costs as much as a small statement
-    on.execute(_LOCK_VISITOR, {"visitor": visit.visitor_id})
-    shown = _running(session, on, visit, pool, at)
-    if shown is not None:
-        return shown
-    claimed = _allowed(session, on, visit, pool, at, trusted=trusted)
+    session.connection().execute(_LOCK_VISITOR, {"visitor": visit.visitor_id})
+    return show_locked(session, visit, pool, at, trusted=trusted)
+
+
+def show_locked(session: Session, visit: Visit, pool: Pool, at: datetime, *, trusted: bool = True) -> Shown:
+    """The same for who has locked the visitor's row already."""
+    shown = _running(session, session.connection(), visit, pool, at)
+    return shown or show_first(session, visit, pool, at, trusted=trusted)
+
+
+def show_first(session: Session, visit: Visit, pool: Pool, at: datetime, *, trusted: bool = True) -> Shown:
+    """The same for a visitor who has no lease in the pool, and whom nobody else can speak for meanwhile."""
+    claimed = _allowed(session, session.connection(), visit, pool, at, trusted=trusted)
     if isinstance(claimed, Shown):
         if pool.id in visit.missed_in:
             visit.missed = None
@@ -242,7 +250,7 @@ def _running(session: Session, on: sa.Connection, visit: Visit, pool: Pool, at: 
         from_at = hand_over(session, lease.id, at)
         return _write(on, visit, pool, from_at, (lease.number_id, lease.e164)) if from_at else None
     renewed = on.execute(_SIGN, {"lease": lease.id, "expires": ends_at, "by": None})
-    return _own(lease.id, lease.e164) if renewed.rowcount else None
+    return _own(lease.id, lease.e164, ends_at) if renewed.rowcount else None
 
 
 def _allowed(
@@ -278,19 +286,14 @@ def _write(
     on: sa.Connection, visit: Visit, pool: Pool, at: datetime, number: tuple[int, str]
 ) -> Shown | None:
     """The lease of a number whose row is ours; None if it is in the pool no more."""
-    values = {
-        "number": number[0],
-        "pool": pool.id,
-        "visit": visit.id,
-        "at": at,
-        "expires": leasing.expiry(at, at, limits(pool)),
-    }
+    expires_at = leasing.expiry(at, at, limits(pool))
+    values = {"number": number[0], "pool": pool.id, "visit": visit.id, "at": at, "expires": expires_at}
     lease_id = on.execute(_WRITE, values).scalar_one_or_none()
-    return _own(lease_id, number[1]) if lease_id is not None else None
+    return _own(lease_id, number[1], expires_at) if lease_id is not None else None
 
 
-def _own(lease_id: int, e164: str) -> Shown:
-    return Shown(ShownKind.LEASE, e164, None, None, lease_id)
+def _own(lease_id: int, e164: str, expires_at: datetime) -> Shown:
+    return Shown(ShownKind.LEASE, e164, None, None, lease_id, expires_at)
 
 
 def _count(session: Session, visit: Visit, pool: Pool, reason: Miss, at: datetime) -> None:

@@ -7,19 +7,19 @@ that speak in the same moment find one visit and are shown one number.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, make_transient_to_detached
 
 from tracker import leases, misses
 from tracker.errors import Rejected
 from tracker.grounds import Ground
 from tracker.leases import Shown
-from tracker.models import Lease, PageView, Visit, VisitEvent, VisitEventKind, Visitor
+from tracker.models import PageView, Visit, VisitEvent, VisitEventKind, Visitor
 from tracker.models.base import Instant
 from tracker.policy.agents import Agent, read_agent
 from tracker.policy.leasing import Miss, ShownKind
@@ -28,26 +28,31 @@ from tracker.policy.sources import Origin, classify
 from tracker.policy.visits import is_new_campaign, is_over, looked_until
 from tracker.tokens import Pass
 
+Found = sa.Row[*tuple[Any, ...]]
+Show = Callable[..., Shown]
+
 VISITOR_KEY_BYTES = 16
 HOLD_SECONDS, FOR_SECONDS = 300, 600  # told where no pool says otherwise
 
 # Built once, and rows rather than objects where a row will do: both cost more than the database's own work.
-_VISIT = (
-    sa.select(Visit, Visitor.key)
-    .join(Visitor, Visitor.id == Visit.visitor_id)
-    .where(Visit.id == sa.bindparam("visit"), Visitor.id == sa.bindparam("visitor"))
-    .with_for_update(of=Visitor, key_share=True)
-)
-_NEWEST_VISIT = (
-    sa.select(Visit)
-    .where(Visit.visitor_id == sa.bindparam("visitor"), Visit.site_id == sa.bindparam("site"))
-    .order_by(Visit.started_at.desc(), Visit.id.desc())
-    .limit(1)
-)
-_NEWEST_PAGE = (
-    sa.select(PageView.id, PageView.until_at)
-    .where(PageView.visit_id == sa.bindparam("visit"))
+_newest_page = (
+    sa.select(PageView.id)
+    .where(PageView.visit_id == Visit.id)
     .order_by(PageView.at.desc(), PageView.id.desc())
+    .limit(1)
+    .correlate(Visit)
+    .scalar_subquery()
+)
+_with_page = (
+    sa.select(Visit, Visitor.key, PageView.id.label("page_id"), PageView.until_at.label("looked_until"))
+    .join(Visitor, Visitor.id == Visit.visitor_id)
+    .outerjoin(PageView, PageView.id == _newest_page)
+    .where(Visitor.id == sa.bindparam("visitor"))
+)
+_VISIT = _with_page.where(Visit.id == sa.bindparam("visit")).with_for_update(of=Visitor, key_share=True)
+_NEWEST_VISIT = (
+    _with_page.where(Visit.site_id == sa.bindparam("site"))
+    .order_by(Visit.started_at.desc(), Visit.id.desc())
     .limit(1)
 )
 _LOOKED = (
@@ -64,8 +69,10 @@ _VISITOR = sa.select(Visitor.id, Visitor.key).where(Visitor.company_id == sa.bin
 _VISITOR_BY_KEY = _VISITOR.where(Visitor.key == sa.bindparam("key")).with_for_update(key_share=True)
 _VISITOR_BY_ID = _VISITOR.where(Visitor.id == sa.bindparam("visitor")).with_for_update(key_share=True)
 _NEW_VISITOR = sa.insert(Visitor).returning(Visitor.id)
+_NEW_VISIT = sa.insert(Visit).returning(Visit.id)
 _NEW_PAGE = sa.insert(PageView)
-_EXPIRES = sa.select(Lease.expires_at).where(Lease.id == sa.bindparam("lease"))
+# What is asked of a visit that was just written.
+_TOLD_OF_NEW = ("visitor_id", "site_id", "source", "paid", "country", "missed", "missed_in")
 
 
 @dataclass(frozen=True)
@@ -131,16 +138,20 @@ def open_visit(
 
     `shown` is the pass of an earlier visit that came along, verified. A visitor nobody knows gets a new key.
     """
-    known = _known(session, request.on, opening, shown)
-    visitor_id, key = known or _new_visitor(session, request)
-    values = {"visitor": visitor_id, "site": request.on.site.id}
-    running: Visit | None = session.scalar(_NEWEST_VISIT, values) if known else None
-    if running is None or _ends(running, arrival.origin, request.at):
-        told = _Told(opening.language, opening.consent.kept(), opening.ids)
-        running = _begin(session, visitor_id, request, arrival, told)
+    on = session.connection()
+    known = _known(on, request.on, opening, shown)
+    told = _Told(opening.language, opening.consent.kept(), opening.ids)
+    if known is None:
+        visitor_id, key = _new_visitor(on, request)
+        visit = _begin(session, visitor_id, request, arrival, told)
+        return _answer(session, request, visit, key, leases.show_first)
+    values = {"visitor": known.id, "site": request.on.site.id}
+    running = session.execute(_NEWEST_VISIT, values).one_or_none()
+    if running is None or _ends(running.Visit, arrival.origin, request.at):
+        visit = _begin(session, known.id, request, arrival, told)
     else:
-        _continue(session, running, arrival.page, request.at)
-    return _answer(session, request, running, key)
+        visit = _continue(on, running, arrival.page, request.at)
+    return _answer(session, request, visit, known.key)
 
 
 def open_page(session: Session, request: Request, arrival: Arrival, opening: Opening, shown: Pass) -> Answer:
@@ -148,7 +159,8 @@ def open_page(session: Session, request: Request, arrival: Arrival, opening: Ope
 
     Analytics tools name a visitor when his first page has long been told of: what is new is kept.
     """
-    visit, key = _locked(session, shown)
+    running = _locked(session, shown)
+    visit: Visit = running.Visit
     told = _Told(
         opening.language or visit.language,
         {**visit.consent, **opening.consent.kept()},
@@ -157,10 +169,10 @@ def open_page(session: Session, request: Request, arrival: Arrival, opening: Ope
     if _ends(visit, arrival.origin, request.at):
         visit = _begin(session, visit.visitor_id, request, arrival, told)
     else:
-        _continue(session, visit, arrival.page, request.at)
+        _continue(session.connection(), running, arrival.page, request.at)
         if (told.consent, told.ids) != (visit.consent, visit.analytics_ids):
             visit.consent, visit.analytics_ids = dict(told.consent), dict(told.ids)
-    return _answer(session, request, visit, key)
+    return _answer(session, request, visit, running.key)
 
 
 def ping(session: Session, request: Request, shown: Pass) -> Answer:
@@ -168,30 +180,30 @@ def ping(session: Session, request: Request, shown: Pass) -> Answer:
 
     Raises Rejected visit.over after half an hour of silence: the page then opens a new visit.
     """
-    visit, key = _locked(session, shown)
-    if is_over(_seen_at(visit), request.at):
+    running = _locked(session, shown)
+    if is_over(_seen_at(running.Visit), request.at):
         raise _over()
-    _see(session, visit, request.at)
-    return _answer(session, request, visit, key)
+    _see(session.connection(), running, request.at)
+    return _answer(session, request, running.Visit, running.key)
 
 
 def leave(session: Session, shown: Pass, at: datetime) -> None:
     """The visitor has left, as far as anybody can tell: his numbers are held a while longer."""
-    visit, _ = _locked(session, shown)
-    if is_over(_seen_at(visit), at):
+    running = _locked(session, shown)
+    if is_over(_seen_at(running.Visit), at):
         return
-    _see(session, visit, at, left=True)
-    leases.leave(session, visit.id, at)
+    _see(session.connection(), running, at, left=True)
+    leases.leave(session, running.Visit.id, at)
 
 
 def happened(session: Session, shown: Pass, what: Happening, at: datetime) -> None:
     """The visitor did something on the page; a click on the phone link is a sign of life as well."""
-    visit, _ = _locked(session, shown)
+    running = _locked(session, shown)
     kind = VisitEventKind(what.kind)
-    session.add(VisitEvent(visit_id=visit.id, at=at, kind=kind, detail=dict(what.detail)))
-    if kind is VisitEventKind.PHONE_CLICK and not is_over(_seen_at(visit), at):
-        _see(session, visit, at)
-        leases.renew(session, visit.id, at)
+    session.add(VisitEvent(visit_id=shown.visit_id, at=at, kind=kind, detail=dict(what.detail)))
+    if kind is VisitEventKind.PHONE_CLICK and not is_over(_seen_at(running.Visit), at):
+        _see(session.connection(), running, at)
+        leases.renew(session, shown.visit_id, at)
 
 
 def unremembered(session: Session, request: Request, origin: Origin) -> Answer:
@@ -205,36 +217,33 @@ def unremembered(session: Session, request: Request, origin: Origin) -> Answer:
     return Answer(None, None, tuple(Offer(swap.e164, shown) for swap in swaps), Miss.CONSENT)
 
 
-def _new_visitor(session: Session, request: Request) -> tuple[int, str]:
+def _new_visitor(on: sa.Connection, request: Request) -> tuple[int, str]:
     """The id and the key of somebody nobody knows."""
     key = secrets.token_urlsafe(VISITOR_KEY_BYTES)
     row = {"company_id": request.on.site.company_id, "key": key, "created_at": request.at}
-    return session.connection().execute(_NEW_VISITOR, row).scalar_one(), key
+    return on.execute(_NEW_VISITOR, row).scalar_one(), key
 
 
-def _known(session: Session, on: Ground, opening: Opening, shown: Pass | None) -> tuple[int, str] | None:
+def _known(on: sa.Connection, ground: Ground, opening: Opening, shown: Pass | None) -> Found | None:
     """The visitor of that key or pass, locked: id and key. None if nobody knows him.
 
     Another company's visitor is nobody here.
     """
-    connection, company_id = session.connection(), on.site.company_id
-    found = None
+    company_id, found = ground.site.company_id, None
     if opening.visitor:
-        found = connection.execute(
-            _VISITOR_BY_KEY, {"company": company_id, "key": opening.visitor}
-        ).one_or_none()
+        found = on.execute(_VISITOR_BY_KEY, {"company": company_id, "key": opening.visitor}).one_or_none()
     if found is None and shown is not None:
         values = {"company": company_id, "visitor": shown.visitor_id}
-        found = connection.execute(_VISITOR_BY_ID, values).one_or_none()
-    return (found.id, found.key) if found is not None else None
+        found = on.execute(_VISITOR_BY_ID, values).one_or_none()
+    return found
 
 
-def _locked(session: Session, shown: Pass) -> tuple[Visit, str]:
-    """The visit of a pass and its visitor's key, the visitor locked. Raises Rejected visit.over."""
+def _locked(session: Session, shown: Pass) -> Found:
+    """The visit of a pass with its newest page and its visitor's key, locked. Raises Rejected visit.over."""
     found = session.execute(_VISIT, {"visit": shown.visit_id, "visitor": shown.visitor_id}).one_or_none()
     if found is None:
         raise _over()
-    return found[0], found[1]
+    return found
 
 
 def _over() -> Rejected:
@@ -251,67 +260,87 @@ def _seen_at(visit: Visit) -> datetime:
 
 def _begin(session: Session, visitor_id: int, request: Request, arrival: Arrival, told: _Told) -> Visit:
     """A new visit with its first page."""
+    row, on = _row(visitor_id, request, arrival, told), session.connection()
+    visit_id = on.execute(_NEW_VISIT, row).scalar_one()
+    _add_page(on, visit_id, arrival.page, request.at)
+    return _known_to(session, visit_id, row)
+
+
+def _row(visitor_id: int, request: Request, arrival: Arrival, told: _Told) -> dict[str, Any]:
+    """A new visit as its table has it."""
     page, origin, agent = arrival.page, arrival.origin, arrival.agent
-    visit = Visit(
-        visitor_id=visitor_id,
-        site_id=request.on.site.id,
-        started_at=request.at,
-        seen_at=request.at,
-        landing_url=page.url,
-        referrer=page.referrer,
-        medium=origin.medium,
-        source=origin.source,
-        campaign=origin.campaign,
-        keyword=origin.keyword,
-        content=origin.content,
-        group=origin.group,
-        paid=origin.paid,
-        click_ids=dict(origin.click_ids),
-        parameters=dict(origin.parameters),
-        suspicion=origin.suspicion,
-        device=agent.device,
-        system=agent.system,
-        browser=agent.browser,
-        language=told.language,
-        country=request.country,
-        consent=dict(told.consent),
-        analytics_ids=dict(told.ids),
-    )
+    return {
+        "visitor_id": visitor_id,
+        "site_id": request.on.site.id,
+        "started_at": request.at,
+        "seen_at": request.at,
+        "landing_url": page.url,
+        "referrer": page.referrer,
+        "medium": origin.medium,
+        "source": origin.source,
+        "campaign": origin.campaign,
+        "keyword": origin.keyword,
+        "content": origin.content,
+        "channel_group": origin.group,
+        "paid": origin.paid,
+        "click_ids": origin.click_ids,
+        "parameters": origin.parameters,
+        "suspicion": origin.suspicion,
+        "device": agent.device,
+        "system": agent.system,
+        "browser": agent.browser,
+        "language": told.language,
+        "country": request.country,
+        "consent": told.consent,
+        "analytics_ids": dict(told.ids),
+        "missed": None,
+        "missed_in": [],
+    }
+
+
+def _known_to(session: Session, visit_id: int, row: Mapping[str, Any]) -> Visit:
+    """The visit that was just written, as if the session had read it: that costs another statement."""
+    values = {name: row[name] for name in _TOLD_OF_NEW}
+    visit = Visit(id=visit_id, group=row["channel_group"], **values)
+    make_transient_to_detached(visit)
     session.add(visit)
-    session.flush()
-    _add_page(session, visit, page, request.at)
     return visit
 
 
-def _continue(session: Session, visit: Visit, page: Page, at: datetime) -> None:
-    _see(session, visit, at)
-    _add_page(session, visit, page, at)
+def _continue(on: sa.Connection, running: Found, page: Page, at: datetime) -> Visit:
+    visit: Visit = running.Visit
+    _see(on, running, at)
+    _add_page(on, visit.id, page, at)
+    return visit
 
 
-def _add_page(session: Session, visit: Visit, page: Page, at: datetime) -> None:
-    row = {"visit_id": visit.id, "at": at, "until_at": at, "url": page.url}
-    session.connection().execute(_NEW_PAGE, row | {"title": page.title})
+def _add_page(on: sa.Connection, visit_id: int, page: Page, at: datetime) -> None:
+    row = {"visit_id": visit_id, "at": at, "until_at": at, "url": page.url, "title": page.title}
+    on.execute(_NEW_PAGE, row)
 
 
-def _see(session: Session, visit: Visit, at: datetime, *, left: bool = False) -> None:
+def _see(on: sa.Connection, running: Found, at: datetime, *, left: bool = False) -> None:
     """A sign of life: the visitor has been looking at the newest page until now; is there, or leaves."""
-    connection = session.connection()
+    visit: Visit = running.Visit
     seen = {"visit": visit.id, "seen": max(_seen_at(visit), at), "left": at if left else None}
-    connection.execute(_SEEN, seen)
-    page = connection.execute(_NEWEST_PAGE, {"visit": visit.id}).one_or_none()
-    if page is not None and (until := looked_until(page.until_at, at)) != page.until_at:
-        connection.execute(_LOOKED, {"page": page.id, "until": until})
+    on.execute(_SEEN, seen)
+    if running.page_id is None:
+        return
+    until = looked_until(running.looked_until, at)
+    if until != running.looked_until:
+        on.execute(_LOOKED, {"page": running.page_id, "until": until})
 
 
-def _answer(session: Session, request: Request, visit: Visit, key: str) -> Answer:
+def _answer(
+    session: Session, request: Request, visit: Visit, key: str, show: Show = leases.show_locked
+) -> Answer:
     """Which numbers the visit is shown; claims and renews them."""
     trusted = request.trusted and visit.missed != Miss.UNTRUSTED
     swaps = request.on.swaps(visit.country)
     pools = {swap.pool_id: swap.pool for swap in swaps}
     by_pool: dict[int, Shown] = {}
     for pool_id in sorted(pools):  # in one order everywhere, so that no two requests wait for each other
-        pool = session.merge(pools[pool_id], load=False)
-        by_pool[pool_id] = leases.show(session, visit, pool, request.at, trusted=trusted)
+        by_pool[pool_id] = show(session, visit, pools[pool_id], request.at, trusted=trusted)
     if not swaps:
         visit.missed = Miss.NO_POOL
     reason = by_pool[swaps[0].pool_id].reason if swaps else Miss.NO_POOL
@@ -321,17 +350,11 @@ def _answer(session: Session, request: Request, visit: Visit, key: str) -> Answe
         offers=tuple(Offer(swap.e164, by_pool[swap.pool_id]) for swap in swaps),
         reason=reason,
         hold_seconds=swaps[0].pool.hold_seconds if swaps else HOLD_SECONDS,
-        for_seconds=_for_seconds(session, by_pool.values(), request.at),
+        for_seconds=_for_seconds(by_pool.values(), request.at),
     )
 
 
-def _for_seconds(session: Session, shown: Iterable[Shown], at: datetime) -> int:
+def _for_seconds(shown: Iterable[Shown], at: datetime) -> int:
     """Until the first of the leases ends, if no further sign of life comes; whole seconds."""
-    connection = session.connection()
-    ends = (
-        connection.execute(_EXPIRES, {"lease": each.lease_id}).scalar_one()
-        for each in shown
-        if each.lease_id is not None
-    )
-    first: datetime | None = min(ends, default=None)
+    first = min((each.expires_at for each in shown if each.expires_at is not None), default=None)
     return max(0, int((first - at).total_seconds())) if first else FOR_SECONDS
