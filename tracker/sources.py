@@ -6,6 +6,7 @@ import threading
 import weakref
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -19,6 +20,15 @@ from tracker.policy.referrers import BUILT_IN, Kind, KnownHost, Referrers
 from tracker.policy.sources import LONGEST_MEDIUM, LONGEST_NAME, Part, Rule
 
 MOST_RULES = 100  # each is searched for in every visit's address
+
+# Built once: they are asked for with every site that is read anew.
+_RULES = (
+    sa.select(SourceRule.part, SourceRule.pattern, SourceRule.medium, SourceRule.source, SourceRule.campaign)
+    .where(SourceRule.company_id == sa.bindparam("company"))
+    .order_by(SourceRule.position, SourceRule.id)
+)
+_DOMAINS = sa.select(Site.domains).where(Site.company_id == sa.bindparam("company"))
+_VERSION = sa.select(sa.func.count(Referrer.id), sa.func.max(Referrer.imported_at))
 
 _Version = tuple[int, datetime | None]
 # By database: what was read last, and the import it stems from.
@@ -100,21 +110,19 @@ def rules_of(session: Session, company_id: int) -> tuple[Rule, ...]:
     """The company's rules for `tracker.policy.sources.classify`; they outlive the session."""
     return tuple(
         Rule(Part(row.part), row.pattern, row.medium, row.source, row.campaign)
-        for row in rows_of(session, company_id)
+        for row in _rows(session, _RULES, company_id)
     )
 
 
 def own_hosts_of(session: Session, company_id: int) -> tuple[str, ...]:
     """The domains of all of the company's sites: coming from one of them is no new touch."""
-    sites = session.scalars(sa.select(Site.domains).where(Site.company_id == company_id))
-    return tuple(sorted({domain for domains in sites for domain in domains}))
+    rows = _rows(session, _DOMAINS, company_id)
+    return tuple(sorted({domain for row in rows for domain in row.domains}))
 
 
 def known_referrers(session: Session) -> Referrers:
     """Our own list and what an admin imported. One small query, unless the import changed since."""
-    count, imported_at = session.execute(
-        sa.select(sa.func.count(Referrer.id), sa.func.max(Referrer.imported_at))
-    ).one()
+    count, imported_at = session.connection().execute(_VERSION).one()
     if not count:
         return BUILT_IN
     database, version = session.get_bind().engine.pool, (count, imported_at)
@@ -129,6 +137,13 @@ def known_referrers(session: Session) -> Referrers:
     with _lock:
         _known[database] = version, merged
     return merged
+
+
+def _rows(
+    session: Session, wanted: sa.Select[*tuple[Any, ...]], company_id: int
+) -> sa.CursorResult[*tuple[Any, ...]]:
+    session.flush()
+    return session.connection().execute(wanted, {"company": company_id})
 
 
 def _number(rules: Sequence[SourceRule]) -> None:

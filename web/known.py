@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from tracker.database import Database
 from tracker.grounds import Ground, read_ground
-from tracker.models import Site
 
 KEEP_SECONDS = 5.0
 MOST = 1000  # sites, and keys of none: somebody may ask for any
@@ -39,27 +37,34 @@ class KnownSites:
 
     def by_key(self, key: str) -> Ground | None:
         """The site of that public key. Raises OperationalError while nothing is known and nobody can tell."""
-        return self._find(key, Site.key == key)
+        return self._find(key)
 
     def by_id(self, site_id: int) -> Ground | None:
         """The site of that id, as a visit's token names it; raises as by_key."""
-        return self._find(site_id, Site.id == site_id)
+        return self._find(site_id)
 
-    def _find(self, name: str | int, wanted: sa.ColumnElement[bool]) -> Ground | None:
+    def _find(self, name: str | int) -> Ground | None:
         with self._lock:
-            kept = self._kept.get(name)
-        if kept is not None and self._clock() < kept.until:
-            return kept.ground
+            kept, now = self._kept.get(name), self._clock()
+            if kept is not None:
+                if now < kept.until:
+                    return kept.ground
+                # One asks anew; who comes meanwhile is told what was known, and does not wait.
+                self._kept[name] = _Kept(kept.ground, now + KEEP_SECONDS)
         try:
             with self._database.read() as session:
-                found = read_ground(session, wanted)
+                found = read_ground(session, name)
         except (OperationalError, PoolTimeout):
             if kept is None:
                 raise
-            found = kept.ground
-        with self._lock:
-            self._kept[name] = _Kept(found, self._clock() + KEEP_SECONDS)
-            self._kept.move_to_end(name)
-            if len(self._kept) > MOST:
-                self._kept.popitem(last=False)
+            return kept.ground
+        self._keep(found, {name} if found is None else {found.site.key, found.site.id})
         return found
+
+    def _keep(self, found: Ground | None, names: Iterable[str | int]) -> None:
+        with self._lock:
+            for name in names:
+                self._kept[name] = _Kept(found, self._clock() + KEEP_SECONDS)
+                self._kept.move_to_end(name)
+            while len(self._kept) > MOST:
+                self._kept.popitem(last=False)

@@ -41,16 +41,17 @@ def variants(e164: str) -> tuple[str, ...]:
     variant of the new number in the place of the same variant of the old one.
     """
     number = _parsed(e164)
-    digits = e164.removeprefix("+")
-    if number is None:
-        return (digits,)
+    return (e164.removeprefix("+"),) if number is None else _variants(e164, number)
+
+
+def _variants(e164: str, number: PhoneNumber) -> tuple[str, ...]:
     significant = phonenumbers.national_significant_number(number)
     region = phonenumbers.region_code_for_number(number) or phonenumbers.region_code_for_country_code(
         number.country_code or 0
     )
     trunk_prefix = phonenumbers.ndd_prefix_for_region(region, True)
     with_trunk = (trunk_prefix + significant,) if trunk_prefix else ()
-    return (digits, *with_trunk, significant)
+    return (e164.removeprefix("+"), *with_trunk, significant)
 
 
 @functools.lru_cache(8192)
@@ -62,7 +63,7 @@ def written(e164: str, region: str) -> Written:
     international = phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
     home = phonenumbers.country_code_for_region(region) == number.country_code
     display = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL) if home else international
-    return Written(display, international, variants(e164))
+    return Written(display, international, _variants(e164, number))
 
 
 def swaps_for(swaps: Iterable[S], country: str | None) -> list[S]:
