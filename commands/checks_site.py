@@ -60,6 +60,7 @@ def sites(opened: Here) -> Iterator[Finding]:
 
 def pools(opened: Here) -> Iterator[Finding]:
     """Each site's pool has numbers, which Asterisk knows and somebody rings for."""
+    from tracker.policy.entries import count_of
     from tracker.pools import active_numbers
 
     with opened.database.read() as session:
@@ -67,7 +68,9 @@ def pools(opened: Here) -> Iterator[Finding]:
             numbers = {each.id: each.e164 for each in active_numbers(session, pool)}
             if numbers:
                 wrong = list(_wrong(opened, session, named, numbers))
-                yield from wrong or [ok(str(named), f"{len(numbers)} in use, known to Asterisk, ringing")]
+                yield from wrong or [
+                    ok(str(named), f"{count_of(len(numbers), 'number')} in use, known to Asterisk, ringing")
+                ]
             else:
                 add = named.command("number import FILE --pool {}")
                 yield warn(
@@ -214,6 +217,8 @@ def _lasting(time: timedelta) -> str:
     from tracker.policy.entries import count_of
 
     minutes = int(time.total_seconds() // 60)
+    if not minutes:
+        return "less than a minute"
     if minutes >= 2 * 1440:
         return count_of(minutes // 1440, "day")
     return count_of(minutes // 60, "hour") if minutes >= 120 else count_of(minutes, "minute")

@@ -99,6 +99,7 @@ def import_command(
 
     from tracker import numbers
     from tracker.number_list import Row, read_list
+    from tracker.policy.entries import count_of
 
     rows = [
         replace(row, channel=channel, pool=pool)
@@ -109,6 +110,7 @@ def import_command(
     bar = progress("Importing", len(rows))
     try:
         with changing(company) as (session, owner, by), bar:
+            numbers.find_place(session, owner, channel, pool)  # what is wrong with it is no row's fault
             added = [
                 number.e164 for number in numbers.import_rows(session, by, owner, rows, lambda: bar.update(1))
             ]
@@ -117,7 +119,7 @@ def import_command(
     if as_json:
         print_json({"imported": added, "problems": []})
     else:
-        click.echo(f"{len(added)} numbers imported.")
+        click.echo(f"{count_of(len(added), 'number')} imported.")
     hint_if_not_live()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -197,7 +198,8 @@ def history(name: str, since: datetime | None, as_csv: bool, company: str | None
         if as_csv:
             print_csv(rows)
             return
-        listed = list(rows)
+        zone = ZoneInfo("UTC" if as_json else owner.timezone)
+        listed = [row | {name: _at(row[name], zone) for name in ("from_at", "until_at")} for row in rows]
     columns = ("from_at", "until_at", "number", "visit", "source", "campaign", "keyword", "ended_by")
     print_rows(listed, columns, as_json=as_json, empty=f"No lease of {name} yet")
 
@@ -217,6 +219,10 @@ def delete_pool(name: str, company: str | None) -> None:
     with changing(company) as (session, owner, by):
         pools.delete_pool(session, by, pools.get_pool(session, owner, name))
     click.echo(f"Pool {name} is deleted.")
+
+
+def _at(at: datetime | None, zone: ZoneInfo) -> datetime | None:
+    return at.astimezone(zone) if at else None
 
 
 def describe_pool(session: Session, pool: Pool) -> dict[str, Any]:

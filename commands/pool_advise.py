@@ -13,7 +13,7 @@ from commands.printing import print_json, table
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from tracker.advice import Advice, Option
+    from tracker.advice import Advice, Basis, Option
     from tracker.models import Company, Pool
 
 
@@ -88,8 +88,8 @@ def sentence(advice: Advice) -> str:
     basis = advice.basis
     if basis is not None and not basis.enough:
         said = (
-            f"Too little to go by yet ({basis.visits} visits in {basis.days:.1f} days; a week and 300 visits"
-            f" are the least): as far as it goes, {said[0].lower()}{said[1:]}"
+            f"Too little to go by yet ({_seen(basis)}; a week and 300 visits are the least):"
+            f" as far as it goes, {said[0].lower()}{said[1:]}"
         )
     return said
 
@@ -145,7 +145,7 @@ def _heading(advice: Advice) -> list[str]:
         return [f"Expected: {advice.load:.1f} numbers busy on average, each {held}."]
     basis, hour = advice.basis, advice.basis.busiest
     return [
-        f"{_numbers(advice.numbers or 0)} now, {held}; {basis.visits} visits in {basis.days:.1f} days.",
+        f"{_numbers(advice.numbers or 0)} now, {held}; {_seen(basis)}.",
         f"Busiest: {DAYS[hour.weekday]} from {hour.hour}:00, {hour.visits:.1f} visits,"
         f" {hour.load:.1f} numbers busy on average.",
     ]
@@ -186,6 +186,10 @@ def _described(advice: Advice) -> dict[str, Any]:
             "busiest": asdict(advice.basis.busiest),
         }
     return {**thing, "next_buys": advice.next_buys, "advice": sentence(advice)}
+
+
+def _seen(basis: Basis) -> str:
+    return f"{basis.visits} visit{'' if basis.visits == 1 else 's'} in {basis.days:.1f} days"
 
 
 def _percent(share: float) -> str:

@@ -26,7 +26,7 @@ import click
 from tracker.policy.page_check import Place, Wanted
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Frame, Page, Request, Response
+    from playwright.sync_api import Browser, ConsoleMessage, Frame, Page, Request, Response
 
 COLLECT = Path(__file__).parent / "page_places.js"
 SCRIPT = re.compile(r"/s/([A-Za-z0-9_-]{1,40})(?:\.[0-9a-f]+)?\.js$")
@@ -44,6 +44,15 @@ FLAGS = (
     "--no-first-run",
 )
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# What Chromium says when a page does not open, and what to do.
+UNOPENED = {
+    "ERR_NAME_NOT_RESOLVED": "Correct its host: there is none of that name",
+    "ERR_CONNECTION": "Correct the address, or start that server: nobody answers there",
+    "ERR_CERT": "Renew its certificate: visitors' browsers refuse it too",
+    "ERR_SSL": "Give the address with http://, or set up https there",
+    "ERR_HTTP_RESPONSE_CODE_FAILURE": "Give another address: this one answers with an error and no page",
+    "": "Open it in another browser on this machine",
+}
 LATE_SECONDS = 3.0  # a tag manager may take so long to put the script on the page
 INJECT = """
 document.addEventListener("DOMContentLoaded", () => {
@@ -75,6 +84,8 @@ Known = Callable[[str], "Shop | None"]
 class Look:
     """What was heard and seen while a page was open."""
 
+    host: str = ""  # of the page, wherever its address led
+    page_status: int | None = None  # of its answer
     address: str | None = None  # of our script
     key: str | None = None
     status: int | None = None  # of its answer; None: it never came
@@ -101,7 +112,7 @@ def chromium() -> Iterator[Browser]:
         from playwright.sync_api import Error, sync_playwright
     except ImportError:
         raise click.ClickException(
-            "Playwright is not installed: `pip install 'leaseline[browser]'`"
+            "Playwright is not installed: `.venv/bin/pip install playwright`"
         ) from None
     flags = [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]  # Chromium refuses root otherwise
     with sync_playwright() as playwright:
@@ -131,14 +142,14 @@ def look_at(
     """
     before = Look()
     with _page(browser, before, hold_back=True, inject=inject) as page:
-        _open(page, url)
+        _open(page, url, before)
         _await(page, lambda: _written(page, before), min(LATE_SECONDS, patience_seconds))
         shop = known(before.key) if before.key else None
         wanted = shop.wanted if shop else ()
         before.places = _collect(page, wanted, [])
     after = Look()
     with _page(browser, after, hold_back=False, inject=inject) as page:
-        _open(page, url)
+        _open(page, url, after)
         if shop and shop.needs_consent:
             _await(page, lambda: page.evaluate("!!window.Leaseline"), patience_seconds)
             page.evaluate("window.Leaseline?.consent(true)")
@@ -166,7 +177,7 @@ def _page(browser: Browser, look: Look, *, hold_back: bool, inject: str | None) 
     page.on("request", lambda request: _hear_request(look, request))
     page.on("requestfailed", lambda request: _hear_failure(look, request))
     page.on("response", lambda response: _hear_response(look, response))
-    page.on("console", lambda said: look.console.append(said.text) if said.type == "error" else None)
+    page.on("console", lambda said: look.console.append(_complaint(said)) if said.type == "error" else None)
     page.on("pageerror", lambda error: look.console.append(error.message))
     if hold_back:
         page.route(lambda address: _key(address) is not None, lambda route: route.abort())
@@ -174,15 +185,23 @@ def _page(browser: Browser, look: Look, *, hold_back: bool, inject: str | None) 
     context.close()
 
 
-def _open(page: Page, url: str) -> None:
+def _complaint(said: ConsoleMessage) -> str:
+    """A line of the console, with the address of what it is about where it names none."""
+    about = said.location.get("url") if said.text.startswith("Failed to load resource") else None
+    return f"{said.text}: {about}" if about else said.text
+
+
+def _open(page: Page, url: str, look: Look) -> None:
     from playwright.sync_api import Error
     from playwright.sync_api import TimeoutError as TookTooLong
 
     try:
-        page.goto(url, wait_until="load", timeout=30_000)
+        answer = page.goto(url, wait_until="load", timeout=30_000)
     except Error as error:
-        reason = error.message.splitlines()[0].removeprefix("Page.goto: ")
-        raise click.ClickException(f"{url} cannot be opened: {reason}") from None
+        reason = error.message.splitlines()[0].removeprefix("Page.goto: ").split(" at ")[0]
+        fix = next(fix for sign, fix in UNOPENED.items() if sign in reason)
+        raise click.ClickException(f"{url} cannot be opened: {reason}. {fix}") from None
+    look.host, look.page_status = urlsplit(page.url).netloc, answer.status if answer else None
     try:
         page.wait_for_load_state("networkidle", timeout=LATE_SECONDS * 1000)
     except TookTooLong:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -39,6 +42,7 @@ class Shop:
     region: str
     needs_consent: bool
     wanted: tuple[Wanted, ...]
+    domains: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -83,14 +87,29 @@ def check_command(url: str, inject: str | None, company: str | None, as_json: bo
       leaseline site check https://shop.example/ --screenshot shop.png
       leaseline site check https://shop.example/ --inject Shop
     """
+    page = _address(url)
     address, shop = _injected(company, inject) if inject else (None, None)
-    report = _check(url if "://" in url else f"https://{url}", address, shop, **given)
+    report = _check(page, address, shop, **given)
     if as_json:
         print_json({"ok": report.ok} | asdict(report))
     else:
         click.echo(_told(report))
     if not report.ok:
         click.get_current_context().exit(1)
+
+
+def _address(text: str) -> str:
+    """The address of a page; https where it names no scheme."""
+    address = text if "://" in text else f"https://{text}"
+    try:
+        parts = urlsplit(address)
+        if parts.scheme in {"http", "https"} and parts.hostname and not re.search(r"\s", address):
+            return address
+    except ValueError:
+        pass
+    raise click.BadParameter(
+        f"{text!r} is no address of a page: give one such as https://shop.example/", param_hint="URL"
+    )
 
 
 def _check(
@@ -131,25 +150,47 @@ def _check(
 def _problem(look: Look, key: str | None, shop: Shop | None) -> str | None:
     """Why the script cannot have done anything; None when it could."""
     if key is None:
+        if look.page_status is not None and look.page_status >= 400:
+            return f"the page itself was answered with {look.page_status}: name one that is there"
         return "there is no script of ours on the page: `leaseline site show NAME --snippet`, or try --inject"
     if shop is None:
         return f"the script on the page is of a site that is not here (key {key})"
+    return _unloaded(look) or _silence(look, shop)
+
+
+def _unloaded(look: Look) -> str | None:
     if look.status is None:
-        return f"the script was not loaded: {_forbidden(look, 'script-src') or look.trouble or 'no answer'}"
+        if policy := _forbidden(look, "script-src"):
+            return f"the script was not loaded: {policy}"
+        return f"the script was not loaded: {look.trouble or 'no answer'}; see `leaseline doctor`"
     if look.status >= 400:
-        return f"the script was answered with {look.status}: `leaseline doctor`"
-    return _silence(look)
+        return f"the script was answered with {look.status}: see `leaseline doctor`"
+    return None
 
 
-def _silence(look: Look) -> str | None:
+def _silence(look: Look, shop: Shop) -> str | None:
     """Why the script, though it ran, got no number."""
     if look.answered is None:
         why = _forbidden(look, "connect-src") or "did it fail, or does it wait for something?"
         return f"the script had no answer to its question for a number: {why}"
     if look.answered.status >= 400:
         said = look.answer.get("error", {}).get("message") if isinstance(look.answer, dict) else None
-        return f"no number was given: {said or look.answered.status}"
+        return f"no number was given: {said or _refusal(look, shop, look.answered.status)}"
     return None
+
+
+def _refusal(look: Look, shop: Shop, status: int) -> str:
+    """Why the visit API said no, where its words were not to be had: browsers drop what no script reads."""
+    from tracker.sites import fits
+
+    if status != 403 or fits(shop.domains, look.host):
+        return f"the visit API answered {status}; see `leaseline doctor`"
+    host = urlsplit(f"//{look.host}").hostname or ""
+    options = " ".join(f"--domain {shlex.quote(each)}" for each in (*shop.domains, host))
+    return (
+        f"{host} is none of the site's domains; if it should be:"
+        f" `leaseline site change {shlex.quote(shop.name)} {options}`"
+    )
 
 
 def _forbidden(look: Look, directive: str) -> str | None:
@@ -189,7 +230,7 @@ def _by_key(key: str) -> Shop | None:
         if site is None:
             return None
         region = session.get_one(Company, site.company_id).default_region
-        return Shop(site.name, site.key, region, site.needs_consent, _wanted(site))
+        return Shop(site.name, site.key, region, site.needs_consent, _wanted(site), tuple(site.domains))
 
 
 def _wanted(site: Site) -> tuple[Wanted, ...]:
@@ -204,7 +245,7 @@ def _told(report: Report) -> str:
     lines = [f"Script: {report.script or 'none'}" + (f" (site {report.site})" if report.site else "")]
     lines += [f"Problem: {report.problem}"] if report.problem else []
     columns = ("number", "verdict", "where", "before", "after", "why")
-    rows = [_row(finding) for finding in report.findings]
+    rows = [_row(finding, report.problem) for finding in report.findings]
     lines += ["", table([column.upper() for column in columns], rows, columns), ""] if rows else []
     lines += [f"Not on this page: {number}" for number in report.not_there]
     lines += [f"Forbidden by the page's policy: {each}" for each in report.policy]
@@ -213,10 +254,11 @@ def _told(report: Report) -> str:
     return "\n".join([*lines, _verdict(report)])
 
 
-def _row(finding: Finding) -> dict[str, str | None]:
+def _row(finding: Finding, problem: str | None) -> dict[str, str | None]:
     thing = {name: value and str(value) for name, value in asdict(finding).items()}
     short = {name: " ".join((thing[name] or "").split())[:40] for name in ("before", "after")}
-    return thing | short
+    why = "see above" if problem and finding.why == problem else thing["why"]
+    return thing | short | {"why": why}
 
 
 def _verdict(report: Report) -> str:

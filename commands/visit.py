@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tracker.visit_list import ListedVisit
 
 COLUMNS = ("started", "site", "source", "campaign", "keyword", "device", "pages", "shown", "calls", "id")
+PAIRS = ("click_ids", "parameters")
 WHATS = ("visits", "pages", "events", "leases")
 
 
@@ -69,10 +70,14 @@ def show(id: int, company: str | None, as_json: bool) -> None:  # noqa: A002  (t
     from commands.context import here
     from tracker import journey
     from tracker.calls import describe
+    from tracker.errors import Rejected
     from tracker.history import get_history
 
     with reading(company) as (session, owner):
-        history = get_history(session, [owner.id], id, here().now)
+        try:
+            history = get_history(session, [owner.id], id, here().now)
+        except Rejected as no:
+            raise Rejected(no.id, no.message, "See those there are: `leaseline visit list`") from None
         thing = journey.describe(history.journey)
         thing["leases"] = [_lease(each.number.e164, each) for each in history.journey.leases]
         thing["leases"] += [_lease(each.code, each) for each in history.journey.codes]
@@ -135,10 +140,13 @@ def _in_short(thing: dict[str, Any]) -> dict[str, Any]:
     """Lists of things as lists of lines."""
     touches = thing["touches"] or {}
     return {
+        **{name: [f"{key}={value}" for key, value in thing[name].items()] for name in PAIRS},
         "pages": [f"{page['at']} {page['url']}" for page in thing["pages"]],
         "events": [f"{event['at']} {event['kind']}" for event in thing["events"]],
         "leases": [f"{it['shown']} {it['from_at']} to {it['until_at'] or 'now'}" for it in thing["leases"]],
         "visits": [f"{it['started_at']} {it['source']} / {it['medium']}" for it in thing["visits"]],
         "calls": [f"{call['started_at']} {call['number']}" for call in thing["calls"]],
-        "touches": [f"{name}: {it['source']} / {it['medium']}" for name, it in touches.items() if it],
+        "touches": [
+            f"{name.replace('_', ' ')}: {it['source']} / {it['medium']}" for name, it in touches.items() if it
+        ],
     }

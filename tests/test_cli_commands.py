@@ -143,6 +143,8 @@ def test_passwords_are_shown_once_and_never_listed(here: Installation) -> None:
         (("number", "list", "--company", "acme"), "There are: pallets"),
         (("config", "colour"), "leaseline config"),
         (("calls", "show", "nonsense"), "leaseline calls list"),
+        (("visit", "show", "99"), "leaseline visit list"),
+        (("site", "add", "Blog", "--domain", "our blog"), "shop.example or *.shop.example"),
     ],
 )
 def test_a_refusal_is_one_line_that_says_what_would_be_accepted(
@@ -206,6 +208,14 @@ def test_an_import_is_whole_or_nothing(pallets: Installation, tmp_path: Path) ->
     given = b"+74951234501\n+74951234502\n"
     assert pallets.done("number", "import", "-", "--pool", "Website", given=given) == "2 numbers imported.\n"
     assert len(pallets.json("number", "list", "--pool", "Website")) == 2
+    assert pallets.done("number", "import", "-", given=b"+74951234503\n") == "1 number imported.\n"
+
+
+def test_an_import_into_a_pool_that_is_not_there_is_one_line(pallets: Installation) -> None:
+    given = b"+74951234501\n+74951234502\n"
+    said = pallets.refused("number", "import", "-", "--pool", "Shop", given=given)
+    assert said == "leaseline: There is no pool 'Shop'. There are: Website"
+    assert "one number a line" in pallets.refused("number", "import", "-", given=b"\n")
 
 
 def test_users_are_added_disabled_and_linked(pallets: Installation) -> None:

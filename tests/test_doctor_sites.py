@@ -138,7 +138,7 @@ def test_numbers_that_asterisk_was_not_told_of_are_bad_until_they_are_applied(he
     told = ("bad", f"Asterisk turns callers of {NUMBERS[1]} away", "Run `leaseline apply`")
     assert said(here, "pool Website") == [told]
     here.done("apply")
-    assert said(here, "pool Website") == [("ok", "2 in use, known to Asterisk, ringing", "")]
+    assert said(here, "pool Website") == [("ok", "2 numbers in use, known to Asterisk, ringing", "")]
 
 
 def test_a_pool_nobody_rings_for_is_bad(here: Installation) -> None:

@@ -217,6 +217,8 @@ def test_history_tells_every_lease_and_those_running_at_its_beginning(
         assert whole[0].until_at == early + timedelta(minutes=20)
         assert list(pools.history(session, scene.pool, now - timedelta(days=1))) == whole[1:]
         assert list(pools.history(session, scene.pool, early + timedelta(minutes=10))) == whole
+        scene.lease(2, scene.visit(now, "bing")).ended_by = LeaseEnd.LEFT  # gone, and held in case he calls
+        assert [each.ended_by for each in pools.history(session, scene.pool, now)] == [None, None]
 
 
 def test_coverage_counts_own_numbers_and_misses_by_reason(database: Database, now: datetime) -> None:
@@ -278,6 +280,8 @@ def test_a_pools_history_leaves_as_a_table_json_or_csv(here: Installation, now: 
     assert (row["number"], row["source"], row["campaign"], row["ended_by"]) == (
         "+74951230001", "google", "=1", "left",
     )  # fmt: skip
+    here.done("company", "change", "pallets", "--timezone", "Europe/Moscow")
+    assert here.done("pool", "history", "Website").splitlines()[1].startswith("2026-11-20 15:00:00 MSK")
     assert here.done("pool", "history", "Website", "--since", "2026-11-21").startswith("No lease")
     lines = here.done("pool", "history", "Website", "--csv").splitlines()
     assert lines[0] == "number,visit,medium,source,campaign,keyword,from_at,until_at,ended_by"

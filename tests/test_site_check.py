@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from support.browser import serving
-from support.command import Installation, furnish
+from support.command import Installation, furnish, one_line
 
 from tracker.database import Database
 from tracker.models import Lease, Visit
@@ -183,9 +183,11 @@ def open_shop(shop: Shop) -> Iterator[Shop]:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         shop.url = f"http://127.0.0.1:{server.server_port}/"
-        yield shop
-        server.shutdown()
-        thread.join()
+        try:
+            yield shop
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -313,7 +315,46 @@ def test_a_script_of_an_unknown_site_is_told_so(here: Installation) -> None:
 def test_a_page_that_cannot_be_opened_is_one_line(here: Installation) -> None:
     with open_shop(Shop()) as shop:
         gone = shop.url
-    assert "ERR_CONNECTION_REFUSED" in here.refused("site", "check", gone)
+    said = here.refused("site", "check", gone)
+    assert said.startswith(
+        f"leaseline: {gone} cannot be opened: net::ERR_CONNECTION_REFUSED. Correct the address"
+    )
+    with open_shop(Shop()) as shop:
+        secure = shop.url.replace("http:", "https:")
+        assert "Give the address with http://" in here.refused("site", "check", secure)
+
+
+def test_a_page_that_is_not_there_is_told_so_with_the_address_that_failed(here: Installation) -> None:
+    with serving(read_settings(here.environ)) as web:  # a website as good as any
+        report = here.json_anyway("site", "check", f"{web}/gone", "--wait-seconds", "0.1")
+    assert report["problem"].startswith("the page itself was answered with 404")
+    assert any(f": {web}/gone" in line for line in report["console"])
+    with open_shop(Shop()) as shop:
+        assert "with an error and no page" in here.refused("site", "check", f"{shop.url}gone")
+
+
+@pytest.mark.parametrize(
+    "address", ["ftp://shop.example/", "our shop", "https://", "file:///etc/passwd", "http://["]
+)
+def test_what_is_no_address_of_a_page_is_wrong_usage(here: Installation, address: str) -> None:
+    result = here.run("site", "check", address)
+    assert result.exit_code == 2
+    assert "give one such as https://shop.example/" in one_line(result.stderr)
+
+
+def test_a_page_on_a_domain_that_is_not_the_sites_is_told_which_command_adds_it(
+    here: Installation, key: str
+) -> None:
+    with serving(read_settings(here.environ)) as web, open_shop(Shop()) as shop:
+        shop.page = page(GOOD + f'<script async src="{web}/s/{key}.js"></script>', None)
+        report = here.json_anyway("site", "check", shop.url, "--wait-seconds", "5")
+        told = here.run("site", "check", shop.url, "--wait-seconds", "5").stdout
+    assert told.count("is none of the site's domains") == 1
+    assert "see above" in told
+    assert report["problem"] == (
+        "no number was given: 127.0.0.1 is none of the site's domains; if it should be:"
+        " `leaseline site change Shop --domain shop.example --domain 127.0.0.1`"
+    )
 
 
 def test_the_real_script_as_it_is_told_to_be_put_on_a_page_gets_a_number_and_gives_it_back(

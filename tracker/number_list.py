@@ -48,7 +48,8 @@ def read_list(content: bytes) -> list[Row | BadRow]:
     delimiter = next((each for each in ";\t," if each in first), ",")
     rows = list(_cells(text, delimiter))
     if not rows:
-        raise Rejected("list.empty", "The file has no rows", f"Give columns {', '.join(COLUMNS)}")
+        columns = f"Give one number a line, or columns {', '.join(COLUMNS)}"
+        raise Rejected("list.empty", "The file has no rows", columns)
     if len(rows) > _LONGEST:
         raise Rejected("list.long", f"The file has {len(rows)} rows", f"Give {_LONGEST} at most")
     header = [cell.strip().lower() for cell in rows[0][1]]

@@ -197,7 +197,8 @@ def history(session: Session, pool: Pool, since: datetime | None = None) -> Iter
             keyword=visit.keyword,
             from_at=lease.from_at,
             until_at=lease.until_at,
-            ended_by=lease.ended_by and lease.ended_by.value,
+            # While it goes on, it tells only whether its visitor has left.
+            ended_by=lease.ended_by.value if lease.ended_by and lease.until_at else None,
         )
 
 

@@ -177,14 +177,19 @@ def accepts(site: Site, host: str) -> bool:
     "*.shop.example" is any host below, not shop.example itself; "www." makes no difference. A site without
     domains accepts nobody.
     """
+    return fits(site.domains, host)
+
+
+def fits(domains: Sequence[str], host: str) -> bool:
+    """Whether a host (without or with a port) is one of these domains, as `accepts` reads them."""
     name = re.sub(r":\d+$", "", host.strip().lower()).rstrip(".")
-    return bool(name) and any(_fits(name, domain) for domain in site.domains)
+    return bool(name) and any(_fits(name, domain) for domain in domains)
 
 
 def read_domains(texts: Sequence[str]) -> list[str]:
     """Host names as browsers send them (lower case, punycode), `*.` in front for any below.
 
-    Raises Rejected site.domain, site.host.
+    Raises Rejected site.domain.
     """
     return list(dict.fromkeys(_domain(text) for text in texts))
 
@@ -201,13 +206,16 @@ def _domain(text: str) -> str:
         host = host if host.isascii() else host.encode("idna").decode()
     except UnicodeError:
         host = ""
-    if not host or "/" in host or re.search(r":\d+$", host):
-        raise Rejected(
-            "site.domain",
-            f"{text[:80]!r} is no domain",
-            "Give a host name such as shop.example or *.shop.example, without https:// and without a port",
-        )
-    return below + read_host(host, "site")
+    try:
+        if host and not re.search(r":\d+$", host):
+            return below + read_host(host, "site")
+    except Rejected:
+        pass
+    raise Rejected(
+        "site.domain",
+        f"{text[:80]!r} is no domain",
+        "Give a host name such as shop.example or *.shop.example, without https:// and without a port",
+    )
 
 
 def _own(pool: Pool, site: Site) -> Pool:

@@ -113,7 +113,9 @@ EXPORTS: dict[str, tuple[tuple[Any, ...], Any]] = {
     "leases": (
         (
             Lease.visit_id, Number.e164.label("number"), Pool.name.label("pool"), Lease.from_at,
-            Lease.expires_at, Lease.until_at, Lease.ended_by,
+            Lease.expires_at, Lease.until_at,
+            # While it goes on, it tells only whether its visitor has left.
+            sa.case((Lease.until_at.is_not(None), Lease.ended_by)).label("ended_by"),
         ),
         Lease.from_at,
     ),
