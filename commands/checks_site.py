@@ -217,7 +217,7 @@ def _lasting(time: timedelta) -> str:
     from tracker.policy.entries import count_of
 
     minutes = int(time.total_seconds() // 60)
-    if not minutes:
+    if minutes < 1:  # a sign that is known by the hour may lie ahead
         return "less than a minute"
     if minutes >= 2 * 1440:
         return count_of(minutes // 1440, "day")

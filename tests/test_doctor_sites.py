@@ -183,6 +183,8 @@ def test_robots_and_visitors_without_consent_show_that_the_script_is_there(
     ((state, message, _),) = said(here, "visits of site Shop")
     assert state == "ok"
     assert message.startswith("its script was heard")
+    shop.missed("consent", 1, timedelta())  # in this hour, which is not over
+    assert said(here, "visits of site Shop")[0][1] == "its script was heard less than a minute ago"
 
 
 MONDAY = datetime(2026, 11, 2, 8, tzinfo=UTC)
