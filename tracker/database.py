@@ -9,13 +9,17 @@ writer's place at its start (BEGIN IMMEDIATE), so it waits there or nowhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import Session
+
+IDLE_SECONDS = 1.0  # a connection that was used a moment ago is not asked whether it is still there
 
 
 class Database:
@@ -49,11 +53,11 @@ class Database:
 
 
 def _engine(url: sa.URL, wait_seconds: float, connections: int) -> sa.Engine:
+    # The connection used last comes first: what it has read and prepared is still in its memory.
+    more = {"pool_size": connections, "pool_timeout": wait_seconds, "pool_use_lifo": True}
     if url.get_backend_name() == "sqlite":
         engine = (
-            sa.create_engine(
-                url, connect_args={"timeout": wait_seconds}, pool_size=connections, pool_timeout=wait_seconds
-            )
+            sa.create_engine(url, connect_args={"timeout": wait_seconds}, json_serializer=_json, **more)
             if url.database not in {None, "", ":memory:"}
             else sa.create_engine(url, connect_args={"check_same_thread": False}, poolclass=sa.StaticPool)
         )
@@ -61,13 +65,37 @@ def _engine(url: sa.URL, wait_seconds: float, connections: int) -> sa.Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     timeout = f"-c lock_timeout={int(wait_seconds * 1000)} -c statement_timeout={int(wait_seconds * 3000)}"
-    return sa.create_engine(
-        url,
-        pool_size=connections,
-        pool_timeout=wait_seconds,
-        pool_pre_ping=True,
-        connect_args={"connect_timeout": max(2, int(wait_seconds)), "options": f"-c timezone=UTC {timeout}"},
-    )
+    connect = {"connect_timeout": max(2, int(wait_seconds)), "options": f"-c timezone=UTC {timeout}"}
+    engine = sa.create_engine(url, connect_args=connect, **more)
+    event.listen(engine, "checkin", _note_idle)
+    event.listen(engine, "checkout", _ping_of(engine.dialect))
+    return engine
+
+
+def _json(value: Any) -> str:
+    """Most are empty, and to make an encoder for each costs as much as a row."""
+    return "{}" if value == {} else "[]" if value == [] else json.dumps(value)
+
+
+def _note_idle(_connection: Any, record: Any) -> None:
+    record.info["idle_since"] = time.monotonic()
+
+
+def _ping_of(dialect: sa.Dialect) -> Callable[[Any, Any, Any], None]:
+    """Asks a connection that idled whether it still stands; the server may have been restarted meanwhile.
+
+    pool_pre_ping asks before every transaction: a tenth of what a page view costs.
+    """
+
+    def ping(connection: Any, record: Any, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get("idle_since", float("inf")) < IDLE_SECONDS:
+            return  # used a moment ago, or new
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as error:
+            raise sa.exc.InvalidatePoolError from error
+
+    return ping
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
