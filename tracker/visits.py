@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, make_transient_to_detached
 
-from tracker import leases, misses
+from tracker import beginnings, leases, misses
 from tracker.errors import Rejected
 from tracker.grounds import Ground
 from tracker.leases import Shown
@@ -68,9 +68,6 @@ _SEEN = (
 _VISITOR = sa.select(Visitor.id, Visitor.key).where(Visitor.company_id == sa.bindparam("company"))
 _VISITOR_BY_KEY = _VISITOR.where(Visitor.key == sa.bindparam("key")).with_for_update(key_share=True)
 _VISITOR_BY_ID = _VISITOR.where(Visitor.id == sa.bindparam("visitor")).with_for_update(key_share=True)
-_NEW_VISITOR = sa.insert(Visitor).returning(Visitor.id)
-_NEW_VISIT = sa.insert(Visit).returning(Visit.id)
-_NEW_PAGE = sa.insert(PageView)
 # What is asked of a visit that was just written.
 _TOLD_OF_NEW = ("visitor_id", "site_id", "source", "paid", "country", "missed", "missed_in")
 
@@ -142,8 +139,7 @@ def open_visit(
     known = _known(on, request.on, opening, shown)
     told = _Told(opening.language, opening.consent.kept(), opening.ids)
     if known is None:
-        visitor_id, key = _new_visitor(on, request)
-        visit = _begin(session, visitor_id, request, arrival, told)
+        visit, key = _begin_first(session, request, arrival, told)
         return _answer(session, request, visit, key, leases.show_first)
     values = {"visitor": known.id, "site": request.on.site.id}
     running = session.execute(_NEWEST_VISIT, values).one_or_none()
@@ -217,13 +213,6 @@ def unremembered(session: Session, request: Request, origin: Origin) -> Answer:
     return Answer(None, None, tuple(Offer(swap.e164, shown) for swap in swaps), Miss.CONSENT)
 
 
-def _new_visitor(on: sa.Connection, request: Request) -> tuple[int, str]:
-    """The id and the key of somebody nobody knows."""
-    key = secrets.token_urlsafe(VISITOR_KEY_BYTES)
-    row = {"company_id": request.on.site.company_id, "key": key, "created_at": request.at}
-    return on.execute(_NEW_VISITOR, row).scalar_one(), key
-
-
 def _known(on: sa.Connection, ground: Ground, opening: Opening, shown: Pass | None) -> Found | None:
     """The visitor of that key or pass, locked: id and key. None if nobody knows him.
 
@@ -259,18 +248,24 @@ def _seen_at(visit: Visit) -> datetime:
 
 
 def _begin(session: Session, visitor_id: int, request: Request, arrival: Arrival, told: _Told) -> Visit:
-    """A new visit with its first page."""
-    row, on = _row(visitor_id, request, arrival, told), session.connection()
-    visit_id = on.execute(_NEW_VISIT, row).scalar_one()
-    _add_page(on, visit_id, arrival.page, request.at)
-    return _known_to(session, visit_id, row)
+    """A new visit of a known visitor, with its first page."""
+    row = {"visitor_id": visitor_id, **_row(request, arrival, told)}
+    return _known_to(session, beginnings.write_visit(session.connection(), row, arrival.page), row)
 
 
-def _row(visitor_id: int, request: Request, arrival: Arrival, told: _Told) -> dict[str, Any]:
-    """A new visit as its table has it."""
+def _begin_first(session: Session, request: Request, arrival: Arrival, told: _Told) -> tuple[Visit, str]:
+    """The first visit of somebody nobody knows, and the key he gets."""
+    key = secrets.token_urlsafe(VISITOR_KEY_BYTES)
+    visitor = {"company_id": request.on.site.company_id, "key": key, "created_at": request.at}
+    row = _row(request, arrival, told)
+    ids = beginnings.write_first(session.connection(), visitor, row, arrival.page)
+    return _known_to(session, ids.visit, {"visitor_id": ids.visitor, **row}), key
+
+
+def _row(request: Request, arrival: Arrival, told: _Told) -> dict[str, Any]:
+    """A new visit as its table has it, but for its visitor."""
     page, origin, agent = arrival.page, arrival.origin, arrival.agent
     return {
-        "visitor_id": visitor_id,
         "site_id": request.on.site.id,
         "started_at": request.at,
         "seen_at": request.at,
@@ -310,13 +305,8 @@ def _known_to(session: Session, visit_id: int, row: Mapping[str, Any]) -> Visit:
 def _continue(on: sa.Connection, running: Found, page: Page, at: datetime) -> Visit:
     visit: Visit = running.Visit
     _see(on, running, at)
-    _add_page(on, visit.id, page, at)
+    beginnings.write_page(on, visit.id, page, at)
     return visit
-
-
-def _add_page(on: sa.Connection, visit_id: int, page: Page, at: datetime) -> None:
-    row = {"visit_id": visit_id, "at": at, "until_at": at, "url": page.url, "title": page.title}
-    on.execute(_NEW_PAGE, row)
 
 
 def _see(on: sa.Connection, running: Found, at: datetime, *, left: bool = False) -> None:

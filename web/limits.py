@@ -15,6 +15,7 @@ so many, per worker process: with several, everybody has as many times more.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import threading
 from collections import OrderedDict
@@ -85,6 +86,7 @@ class Place:
     here: bool = False
 
 
+@functools.lru_cache(4096)  # a visitor speaks every few seconds
 def place_of(address: str) -> Place:
     """The place of a client's address; what is no address counts as one place of its own."""
     try:

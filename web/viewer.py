@@ -5,6 +5,7 @@ Every route needs a log-in unless its view is marked `@public` (web.public).
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import logging
 from dataclasses import dataclass
@@ -141,9 +142,15 @@ def client() -> logins.Client:
 
 def client_address() -> str:
     """The peer's address; what a trusted proxy says of its client, and nothing anybody else says."""
-    trusted = [ipaddress.ip_network(network) for network in house().settings.trusted_proxies]
-    hops = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
-    address = _address(request.remote_addr or "")
+    told = request.headers.get("X-Forwarded-For", "")
+    return _client_address(request.remote_addr or "", told, tuple(house().settings.trusted_proxies))
+
+
+@functools.lru_cache(1024)  # each request asks more than once
+def _client_address(peer: str, told: str, proxies: tuple[str, ...]) -> str:
+    trusted = [ipaddress.ip_network(network) for network in proxies]
+    hops = [part.strip() for part in told.split(",") if part.strip()]
+    address = _address(peer)
     while hops and address and any(address in network for network in trusted):
         nearer = _address(hops.pop())
         if nearer is None:
