@@ -30,6 +30,7 @@ from commands.trunk import trunk_group
 from commands.up import restart_command, status_command, stop_command, up_command
 from commands.user import user_group
 from commands.visit import visit_group
+from commands.worth import category_command, note_command, tag_command
 
 COMMANDS = (
     up_command, status_command, restart_command, stop_command, apply_command, doctor_command, config_command,
@@ -68,6 +69,9 @@ def leaseline(context: click.Context) -> None:
     context.call_on_close(opened.close)
 
 
+# What a person says of calls has a file of its own, and its place among the commands about calls.
+for each in (category_command, tag_command, note_command):
+    calls_group.add_command(each)
 for each in COMMANDS:
     leaseline.add_command(each)
 

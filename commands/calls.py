@@ -17,7 +17,9 @@ from commands.printing import clock, print_json, print_rows
 if TYPE_CHECKING:
     from tracker.models import Call
 
-COLUMNS = ("started", "outcome", "number", "source", "caller", "wait", "talk", "recording", "key")
+COLUMNS = (
+    "started", "outcome", "number", "source", "caller", "wait", "talk", "recording", "category", "key"
+)  # fmt: skip
 
 
 @click.group("calls")
@@ -69,15 +71,16 @@ def show(key: str, company: str | None, as_json: bool) -> None:
       leaseline calls show 6f1c2a34-5b6d-4e7f-8a9b-0c1d2e3f4a5b
     """
     from commands.journey import call_lines
-    from tracker import calls
+    from tracker import calls, worth
 
     with reading(company) as (session, owner):
         story = calls.get_call(session, [owner.id], key)
+        said = worth.read_worth(session, story.call)
         if as_json:
             told = calls.describe_story(story)
-            print_json({**told.pop("call"), **told})
+            print_json({**told.pop("call"), **told, **worth.describe_worth(said)})
             return
-        lines = call_lines(story, ZoneInfo(owner.timezone), owner.default_region)
+        lines = call_lines(story, said, ZoneInfo(owner.timezone), owner.default_region)
     click.echo("\n".join(lines))
 
 
@@ -180,5 +183,6 @@ def _row(call: Call, zone: ZoneInfo) -> dict[str, Any]:
         "wait": clock(call.wait_seconds),
         "talk": clock(call.talk_seconds),
         "recording": state.value if state else None,
+        "category": call.category and call.category.value,
         "key": call.key,
     }

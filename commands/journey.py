@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from tracker.calls import CallStory
     from tracker.journey import Journey
     from tracker.models import Call, Visit
+    from tracker.worth import Worth
 
 WIDE = 16
 
 
-def call_lines(story: CallStory, zone: ZoneInfo, region: str) -> Iterator[str]:
-    """Everything known of a call: facts a line each, then its candidates, journey and raw facts."""
+def call_lines(story: CallStory, said: Worth, zone: ZoneInfo, region: str) -> Iterator[str]:
+    """Everything known of a call: facts a line each, what people said, candidates, journey, raw facts."""
     yield from _fields(_call(story.call, zone) | {"earlier_calls": story.earlier_count})
+    yield from _said(said, zone)
     yield from _source(story, zone)
     if story.journey is not None:
         yield from _visit(story.journey, zone)
@@ -51,7 +53,19 @@ def _call(call: Call, zone: ZoneInfo) -> dict[str, Any]:
         "wait": clock(call.wait_seconds),
         "talk": clock(call.talk_seconds),
         "recording": state.value if state else None,
+        "category": call.category.value if call.category else None,
+        "tags": ", ".join(tag.name for tag in call.tags) or None,
+        "heard_of": call.heard_of,
+        "promo_code": call.promo_code,
     }
+
+
+def _said(said: Worth, zone: ZoneInfo) -> Iterator[str]:
+    if said.notes:
+        yield from _section("notes")
+    for note in said.notes:
+        pinned = "" if note.second is None else f" at {clock(note.second)}"
+        yield f"  {_at(note.at, zone)}  {note.actor}{pinned}: {shown(' '.join(note.text.split()))}"
 
 
 def _source(story: CallStory, zone: ZoneInfo) -> Iterator[str]:

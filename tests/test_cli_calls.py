@@ -196,3 +196,29 @@ def test_doctor_names_numbers_the_provider_sends_that_are_none_here(
     assert told["fix"] == "If it is yours: leaseline number add 0049301?[31m"
     assert found["spool lines"]["state"] == "warn"
     assert "it is no JSON" in found["spool lines"]["message"]
+
+
+def test_what_calls_were_worth_is_said_from_the_terminal_as_well(
+    here: Installation, database: Database, now: datetime
+) -> None:
+    with database.write() as session:
+        pallets = add_pallets(session, now)
+        for key in ("one", "two"):
+            talk = answered(pallets.office_id, now, key), ended(now + timedelta(seconds=60), key)
+            record_all(session, [started(pallets.billboard, now, key), *talk])
+    assert here.done("calls", "category", "target", "one", "two") == "Changed 2 of 2 calls\n"
+    assert here.done("calls", "category", "target", "one") == "It was so already\n"
+    assert here.done("calls", "tag", "delivery", "one") == "Done\n"
+    assert here.done("calls", "note", "one", "Call back", "--second", "2.5") == "Done\n"
+    told = json.loads(here.done("calls", "category", "none", "two", "--json"))
+    assert (told["changed"], told["calls"][0]["category"]) == (1, None)
+    first = next(
+        call for call in json.loads(here.done("calls", "list", "--json"))["calls"] if call["key"] == "one"
+    )
+    assert (first["category"], first["tags"]) == ("target", ["delivery"])
+    lines = here.done("calls", "show", "one").splitlines()
+    assert "category          target" in lines
+    assert lines[-1].split()[-1] == "ended"
+    assert any(line.endswith("at 0:02: Call back") for line in lines)
+    assert "There is no such call" in here.refused("calls", "category", "target", "one", "three")
+    assert "The note is empty" in here.refused("calls", "note", "one", " ")

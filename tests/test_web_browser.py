@@ -212,6 +212,56 @@ def test_the_list_can_be_used_with_the_keyboard_alone(page: Page, served: Served
     expect(page.get_by_text("Nobody answered, so nothing was recorded.")).to_be_visible()
 
 
+def test_keys_walk_through_the_list_and_say_what_calls_were_worth(page: Page, served: Served) -> None:
+    page.goto("/calls")
+    rows = page.locator("tr.call")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    expect(rows.first.locator(".who a")).to_be_focused()
+    page.keyboard.press("3")
+    pressed = rows.first.get_by_role("button", name="Non-target", pressed=True)
+    expect(pressed).to_be_visible()
+    page.reload()  # it was stored, not only shown
+    expect(pressed).to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("3")  # the same key again takes it back
+    expect(pressed).to_have_count(0)
+    page.reload()
+    expect(pressed).to_have_count(0)
+
+
+def test_a_manager_says_what_a_call_was_worth_and_writes_down_why(page: Page, served: Served) -> None:
+    page.goto(f"/calls/{served.room.keys[0]}")
+    page.get_by_role("button", name="Target", exact=True).click()
+    expect(page.get_by_text("Set by Olga Orlova")).to_be_visible()
+    page.get_by_label("New tag").fill("delivery")
+    page.get_by_label("New tag").press("Enter")
+    expect(page.get_by_role("button", name="Take the tag delivery away")).to_be_visible()
+    page.get_by_role("button", name="Play the recording").click()
+    until(page, "at > 1")
+    page.get_by_role("button", name="Pause the recording").click()
+    page.get_by_role("textbox", name="Note").fill(HOSTILE)
+    page.get_by_label("of the recording").check()
+    page.get_by_role("button", name="Write").click()
+    expect(page.get_by_text(HOSTILE)).to_be_visible()
+    page.get_by_title("Play from here").click()
+    until(page, "at > 1")
+    assert axe(page) == []
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text(HOSTILE)).to_have_count(0)
+
+
+def test_a_category_that_cannot_be_stored_is_taken_back_and_said(page: Page, served: Served) -> None:
+    page.goto("/calls")
+    page.route("**/category", lambda route: route.abort())
+    row = page.locator(f"#call-{served.room.keys[1]}")
+    row.get_by_role("button", name="Service").click()
+    expect(page.get_by_role("alert")).to_contain_text("nothing was changed")
+    expect(row.get_by_role("button", pressed=True)).to_have_count(0)
+    complaints(page).clear()  # the request that the test refused
+
+
 def test_hostile_text_is_shown_and_not_run(page: Page, served: Served) -> None:
     with served.database.read() as session:
         assert session.scalar(sa.select(Call.caller_name).where(Call.key == served.room.keys[3])) == HOSTILE
@@ -236,7 +286,7 @@ def test_a_manager_finds_out_where_an_uncertain_call_may_have_come_from(page: Pa
 def test_the_code_that_a_caller_tells_changes_the_source_on_the_open_page(page: Page, served: Served) -> None:
     page.goto("/calls/unknown")
     page.get_by_label("Visitor code").fill("999")
-    page.get_by_role("button", name="Save").click()
+    page.locator(".code").get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_contain_text("Nobody was shown the code 999")
     expect(page.get_by_label("Visitor code")).to_be_focused()
     assert axe(page) == []

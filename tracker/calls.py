@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, joinedload, raiseload
+from sqlalchemy.orm import Session, joinedload, raiseload, selectinload
 
 from tracker.errors import Rejected
 from tracker.journey import Journey, describe_candidate, iso, read_candidates, read_journey
@@ -31,6 +31,7 @@ _LISTED = (
     joinedload(Call.channel),
     joinedload(Call.target),
     joinedload(Call.recording),
+    selectinload(Call.tags),
     # Of the visit only what names it: addresses and click ids would make a list of calls heavy.
     joinedload(Call.visit).load_only(
         Visit.medium, Visit.source, Visit.campaign, Visit.keyword, Visit.content, Visit.group, raiseload=True
@@ -81,7 +82,7 @@ class CallStory:
 def list_calls(
     session: Session, company_ids: Iterable[int], before: str | None = None, limit: int = 50
 ) -> CallPage:
-    """A page of these companies' calls, newest first. One statement, however far back.
+    """A page of these companies' calls, newest first. Two statements, however far back.
 
     `before` is the `next` of the page before. Raises Rejected `page.malformed` for anything else.
     """
@@ -235,6 +236,10 @@ def describe(call: Call) -> dict[str, Any]:
         "interrupted": call.interrupted,
         "answered_by": call.target.name if call.target else None,
         "hung_up_by": call.hung_up_by and call.hung_up_by.value,
+        "category": call.category and call.category.value,
+        "tags": [tag.name for tag in call.tags],
+        "heard_of": call.heard_of,
+        "promo_code": call.promo_code,
         "recording": _recording(call),
     }
 

@@ -9,6 +9,7 @@ from flask import Blueprint, request
 from tracker import calls
 from tracker.calls import describe, describe_story
 from tracker.errors import Rejected
+from tracker.worth import describe_worth, read_worth
 from web.house import house
 from web.viewer import viewer
 
@@ -26,9 +27,10 @@ def list_() -> dict[str, Any]:
 
 @api.get("/calls/<key>")
 def show(key: str) -> dict[str, Any]:
-    """One call with its candidates and visit, its witnesses' facts, and the caller's earlier calls."""
+    """One call with all that is known of it: candidates, visit, facts, earlier calls, what people said."""
     with house().database.read() as session:
-        return describe_story(calls.get_call(session, viewer().company_ids, key))
+        story = calls.get_call(session, viewer().company_ids, key)
+        return describe_story(story) | describe_worth(read_worth(session, story.call))
 
 
 @api.get("/<path:_rest>")

@@ -11,7 +11,21 @@ from flask.json.provider import DefaultJSONProvider
 
 from tracker.database import Database
 from tracker.settings import Settings
-from web import api, audio, calls, doors, errors, formats, health, now, script, security, viewer, visits
+from web import (
+    api,
+    audio,
+    calls,
+    doors,
+    errors,
+    formats,
+    health,
+    now,
+    script,
+    security,
+    viewer,
+    visits,
+    worth,
+)
 from web.assets import Assets, assets
 from web.house import House
 
@@ -38,7 +52,8 @@ def create_app(
     security.install(app)
     errors.install(app)
     for blueprint in (
-        doors.doors, calls.pages, now.pages, audio.pages, api.api, health.health, assets, script.script,
+        doors.doors, calls.pages, worth.pages, now.pages, audio.pages, api.api, health.health, assets,
+        script.script,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     visits.install(app, database, monotonic)

@@ -15,9 +15,11 @@ from tracker.errors import Rejected
 from tracker.history import get_history
 from tracker.journey import shows_codes
 from tracker.models import Call, Number, NumberState, Target
+from tracker.policy.rights import Right
+from tracker.worth import read_worth
 from web import timeline, words
 from web.days import by_day
-from web.house import house
+from web.house import house, row_id
 from web.now import look_now, over
 from web.viewer import client_address, viewer, wants_json
 
@@ -57,11 +59,12 @@ def type_code(key: str) -> Response:
     """Names the call's source by the visitor code its caller told; a wrong code is said beside the field."""
     code = re.sub(r"[\s,.-]", "", request.form.get("code", ""))[:20]
     with house().database.read() as session:
-        call_id = calls.find_call(session, viewer().company_ids, key).id
+        call = calls.find_call(session, viewer().company_ids, key)
+    viewer().need(Right.JUDGE, call.company_id)
     by = By(house().clock(), viewer().email, client_address())
     try:
         with house().database.write() as session:
-            told.type_code(session, by, session.get_one(Call, call_id), code)
+            told.type_code(session, by, session.get_one(Call, call.id), code)
     except Rejected as problem:
         if wants_json() or not problem.id.startswith("code."):
             raise
@@ -74,7 +77,7 @@ def show_visit(visit: str) -> str:
     """What a website visitor did in one visit, and all visits and calls of that visitor."""
     who = viewer()
     with house().database.read() as session:
-        found = get_history(session, who.company_ids, _visit_id(visit), house().clock())
+        found = get_history(session, who.company_ids, row_id(visit), house().clock())
     journey = found.journey
     region = next(it.region for it in who.companies if it.id == journey.visit.visitor.company_id)
     theirs = [call for call in found.calls if call.visit_id == journey.visit.id]
@@ -90,18 +93,14 @@ def _call_page(key: str, problem: Rejected | None = None, code: str | None = Non
         )
         steps = words.story(story.events, {row.id: row.name for row in names})
         codes = shows_codes(session, story.call.company_id)
+        worth = read_worth(session, story.call)
     same = [it for it in story.earlier if it.visit_id == story.call.visit_id]
     moments = timeline.timeline(story.journey, [story.call, *same], story.call.company.default_region)
     days = timeline.by_day(moments, viewer().zone)
     return render_template(
         "call.html", call=story.call, steps=steps, story=story, days=days, codes=codes, problem=problem,
-        code=code,
+        code=code, worth=worth,
     )  # fmt: skip
-
-
-def _visit_id(text: str) -> int:
-    """The id in an address; one that no database could hold is as unknown as any other."""
-    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else 0
 
 
 def _has_number(session: Session) -> bool:

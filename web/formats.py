@@ -9,6 +9,7 @@ from flask import Flask
 
 from tracker import calls
 from tracker.policy.phone import display
+from tracker.policy.rights import Right
 from web import timeline, words
 from web.house import house
 from web.viewer import viewer
@@ -18,6 +19,7 @@ def install(app: Flask) -> None:
     """Gives the templates their vocabulary."""
     app.jinja_env.filters.update(
         duration=duration, clock=clock, clock_seconds=clock_seconds, day=day, moment=moment, iso=iso,
+        day_ago=day_ago,
         phone=phone, short_url=timeline.short_url, plain=words.plain, readable=timeline.readable,
     )  # fmt: skip
     app.jinja_env.tests["is_named"] = words.is_named
@@ -46,6 +48,10 @@ def install(app: Flask) -> None:
         wave=wave,
         peaks_of=words.peaks_of,
         best_kind=words.best_kind,
+        worth_of=words.worth_of,
+        suggestion_words=words.suggestion_words,
+        CATEGORIES=words.CATEGORIES,
+        may_judge=lambda call: viewer().may(Right.JUDGE, call.company_id),
         server_now=lambda: house().clock(),
     )
 
@@ -90,6 +96,12 @@ def moment(at: datetime) -> str:
         local = at.astimezone(viewer().zone)
         word = f"{local:%a} {local.day} {local:%b}" + word[len(f"{local:%A} {local.day} {local:%B}") :]
     return f"{word}, {clock(at)}"
+
+
+def day_ago(at: datetime) -> str:
+    """The day in the middle of a sentence: "today", "yesterday", "on Monday 2 November"."""
+    word = day(at)
+    return f"on {word}" if " " in word else word.lower()
 
 
 def iso(at: datetime) -> str:

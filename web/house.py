@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,3 +26,8 @@ def house() -> House:
     """The installation that answers the present request."""
     found: House = current_app.extensions["leaseline"]
     return found
+
+
+def row_id(text: str) -> int:
+    """The id in an address; one that no database could hold is as unknown as any other."""
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text, re.ASCII) else 0

@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 from tracker import logins
 from tracker.errors import Rejected
 from tracker.models import LoginSession, Role
+from tracker.policy.rights import Right, may
 from web.house import house
 from web.public import is_public
 
@@ -47,6 +48,19 @@ class Viewer:
     @property
     def company_ids(self) -> tuple[int, ...]:
         return tuple(company.id for company in self.companies)
+
+    def may(self, right: Right, company_id: int) -> bool:
+        """Whether their role in that company has that right."""
+        return any(it.id == company_id and may(it.role, right) for it in self.companies)
+
+    def need(self, right: Right, company_id: int) -> None:
+        """Raises Rejected `role.needed` when it has not."""
+        if not self.may(right, company_id):
+            raise Rejected(
+                "role.needed",
+                "Your role lets you see and listen only",
+                "Ask an owner for the role of a manager",
+            )
 
     @property
     def zone(self) -> ZoneInfo:

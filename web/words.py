@@ -23,6 +23,7 @@ from tracker.policy.facts import (
 )
 from tracker.policy.outcome import DECLINED
 from tracker.policy.touches import Touches
+from tracker.policy.worth import Category, Ground, Suggestion
 
 CERTAIN = 0.9995  # what rounds to 100.0 %
 
@@ -46,6 +47,13 @@ OUTCOMES = {
 }
 GOING_ON = Badge("In progress", "live", "ringing")
 INTERRUPTED = Badge("Interrupted", "warn", "failed")
+
+CATEGORIES = {
+    Category.TARGET: Badge("Target", "good", "target"),
+    Category.SERVICE: Badge("Service", "live", "service"),
+    Category.NON_TARGET: Badge("Non-target", "mute", "non-target"),
+}
+NO_CATEGORY = Badge("Not judged", "mute", "unsure")
 
 NO_NUMBER = {
     Presentation.WITHHELD: "Withheld number",
@@ -121,6 +129,20 @@ def badge(call: Call) -> Badge:
     if call.outcome is None:
         return GOING_ON
     return INTERRUPTED if call.interrupted else OUTCOMES[call.outcome]
+
+
+def worth_of(category: Category | None) -> Badge:
+    return CATEGORIES[category] if category else NO_CATEGORY
+
+
+def suggestion_words(it: Suggestion, since: str) -> str:
+    """What is suggested and why, a sentence; `since` tells the day of the call it rests on."""
+    said = {
+        Ground.SHORT_TALK: "they talked for a few seconds only",
+        Ground.CLIENT: f"this number called {since} and was a client",
+        Ground.NOBODYS_CLIENT: f"this number called {since} and was non-target",
+    }[it.ground]
+    return f"Perhaps {CATEGORIES[it.category].word.lower()}: {said}."
 
 
 def source_title(source: Source | None) -> str:

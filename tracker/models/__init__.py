@@ -29,7 +29,7 @@ from tracker.models.company import (
     TrunkKind,
     WhenEmpty,
 )
-from tracker.models.people import AuditEntry, LoginAttempts, LoginLink, LoginSession, Membership, Role, User
+from tracker.models.people import AuditEntry, LoginAttempts, LoginLink, LoginSession, Membership, User
 from tracker.models.visits import (
     CodeLease,
     DelayModel,
@@ -45,13 +45,17 @@ from tracker.models.visits import (
     VisitEventKind,
     Visitor,
 )
+from tracker.models.worth import CallCategory, CallNote, CallTag, Tag
 from tracker.policy.leasing import LeaseEnd
+from tracker.policy.rights import Role
+from tracker.policy.worth import Category
 
 __all__ = [
-    "AuditEntry", "Base", "Call", "CallCandidate", "CallEvent", "CallerIdPolicy", "Channel", "CodeLease",
-    "Company", "DelayModel", "Forwarding", "Lease", "LeaseEnd", "LoginAttempts", "LoginLink", "LoginSession",
-    "Membership", "MissCount", "Node", "Number", "NumberState", "NumberUse", "PageView", "Pool",
-    "QuarantinedLine", "Recording", "RecordingState", "Referrer", "Refusal", "Role", "Site", "SourceRule",
-    "SpoolFile", "Swap", "Target", "TargetKind", "Transport", "Trunk", "TrunkKind", "User", "Visit",
-    "VisitEvent", "VisitEventKind", "Visitor", "WaitingFact", "WhenEmpty",
+    "AuditEntry", "Base", "Call", "CallCandidate", "CallCategory", "CallEvent", "CallNote", "CallTag",
+    "CallerIdPolicy", "Category", "Channel", "CodeLease", "Company", "DelayModel", "Forwarding", "Lease",
+    "LeaseEnd", "LoginAttempts", "LoginLink", "LoginSession", "Membership", "MissCount", "Node", "Number",
+    "NumberState", "NumberUse", "PageView", "Pool", "QuarantinedLine", "Recording", "RecordingState",
+    "Referrer", "Refusal", "Role", "Site", "SourceRule", "SpoolFile", "Swap", "Tag", "Target",
+    "TargetKind", "Transport", "Trunk", "TrunkKind", "User", "Visit", "VisitEvent", "VisitEventKind",
+    "Visitor", "WaitingFact", "WhenEmpty",
 ]  # fmt: skip

@@ -12,8 +12,10 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from tracker.models.base import Base, BigId, words
 from tracker.models.company import Channel, Company, Number, Target, Trunk
 from tracker.models.visits import Lease, Visit
+from tracker.models.worth import Tag
 from tracker.policy.attribution import Basis
 from tracker.policy.facts import HungUpBy, Outcome, Presentation
+from tracker.policy.worth import Category
 
 
 class RecordingState(enum.StrEnum):
@@ -41,6 +43,14 @@ class Call(Base):
             "id",
             sqlite_where=sa.text("attributed_at IS NULL"),
             postgresql_where=sa.text("attributed_at IS NULL"),
+        ),
+        sa.Index(
+            "ix_calls_uncategorised",
+            "company_id",
+            "started_at",
+            "id",
+            sqlite_where=sa.text("category IS NULL"),
+            postgresql_where=sa.text("category IS NULL"),
         ),
     )
 
@@ -84,6 +94,12 @@ class Call(Base):
     hangup_cause: Mapped[int | None]
     seen_by_agi: Mapped[bool] = mapped_column(default=False)
 
+    category: Mapped[Category | None] = mapped_column(words(Category))  # set by a person; None: not yet
+    heard_of: Mapped[str | None] = mapped_column(
+        sa.String(100)
+    )  # "how did you hear of us", as the caller said
+    promo_code: Mapped[str | None] = mapped_column(sa.String(40))  # that the caller told, in capitals
+
     company: Mapped[Company] = relationship()
     number: Mapped[Number] = relationship()
     trunk: Mapped[Trunk | None] = relationship()
@@ -92,6 +108,7 @@ class Call(Base):
     visit: Mapped[Visit | None] = relationship()
     target: Mapped[Target | None] = relationship()
     recording: Mapped[Recording | None] = relationship(back_populates="call")
+    tags: Mapped[list[Tag]] = relationship(secondary="call_tags", order_by="Tag.name", viewonly=True)
 
 
 class CallCandidate(Base):

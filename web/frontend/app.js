@@ -2,12 +2,16 @@
 import "./player.js";
 import { awaitJudgement } from "./judged.js";
 import { spellOut } from "./names.js";
+import { watchNotes } from "./notes.js";
 import { watch } from "./now.js";
+import { watchWorth } from "./worth.js";
 
 const live = document.querySelector("[data-now]");
 if (live) watch(live);
 spellOut(document);
 awaitJudgement();
+watchWorth();
+watchNotes();
 
 // The account menu closes as menus do.
 const menu = document.querySelector("details.menu");

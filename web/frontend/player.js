@@ -137,6 +137,7 @@ class CallPlayer extends HTMLElement {
     this.rest.style.left = `${length ? Math.min(100, (at / length) * 100) : 0}%`;
     // A row says beside it how long the call was; the call's page has room for both.
     this.time.textContent = "open" in this.dataset ? `${duration(at)} / ${duration(length + 0.5)}` : duration(at);
+    this.dispatchEvent(new CustomEvent("moved", { detail: at }));
     this.wave.setAttribute("aria-valuenow", String(Math.round(at)));
     this.wave.setAttribute("aria-valuetext", `${duration(at)} of ${duration(length + 0.5)}`);
     if (going) {

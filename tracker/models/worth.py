@@ -1,0 +1,55 @@
+"""What people say of calls: categories with their history, tags, notes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tracker.models.base import Base, BigId, words
+from tracker.policy.worth import Category
+
+
+class CallCategory(Base):
+    """A category as a person set it, or took it back (None). Never changed: the newest is the call's."""
+
+    __tablename__ = "call_categories"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    call_id: Mapped[int] = mapped_column(sa.ForeignKey("calls.id"), index=True)
+    at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(sa.String(200))  # a user's e-mail, or "cli:NAME"
+    category: Mapped[Category | None] = mapped_column(words(Category))
+
+
+class Tag(Base):
+    """A word of the company's own for calls."""
+
+    __tablename__ = "tags"
+    __table_args__ = (sa.UniqueConstraint("company_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    company_id: Mapped[int] = mapped_column(sa.ForeignKey("companies.id"))
+    name: Mapped[str] = mapped_column(sa.String(40))
+    created_at: Mapped[datetime]
+
+
+class CallTag(Base):
+    __tablename__ = "call_tags"
+
+    call_id: Mapped[int] = mapped_column(sa.ForeignKey("calls.id"), primary_key=True)
+    tag_id: Mapped[int] = mapped_column(sa.ForeignKey("tags.id"), primary_key=True, index=True)
+
+
+class CallNote(Base):
+    """What somebody wrote about a call; `second` pins it to a moment of the recording."""
+
+    __tablename__ = "call_notes"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    call_id: Mapped[int] = mapped_column(sa.ForeignKey("calls.id"), index=True)
+    at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(sa.String(200))
+    text: Mapped[str] = mapped_column(sa.String(2000))
+    second: Mapped[float | None]

@@ -1,0 +1,93 @@
+"""What people say of a call, sent by the page's forms and keys: category, tags, notes, what the caller told.
+
+Each view changes one call and leads back to it; a script that asks for JSON gets its new state instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import Blueprint, jsonify, redirect, request
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from tracker import calls, worth
+from tracker.audit import By
+from tracker.errors import Rejected
+from tracker.models import Call
+from tracker.policy.rights import Right
+from web.house import house, row_id
+from web.viewer import client_address, viewer, wants_json
+
+pages = Blueprint("worth", __name__)
+
+
+@pages.post("/calls/<key>/category")
+def categorise(key: str) -> Response:
+    """Sets the category to `category`: target, service, non-target, or none to take it back."""
+    with _judging(key) as (session, by, call):
+        worth.categorise(session, by, [call], worth.parse_category(request.form.get("category", "")))
+        return _done(call)
+
+
+@pages.post("/calls/<key>/tags")
+def tag(key: str) -> Response:
+    """Adds the tag `add`, or takes `remove` away."""
+    with _judging(key) as (session, by, call):
+        if "remove" in request.form:
+            worth.remove_tag(session, by, [call], request.form["remove"])
+        else:
+            worth.add_tag(session, by, [call], request.form.get("add", ""))
+        return _done(call)
+
+
+@pages.post("/calls/<key>/notes")
+def write_note(key: str) -> Response:
+    """Writes `text`; with `second`, pinned to that moment of the recording."""
+    with _judging(key) as (session, by, call):
+        worth.add_note(session, by, call, request.form.get("text", ""), _second())
+        return _done(call)
+
+
+@pages.post("/calls/<key>/notes/<note>/delete")
+def delete_note(key: str, note: str) -> Response:
+    """Takes one's own note back."""
+    with _judging(key) as (session, by, call):
+        worth.remove_note(session, by, call, row_id(note))
+        return _done(call)
+
+
+@pages.post("/calls/<key>/told")
+def note_told(key: str) -> Response:
+    """What the caller said: `heard_of`, `promo_code`; empty for nothing."""
+    with _judging(key) as (session, by, call):
+        heard, code = request.form.get("heard_of", ""), request.form.get("promo_code", "")
+        worth.note_told(session, by, call, heard_of=heard, promo_code=code)
+        return _done(call)
+
+
+@contextmanager
+def _judging(key: str) -> Iterator[tuple[Session, By, Call]]:
+    """The call in a write transaction, for those who may judge it; 404 and 403 for the others."""
+    by = By(house().clock(), viewer().email, client_address())
+    with house().database.write() as session:
+        call = calls.find_call(session, viewer().company_ids, key)
+        viewer().need(Right.JUDGE, call.company_id)
+        yield session, by, call
+
+
+def _second() -> float | None:
+    text = request.form.get("second", "").strip()
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise Rejected("note.malformed", f"{text[:20]!r} is no second", "Give a number, as 12.5") from None
+
+
+def _done(call: Call) -> Response:
+    if wants_json():
+        return jsonify(key=call.key, category=call.category)
+    return redirect(f"/calls/{call.key}#worth", 303)
