@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from commands.call_options import filter_of, filter_options
 from commands.context import changing, company_option, here, json_option, reading
 from commands.printing import clock, print_json, print_rows
 
@@ -36,27 +37,60 @@ def calls_group() -> None:
 @calls_group.command("list")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="How many at most.")
 @click.option("--before", help="The `next` of the page before.")
+@filter_options
 @company_option
 @json_option
-def list_command(limit: int, before: str | None, company: str | None, as_json: bool) -> None:
-    """List calls, newest first.
+def list_command(
+    limit: int, before: str | None, company: str | None, as_json: bool, **wanted: tuple[str, ...]
+) -> None:
+    """List calls, newest first: all, or those that are everything you ask for.
 
     \b
     Examples:
       leaseline calls list --limit 20
-      leaseline calls list --json
+      leaseline calls list --period 7d --outcome missed --outcome gave-up
+      leaseline calls list --category none --json
     """
     from tracker import calls
 
     with reading(company) as (session, owner):
-        page = calls.list_calls(session, [owner.id], before=before, limit=limit)
+        by = filter_of(wanted, ZoneInfo(owner.timezone), here().now)
+        page = calls.list_calls(session, [owner.id], before, limit, by)
         if as_json:
             print_json({"calls": [calls.describe(call) for call in page.calls], "next": page.next})
             return
         rows = [_row(call, ZoneInfo(owner.timezone)) for call in page.calls]
-    print_rows(rows, COLUMNS, as_json=False, empty="No call yet")
+    print_rows(
+        rows,
+        COLUMNS,
+        as_json=False,
+        empty="No call is all of this" if any(wanted.values()) else "No call yet",
+    )
     if page.next:
         click.echo(f"More: leaseline calls list --before {page.next}", err=True)
+
+
+@calls_group.command("export")
+@filter_options
+@company_option
+@json_option
+def export_command(company: str | None, as_json: bool, **wanted: tuple[str, ...]) -> None:
+    """Print every call you ask for as CSV for spreadsheets, or with --json one object a line.
+
+    \b
+    Example:
+      leaseline calls export --since 2026-11-01 --until 2026-11-30 > calls.csv
+    """
+    from tracker import call_export
+
+    with reading(company) as (session, owner):
+        by = filter_of(wanted, ZoneInfo(owner.timezone), here().now)
+        if as_json:
+            for row in call_export.rows(session, [owner.id], by):
+                click.echo(json.dumps(row, ensure_ascii=False))
+        else:
+            for lines in call_export.csv_lines(session, [owner.id], by):
+                click.echo(lines, nl=False)
 
 
 @calls_group.command("show")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,12 +12,12 @@ from typing import Any
 
 import click
 
-_NUMBER = re.compile(r"\+[0-9]+")
+from tracker.spreadsheet import cell, plain
 
 
 def print_json(value: Any) -> None:
     """JSON, indented; letters of every language as they are; instants in ISO 8601, UTC."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=plain))
 
 
 def print_rows(
@@ -50,7 +49,7 @@ def print_csv(rows: Iterable[Mapping[str, Any]]) -> None:
         if writer is None:
             writer = csv.writer(sys.stdout, lineterminator="\n")
             writer.writerow(row)
-        writer.writerow([_cell(value) for value in row.values()])
+        writer.writerow([cell(value) for value in row.values()])
 
 
 def table(titles: Sequence[str], rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
@@ -80,26 +79,6 @@ def clock(seconds: float | None) -> str:
     if seconds is None:
         return "-"
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
-
-
-def _cell(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula: visitors' words begin with whatever they like.
-
-    Telephone numbers, a + and digits, stay as they are.
-    """
-    if isinstance(value, datetime):
-        return _plain(value)
-    if isinstance(value, dict):
-        value = json.dumps(value, ensure_ascii=False) if value else ""
-    if isinstance(value, str) and value.startswith(tuple("=+-@\t\r\0")) and not _NUMBER.fullmatch(value):
-        return "'" + value
-    return value
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return str(value)
 
 
 def _width(text: str) -> int:

@@ -252,6 +252,29 @@ def test_a_manager_says_what_a_call_was_worth_and_writes_down_why(page: Page, se
     expect(page.get_by_text(HOSTILE)).to_have_count(0)
 
 
+def test_a_manager_narrows_the_list_and_keeps_the_view_as_its_address(page: Page, served: Served) -> None:
+    page.goto("/calls")
+    page.get_by_label("Outcome").select_option("Missed")
+    expect(page).to_have_url(re.compile(r"/calls\?outcome=missed$"))  # nothing empty in the address
+    expect(page.locator("tr.call")).to_have_count(1)
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.type("916")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Without Missed")).to_be_visible()
+    page.locator(".further summary").click()
+    page.get_by_label("Channel", exact=True).select_option("Leaflet")
+    assert axe(page) == []
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("tr.call")).to_have_count(1)
+    page.get_by_role("link", name="Without Channel: Leaflet").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    assert download.value.path().read_text("utf-8-sig").count("\n") == 2
+    page.get_by_role("link", name="Show all").click()
+    expect(page).to_have_url(re.compile(r"/calls$"))
+
+
 def test_a_category_that_cannot_be_stored_is_taken_back_and_said(page: Page, served: Served) -> None:
     page.goto("/calls")
     page.route("**/category", lambda route: route.abort())

@@ -16,14 +16,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, raiseload, selectinload
 
+from tracker.call_search import narrow
 from tracker.errors import Rejected
 from tracker.journey import Journey, describe_candidate, iso, read_candidates, read_journey
 from tracker.journey import describe as describe_journey
 from tracker.models import Call, CallCandidate, CallEvent, Channel, RecordingState, Visit
+from tracker.policy.call_filter import CallFilter
 from tracker.policy.facts import Presentation
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOST = 500  # calls a page
+EVERY_CALL = CallFilter()
 
 _LISTED = (
     joinedload(Call.company),
@@ -80,13 +83,17 @@ class CallStory:
 
 
 def list_calls(
-    session: Session, company_ids: Iterable[int], before: str | None = None, limit: int = 50
+    session: Session,
+    company_ids: Iterable[int],
+    before: str | None = None,
+    limit: int = 50,
+    by: CallFilter = EVERY_CALL,
 ) -> CallPage:
-    """A page of these companies' calls, newest first. Two statements, however far back.
+    """A page of these companies' calls that `by` asks for, newest first. Two statements, however far back.
 
     `before` is the `next` of the page before. Raises Rejected `page.malformed` for anything else.
     """
-    wanted = _of(company_ids).options(*_LISTED)
+    wanted = narrow(_of(company_ids), by).options(*_LISTED)
     if before:
         wanted = wanted.where(sa.tuple_(Call.started_at, Call.id) < _cursor(before))
     limit = min(max(limit, 1), MOST)

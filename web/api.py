@@ -10,6 +10,7 @@ from tracker import calls
 from tracker.calls import describe, describe_story
 from tracker.errors import Rejected
 from tracker.worth import describe_worth, read_worth
+from web import filters
 from web.house import house
 from web.viewer import viewer
 
@@ -18,10 +19,10 @@ api = Blueprint("api", __name__, url_prefix="/api/v1")
 
 @api.get("/calls")
 def list_() -> dict[str, Any]:
-    """Newest first; `limit` (1 to 500, default 50) and `before`, the `next` of the page before."""
-    limit = _limit(request.args.get("limit", "50"))
+    """Newest first; `limit` (1 to 500, default 50), `before` (`next` of the page before), and the filter."""
+    limit, before, by = _limit(request.args.get("limit", "50")), request.args.get("before"), filters.asked()
     with house().database.read() as session:
-        page = calls.list_calls(session, viewer().company_ids, request.args.get("before"), limit)
+        page = calls.list_calls(session, viewer().company_ids, before, limit, by)
     return {"calls": [describe(call) for call in page.calls], "next": page.next}
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import sqlalchemy as sa
 from flask import Blueprint, make_response, redirect, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from tracker import calls, told
+from tracker import call_export, calls, told
 from tracker.audit import By
 from tracker.errors import Rejected
 from tracker.history import get_history
@@ -17,7 +18,7 @@ from tracker.journey import shows_codes
 from tracker.models import Call, Number, NumberState, Target
 from tracker.policy.rights import Right
 from tracker.worth import read_worth
-from web import timeline, words
+from web import filters, timeline, words
 from web.days import by_day
 from web.house import house, row_id
 from web.now import look_now, over
@@ -35,17 +36,37 @@ def home() -> Response:
 
 @pages.get("/calls")
 def index() -> str:
-    """Newest first; the calls going on stand on top of the first page."""
-    before = request.args.get("before")
-    who = viewer()
+    """Newest first, as far as the filter in the address asks for; the calls going on stand on top."""
+    before, who, by = request.args.get("before"), viewer(), filters.asked()
     with house().database.read() as session:
-        page = calls.list_calls(session, who.company_ids, before, PAGE)
+        page = calls.list_calls(session, who.company_ids, before, PAGE, by)
         now = None if before else look_now(session, who.company_ids)
         has_number = bool(page.calls) or _has_number(session)
+        choices = filters.choices(session, who.company_ids)
     days = by_day(over(page.calls, now) if now else page.calls)
     return render_template(
-        "calls.html", days=days, next=page.next, now=now, has_number=has_number, before=before
-    )
+        "calls.html", days=days, next=page.next, now=now, has_number=has_number, before=before,
+        choices=choices, chips=filters.chips(), query=filters.query,
+    )  # fmt: skip
+
+
+@pages.get("/calls.csv")
+def export() -> Response:
+    """All calls of the filter as CSV; written down like every other way in which calls leave the house."""
+    who, by, at, database = viewer(), filters.asked(), house().clock(), house().database
+    with database.write() as session:
+        for company_id in who.company_ids:
+            hand = By(at, who.email, client_address())
+            hand.note(session, "call.export", company_id, detail={"filter": filters.query()})
+
+    def lines() -> Iterator[str]:  # runs when the request is over
+        with database.read() as session:
+            yield from call_export.csv_lines(session, who.company_ids, by)
+
+    response = Response(lines(), mimetype="text/csv")
+    name = f"calls-{at.astimezone(who.zone):%Y-%m-%d-%H%M}.csv"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 @pages.get("/calls/<key>")

@@ -10,7 +10,7 @@ from flask import Flask
 from tracker import calls
 from tracker.policy.phone import display
 from tracker.policy.rights import Right
-from web import timeline, words
+from web import filters, timeline, words
 from web.house import house
 from web.viewer import viewer
 
@@ -51,6 +51,9 @@ def install(app: Flask) -> None:
         worth_of=words.worth_of,
         suggestion_words=words.suggestion_words,
         CATEGORIES=words.CATEGORIES,
+        OUTCOMES=words.OUTCOMES,
+        PERIODS=filters.PERIODS,
+        FLAGS=filters.FLAGS,
         may_judge=lambda call: viewer().may(Right.JUDGE, call.company_id),
         server_now=lambda: house().clock(),
     )

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from tracker import calls
 from tracker.live import LiveCall, live_calls
 from tracker.models import Call, Node
+from web import filters
 from web.days import by_day
 from web.health import FRESH
 from web.house import house
@@ -58,7 +59,7 @@ def now() -> Response:
     who = viewer()
     with house().database.read() as session:
         found = look_now(session, who.company_ids)
-        page = calls.list_calls(session, who.company_ids, limit=NEWEST)
+        page = calls.list_calls(session, who.company_ids, limit=NEWEST, by=filters.asked())
     response = make_response(render_template("_now.html", now=found, days=by_day(over(page.calls, found))))
     response.headers["Cache-Control"] = "private, no-cache"
     response.add_etag()

@@ -91,7 +91,7 @@ def furnish(
 ) -> Showroom:
     """The company, its owner, the calls and their finished recordings."""
     with database.write() as session:
-        pallets = _company(session, now, slug)
+        pallets = add_company(session, now, slug)
         owner = people.add_user(session, OWNER, "Olga Orlova", now)
         people.give_role(session, owner, session.get_one(Company, pallets.company_id), Role.OWNER)
         keys = place(session, pallets, now, calls)
@@ -187,7 +187,8 @@ def _dialogue(key: str, seconds: float) -> tuple[Samples, Samples]:
     return np.concatenate(left)[:length], np.concatenate(right)[:length] * 0.8
 
 
-def _company(session: Session, now: datetime, slug: str) -> Pallets:
+def add_company(session: Session, now: datetime, slug: str) -> Pallets:
+    """Pallets with two channels more, labels, and a campaign in Cyrillic."""
     pallets = add_pallets(session, now - timedelta(days=3), slug)
     company = session.get_one(Company, pallets.company_id)
     company.timezone = "Europe/Moscow"

@@ -1,5 +1,6 @@
 // The page's own script: the player, and the calls that come and go. Everything else is plain HTML.
 import "./player.js";
+import { watchFilter } from "./filter.js";
 import { awaitJudgement } from "./judged.js";
 import { spellOut } from "./names.js";
 import { watchNotes } from "./notes.js";
@@ -10,6 +11,7 @@ const live = document.querySelector("[data-now]");
 if (live) watch(live);
 spellOut(document);
 awaitJudgement();
+watchFilter();
 watchWorth();
 watchNotes();
 

@@ -1,0 +1,55 @@
+"""The filter of calls as options: the same words as in the page's address and the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import click
+
+if TYPE_CHECKING:
+    from tracker.policy.call_filter import CallFilter
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+HELP = {
+    "period": "Days that end with today: today, yesterday, 7d, 30d, 90d.",
+    "since": "From this day on, as 2026-11-20, in the company's time zone.",
+    "until": "Until this day, which is included.",
+    "outcome": "answered, missed, busy, failed, gave-up or refused; may be repeated.",
+    "category": "target, service, non-target, or none for calls not judged yet; may be repeated.",
+    "channel": "Of this channel.",
+    "site": "From this website.",
+    "group": 'From this channel group, as "Paid Search".',
+    "medium": "From this medium.",
+    "source": "From this source.",
+    "campaign": "From this campaign.",
+    "keyword": "From this keyword.",
+    "number": "To this number of ours, in E.164.",
+    "answered_by": "Answered by this target.",
+    "tag": "With this tag.",
+    "repeat": "yes: callers who have called before; no: first calls.",
+    "uncertain": "yes: the source is uncertain; no: it is not.",
+    "recorded": "yes: there is a recording to hear; no: there is none.",
+    "talk_from": "Talk of at least so many seconds.",
+    "talk_to": "Talk of at most so many seconds.",
+    "q": "Part of the caller's number or name, or of a note.",
+}
+
+
+def filter_options(command: Command) -> Command:
+    """One option a word of the filter; the command gets them all as `wanted`."""
+    for name, text in reversed(HELP.items()):
+        command = click.option(f"--{name.replace('_', '-')}", name, multiple=True, metavar="TEXT", help=text)(
+            command
+        )
+    return command
+
+
+def filter_of(wanted: Mapping[str, Any], zone: ZoneInfo, now: datetime) -> CallFilter:
+    """What these options ask for. Raises Rejected `filter.malformed`."""
+    from tracker.policy.call_filter import read_filter
+
+    return read_filter(dict(wanted), zone, now.astimezone(zone).date())

@@ -1,0 +1,116 @@
+"""The filter of the list of calls as the page shows it: what may be chosen, what is, and how to undo it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import sqlalchemy as sa
+from flask import request
+from sqlalchemy.orm import Session
+
+from tracker.models import Call, Channel, Site, Tag, Target, Visit
+from tracker.policy.call_filter import NAMES, CallFilter, Period, read_filter
+from web.house import house
+from web.viewer import viewer
+from web.words import CATEGORIES, OUTCOMES
+
+RECENT = 2000  # calls whose sources are offered
+
+PERIODS = {
+    Period.TODAY: "Today", Period.YESTERDAY: "Yesterday", Period.WEEK: "7 days", Period.MONTH: "30 days",
+    Period.QUARTER: "90 days",
+}  # fmt: skip
+LABELS = {
+    "q": "Search", "since": "From", "until": "To", "channel": "Channel", "site": "Website",
+    "group": "Channel group", "medium": "Medium", "source": "Source", "campaign": "Campaign",
+    "keyword": "Keyword", "number": "Number dialled", "answered_by": "Answered by", "tag": "Tag",
+    "talk_from": "Talk from", "talk_to": "Talk to",
+}  # fmt: skip
+FLAGS = {
+    ("repeat", "yes"): "Repeat callers", ("repeat", "no"): "First calls",
+    ("uncertain", "yes"): "Uncertain source", ("uncertain", "no"): "Certain source",
+    ("recorded", "yes"): "With a recording", ("recorded", "no"): "Without a recording",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One wish of the filter in words, and the address of the list without it."""
+
+    words: str
+    without: str
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What there is to choose from, by name."""
+
+    channels: Sequence[str]
+    sites: Sequence[str]
+    targets: Sequence[str]
+    tags: Sequence[str]
+    sources: Sequence[str]
+
+
+def asked() -> CallFilter:
+    """The filter in this request's address. Raises Rejected `filter.malformed`."""
+    zone = viewer().zone
+    return read_filter(request.args.to_dict(flat=False), zone, house().clock().astimezone(zone).date())
+
+
+def query(**more: str) -> str:
+    """This request's filter as the end of an address, with `more` added; "" when it asks for nothing."""
+    pairs = [*_pairs(), *more.items()]
+    return "?" + urlencode(pairs) if pairs else ""
+
+
+def chips() -> list[Chip]:
+    """What is chosen, each to be taken away alone."""
+    pairs = _pairs()
+    return [
+        Chip(_words(name, value), "/calls" + ("?" + urlencode(rest) if rest else ""))
+        for place, (name, value) in enumerate(pairs)
+        for rest in [pairs[:place] + pairs[place + 1 :]]
+    ]
+
+
+def choices(session: Session, company_ids: Iterable[int]) -> Choices:
+    """Of these companies: five statements, the sources from the newest calls only."""
+    ids = list(company_ids)
+
+    def names(of: type[Channel | Site | Target | Tag]) -> Sequence[str]:
+        wanted = sa.select(of.name).where(of.company_id.in_(ids)).distinct().order_by(of.name)
+        return session.scalars(wanted).all()
+
+    newest = (
+        sa.select(Call.visit_id)
+        .where(Call.company_id.in_(ids), Call.visit_id.is_not(None))
+        .order_by(Call.started_at.desc())
+        .limit(RECENT)
+        .subquery()
+    )
+    seen = (
+        sa.select(Visit.source).join(newest, newest.c.visit_id == Visit.id).distinct().order_by(Visit.source)
+    )
+    return Choices(names(Channel), names(Site), names(Target), names(Tag), session.scalars(seen).all())
+
+
+def _pairs() -> list[tuple[str, str]]:
+    given: Mapping[str, Sequence[str]] = request.args.to_dict(flat=False)
+    return [(name, value) for name in NAMES for value in given.get(name, ()) if value.strip()]
+
+
+def _words(name: str, value: str) -> str:
+    if name == "period":
+        return PERIODS[Period(value)]
+    if name == "outcome":
+        return next(it.word for key, it in OUTCOMES.items() if key == value.replace("-", "_"))
+    if name == "category":
+        known = {key.value: it.word for key, it in CATEGORIES.items()}
+        return known.get(value.replace("-", "_"), "Not judged")
+    if (name, value) in FLAGS:
+        return FLAGS[name, value]
+    unit = " s" if name.startswith("talk") else ""
+    return f"{LABELS[name]}: {value}{unit}"
