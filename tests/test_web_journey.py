@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from datetime import datetime, timedelta
 from html import unescape
@@ -140,6 +141,18 @@ def test_a_call_days_after_the_visit_stands_under_its_own_day(site: Site, ann: F
     shown = text_of(ann.get("/calls/code").text)
     assert "Tuesday 17 November 14:30:00 Pallets Ltd" in shown
     assert "Today 14:30:00 Was shown the code 482" in shown
+
+
+def test_headings_skip_no_level_also_where_a_journey_goes_over_midnight(site: Site, ann: FlaskClient) -> None:
+    with site.database.write() as session:
+        session.execute(
+            sa.update(Call).where(Call.key == "certain").values(started_at=site.now + timedelta(days=1))
+        )
+    for path in ("/calls/certain", f"/visits/{visit_of(site, 'certain')}"):
+        html = ann.get(path).text
+        assert 'class="date"' in html
+        levels = [int(level) for level in re.findall(r"<h([1-6])", html)]
+        assert all(after <= before + 1 for before, after in itertools.pairwise(levels)), (path, levels)
 
 
 def test_no_visit_of_another_company_is_shown_and_no_made_up_one(site: Site, ann: FlaskClient) -> None:

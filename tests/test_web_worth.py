@@ -137,3 +137,21 @@ def test_a_suggestion_stands_beside_and_is_never_set(site: Site, ann: FlaskClien
     html = page(site, ann)
     assert "Perhaps non-target: they talked for a few seconds only. You decide." in html
     assert 'aria-pressed="true"' not in html
+
+
+def test_many_calls_are_judged_at_once_but_only_ones_own(site: Site, ann: FlaskClient, now: datetime) -> None:
+    with site.database.read() as session:
+        keys = list(session.scalars(sa.select(Call.key)))
+    token = csrf_of(ann.get("/calls").text)
+    form = {"csrf": token, "key": [*keys, "unknown"], "category": "service", "back": "?outcome=missed"}
+    answer = ann.post("/calls/bulk", data=form)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/calls?outcome=missed")
+    for back in ("//evil.example", "https://evil.example", "@evil.example"):
+        answer = ann.post("/calls/bulk", data=form | {"back": back})
+        assert answer.headers["Location"] == "/calls"
+    with site.database.write() as session:
+        assert set(session.scalars(sa.select(Call.category))) == {Category.SERVICE}
+        session.add(Company(slug="rival", name="Rival", default_region="DE", created_at=now))
+    eve = site.log_in("eve@rival.example", 2)
+    theirs = {"csrf": csrf_of(eve.get("/calls").text), "key": keys, "tag": "mine", "do": "tag"}
+    assert eve.post("/calls/bulk", data=theirs, headers=JSON).json == {"changed": 0}

@@ -67,6 +67,24 @@ def note_told(key: str) -> Response:
         return _done(call)
 
 
+@pages.post("/calls/bulk")
+def judge_many() -> Response:
+    """Sets the `category` of every call named by `key`, or adds `tag` to all; all of them or none."""
+    by = By(house().clock(), viewer().email, client_address())
+    with house().database.write() as session:
+        chosen = list(calls.calls_by_key(session, viewer().company_ids, request.form.getlist("key")).values())
+        for company_id in {call.company_id for call in chosen}:
+            viewer().need(Right.JUDGE, company_id)
+        if "category" in request.form:
+            changed = worth.categorise(session, by, chosen, worth.parse_category(request.form["category"]))
+        else:
+            changed = worth.add_tag(session, by, chosen, request.form.get("tag", ""))
+    if wants_json():
+        return jsonify(changed=changed)
+    back = request.form.get("back", "")
+    return redirect("/calls" + (back if back.startswith("?") else ""), 303)
+
+
 @contextmanager
 def _judging(key: str) -> Iterator[tuple[Session, By, Call]]:
     """The call in a write transaction, for those who may judge it; 404 and 403 for the others."""

@@ -37,7 +37,7 @@ function patchRows(old, fresh) {
   for (const row of [...fresh.rows]) {
     const present = document.getElementById(row.id);
     let kept = present;
-    if (!present || (served.get(present) !== row.outerHTML && !present.querySelector("call-player[data-playing]"))) {
+    if (!present || (served.get(present) !== row.outerHTML && !present.querySelector("call-player[data-playing], :checked"))) {
       kept = document.importNode(row, true);
       served.set(kept, row.outerHTML);
       if (!present) kept.classList.add("fresh");

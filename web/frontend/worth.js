@@ -7,12 +7,30 @@ const form = document.querySelector("#judge");
 /** Buttons of categories work without leaving the page; keys do what the buttons do. */
 export function watchWorth() {
   document.addEventListener("keydown", key);
+  watchChosen();
   if (!form) return;
   document.addEventListener("click", (event) => {
-    const button = event.target.closest(".choice button");
+    const button = event.target.closest(".choice button[form=judge]");
     if (!button || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     send(button);
+  });
+}
+
+/** How many calls of the list are chosen; with Shift, all between this one and the last. */
+function watchChosen() {
+  const bulk = document.querySelector("#bulk");
+  if (!bulk) return;
+  let last = null;
+  document.addEventListener("click", (event) => {
+    const box = event.target.closest("input[name=key]");
+    if (!box) return;
+    const boxes = [...document.querySelectorAll("input[name=key]")];
+    const [from, to] = [boxes.indexOf(last), boxes.indexOf(box)].sort((a, b) => a - b);
+    if (event.shiftKey && from >= 0) for (const each of boxes.slice(from, to + 1)) each.checked = box.checked;
+    last = box;
+    const chosen = boxes.filter((each) => each.checked).length;
+    bulk.querySelector("b").textContent = `${chosen} ${chosen === 1 ? "call" : "calls"}`;
   });
 }
 
@@ -70,6 +88,7 @@ function key(event) {
   if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest(TYPING)) return;
   const row = current();
   if (event.key === "j" || event.key === "k") walk(row, event.key === "j" ? 1 : -1);
+  else if (event.key === "x") row?.querySelector("input[name=key]")?.click();
   else if (KEYS[event.key]) (row ?? document.querySelector("#worth"))?.querySelector(`[data-word=${KEYS[event.key]}]`)?.click();
   else if (event.key === " " && !event.target.closest("button, summary, [role=slider]")) play(row, event);
 }
