@@ -73,8 +73,7 @@ def _sources(by: CallFilter) -> Iterator[Condition]:
     if by.site is not None:
         yield Call.visit.has(Visit.site.has(Site.name == by.site))
     if by.channel is not None:
-        yield Call.visit_id.is_(None)
-        yield Call.channel.has(Channel.name == by.channel)
+        yield Call.channel.has(Channel.name == by.channel)  # a call has a visit or a channel, never both
 
 
 def _people(by: CallFilter) -> Iterator[Condition]:
