@@ -22,10 +22,11 @@ from support.journeys import CALLED, tell_journeys  # noqa: E402
 from support.showroom import BERLIN, DAY, OWNER, P, Showroom, Told, furnish, record_sound  # noqa: E402
 
 import migrations  # noqa: E402
-from tracker import people  # noqa: E402
+from tracker import people, worth  # noqa: E402
+from tracker.audit import By  # noqa: E402
 from tracker.books import record  # noqa: E402
 from tracker.database import Database  # noqa: E402
-from tracker.models import Call, Channel, Company, Node, Number, NumberUse, Target  # noqa: E402
+from tracker.models import Call, Category, Channel, Company, Node, Number, NumberUse, Target  # noqa: E402
 from tracker.policy.facts import HungUpBy  # noqa: E402
 from tracker.settings import read_settings  # noqa: E402
 
@@ -67,7 +68,10 @@ def live(session: Session, room: Showroom, now: datetime) -> None:
 
 def dress(session: Session, room: Showroom, now: datetime) -> str:
     """Names a reader knows, two calls going on; the path of a one-time link."""
-    session.get_one(Company, room.pallets.company_id).name = "Pallets Ltd"
+    company = session.get_one(Company, room.pallets.company_id)
+    company.name = "Pallets Ltd"
+    # Whenever the pictures are taken, it is afternoon in them: no day ends between two calls.
+    company.timezone = f"Etc/GMT{(now.hour - 15 + 11) % 24 - 11:+d}"
     session.get_one(Target, room.pallets.office_id).name = "Main line"
     for number, name, medium, source, campaign in (
         (P.billboard, "Billboard M4", "outdoor", "billboard", "spring"),
@@ -78,6 +82,18 @@ def dress(session: Session, room: Showroom, now: datetime) -> str:
         channel.name, channel.medium, channel.source, channel.campaign = name, medium, source, campaign
     live(session, room, now)
     return "/link/" + people.make_login_link(session, people.find_user(session, OWNER), now)
+
+
+def judge(session: Session, room: Showroom, now: datetime) -> None:
+    """What Olga has said of the calls so far."""
+    by, calls = By(now, OWNER), {call.key: call for call in session.scalars(select(Call))}
+    first, second = room.keys[0], room.keys[2]
+    worth.categorise(session, by, [calls["certain"], calls[second]], Category.TARGET)
+    worth.categorise(session, by, [calls[first], calls[room.keys[5]]], Category.SERVICE)
+    worth.categorise(session, by, [calls["repeat"]], Category.NON_TARGET)
+    worth.add_tag(session, by, [calls["certain"], calls[second]], "delivery")
+    worth.add_note(session, by, calls["certain"], "Wants 300 euro pallets on Tuesday: send a quote.", 12.4)
+    worth.note_told(session, by, calls["certain"], heard_of="", promo_code="AUTUMN")
 
 
 def shoot(page: Page, link: str, pictures: list[tuple[str, str, int]]) -> None:
@@ -105,10 +121,11 @@ def main() -> None:
             tell_journeys(session, room.pallets, now)
             visit = session.scalars(select(Call.visit_id).where(Call.key == "certain")).one()
             link = dress(session, room, now)
+            judge(session, room, now)
         spoken = {key: Told(minutes, "", "", talk=84, wait=6) for key, minutes in CALLED.items()}
         record_sound(database, settings, now, spoken)
         pictures = [
-            ("call", "/calls/certain", 1290), ("uncertain", "/calls/uncertain", 600),
+            ("call", "/calls/certain", 1480), ("uncertain", "/calls/uncertain", 600),
             ("visit", f"/visits/{visit}", 860),
         ]  # fmt: skip
         with serving(settings) as url, sync_playwright() as playwright:
