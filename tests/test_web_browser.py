@@ -23,7 +23,7 @@ from tracker import logins, people
 from tracker.books import record, record_all
 from tracker.database import Database
 from tracker.judge import judge_pending
-from tracker.models import Base, Call, Node, PageView, Visit
+from tracker.models import Base, Call, Node, PageView, Recording, Visit
 from tracker.settings import Settings
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -190,6 +190,28 @@ def test_a_recording_plays_and_seeks_by_range(page: Page, served: Served) -> Non
     assert {status for _, status in ranges} == {206}
 
 
+def test_silence_is_skipped_where_that_is_wanted(page: Page, served: Served) -> None:
+    silent = {
+        side: [50] * 100 + [0] * 300 + [50] * 100 for side in ("caller", "company")
+    }  # from 1.6 to 6.4 s
+    with served.database.write() as session:
+        recording = session.scalars(
+            sa.select(Recording).join(Call).where(Call.key == served.room.keys[0])
+        ).one()
+        kept, recording.peaks = recording.peaks, silent
+    page.goto(f"/calls/{served.room.keys[0]}")
+    page.get_by_label("Skip silence").check()
+    page.get_by_role("button", name="Play the recording").click()
+    page.evaluate(
+        "() => { window.seeked = []; const { audio } = document.querySelector('call-player');"
+        " audio.addEventListener('seeked', () => seeked.push(audio.currentTime)); }"
+    )
+    until(page, "at > 6")
+    assert [round(each, 1) for each in page.evaluate("seeked")] == [6.1]
+    with served.database.write() as session:
+        session.execute(sa.update(Recording).where(Recording.id == recording.id).values(peaks=kept))
+
+
 def test_either_side_can_be_heard_alone(page: Page, served: Served) -> None:
     page.goto(f"/calls/{served.room.keys[0]}")
     page.get_by_role("button", name="Play the recording").click()
@@ -252,9 +274,10 @@ def test_several_calls_are_chosen_and_judged_at_once(page: Page, served: Served)
 
 def test_a_manager_says_what_a_call_was_worth_and_writes_down_why(page: Page, served: Served) -> None:
     page.goto(f"/calls/{served.room.keys[0]}")
-    page.get_by_role("button", name="Target", exact=True).click()
-    expect(page.get_by_text("Set by Olga Orlova")).to_be_visible()
     page.get_by_label("New tag").fill("delivery")
+    page.get_by_role("button", name="Target", exact=True).click()  # what is being typed stays
+    expect(page.get_by_role("button", name="Target", exact=True, pressed=True)).to_be_visible()
+    expect(page.get_by_text("Set by Olga Orlova")).to_be_visible()
     page.get_by_label("New tag").press("Enter")
     expect(page.get_by_role("button", name="Take the tag delivery away")).to_be_visible()
     page.get_by_role("button", name="Play the recording").click()

@@ -31,6 +31,7 @@ from tracker.models import (
     Visit,
 )
 from tracker.policy.facts import Fact, Presentation
+from web import words
 
 CALLS = (
     Told(3, Pallets.billboard, "+79161234567", talk=4),
@@ -377,3 +378,20 @@ def test_metrics_are_figures_of_the_whole_installation(heard: tuple[Site, Showro
                  'leaseline_node_up{node="main"} 1',
                  "leaseline_quarantined_lines_total 0", "leaseline_refusals_total 0"):  # fmt: skip
         assert line in text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("caller", "company", "quiet"),
+    [
+        ([50] * 10, [0] * 10, []),
+        ([50, 50, 0, 0, 0, 50, 50, 50, 50, 50], [0] * 10, [(2.0, 5.0)]),
+        ([50, 0, 50, 50, 50, 50, 50, 50, 3, 2], [0] * 10, [(8.0, 10.0)]),  # one second is a breath
+        ([0] * 10, [0] * 10, [(0.0, 10.0)]),
+        ([], [], []),
+    ],
+)
+def test_silence_is_where_neither_side_speaks_for_two_seconds(
+    caller: list[int], company: list[int], quiet: list[tuple[float, float]]
+) -> None:
+    recording = Recording(seconds=10.0, peaks={"caller": caller, "company": company})
+    assert words.quiet_of(recording) == quiet

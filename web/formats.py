@@ -47,6 +47,7 @@ def install(app: Flask) -> None:
         BY=words.BY,
         wave=wave,
         peaks_of=words.peaks_of,
+        quiet_of=words.quiet_of,
         best_kind=words.best_kind,
         worth_of=words.worth_of,
         suggestion_words=words.suggestion_words,

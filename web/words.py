@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from tracker.calls import Source, source_of, source_of_channel, source_of_visit
 from tracker.models import Call, CallCandidate, CallEvent, Recording, RecordingState
@@ -25,6 +25,7 @@ from tracker.policy.outcome import DECLINED
 from tracker.policy.touches import Touches
 from tracker.policy.worth import Category, Ground, Suggestion
 
+QUIET, QUIET_SECONDS = 3, 2.0  # a peak of so many per cent is noise; shorter pauses belong to the talk
 CERTAIN = 0.9995  # what rounds to 100.0 %
 
 
@@ -317,6 +318,20 @@ def peaks_of(recording: Recording, bars: int) -> list[tuple[int, int]]:
     sides = [_fitted(list(stored.get(name) or []), bars) for name in ("caller", "company")]
     loudest = max((*sides[0], *sides[1], 25))  # a quiet line fills the height too, silence does not
     return [(100 * left // loudest, 100 * right // loudest) for left, right in zip(*sides, strict=True)]
+
+
+def quiet_of(recording: Recording) -> list[tuple[float, float]]:
+    """The stretches of two seconds and more in which neither side says anything, as (from, to) in seconds."""
+    stored, seconds = recording.peaks or {}, recording.seconds or 0.0
+    loudest = [
+        max(pair) for pair in zip(stored.get("caller") or (), stored.get("company") or (), strict=False)
+    ]
+    found, at, step = [], 0, seconds / max(1, len(loudest))
+    for is_quiet, points in groupby(loudest, key=lambda peak: peak <= QUIET):
+        begun, at = at, at + len(list(points))
+        if is_quiet and (at - begun) * step >= QUIET_SECONDS:
+            found.append((round(begun * step, 1), round(at * step, 1)))
+    return found
 
 
 def _fitted(points: list[int], bars: int) -> list[int]:

@@ -17,6 +17,7 @@ class CallPlayer extends HTMLElement {
     this.tools = this.querySelector(".tools");
     this.speed = this.querySelector("select");
     this.seconds = Number(this.dataset.seconds);
+    this.quiet = (this.dataset.quiet ?? "").split(" ").filter(Boolean).map((each) => each.split("-").map(Number));
     this.button.addEventListener("click", () => this.toggle());
     this.wave.addEventListener("pointerdown", (event) => this.drag(event));
     this.wave.addEventListener("keydown", (event) => this.key(event));
@@ -83,7 +84,7 @@ class CallPlayer extends HTMLElement {
   change(field) {
     this.ready();
     if (field === this.speed) this.audio.playbackRate = rate = Number(field.value);
-    else this.listen();
+    else if (field.name) this.listen();
   }
 
   seek(seconds) {
@@ -95,6 +96,13 @@ class CallPlayer extends HTMLElement {
   length() {
     const known = this.audio?.duration;
     return Number.isFinite(known) ? known : this.seconds;
+  }
+
+  /** Over a silence, if that is wanted; its first and last moment are heard, so that nobody loses the thread. */
+  skip(at) {
+    if (!this.querySelector(".pauses input")?.checked) return;
+    const silence = this.quiet.find(([begun, ended]) => begun + 0.4 <= at && at < ended - 0.6);
+    if (silence) this.audio.currentTime = silence[1] - 0.3;
   }
 
   drag(event) {
@@ -141,6 +149,7 @@ class CallPlayer extends HTMLElement {
     this.wave.setAttribute("aria-valuenow", String(Math.round(at)));
     this.wave.setAttribute("aria-valuetext", `${duration(at)} of ${duration(length + 0.5)}`);
     if (going) {
+      this.skip(at);
       cancelAnimationFrame(this.frame);
       this.frame = requestAnimationFrame(() => this.show());
     }

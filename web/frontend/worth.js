@@ -1,4 +1,5 @@
 // What a call was worth: one click or one key, sent at once; j and k walk through the list.
+import { replace } from "./patch.js";
 
 const KEYS = { 1: "target", 2: "service", 3: "non_target" };
 const TYPING = "input, textarea, select, [contenteditable]";
@@ -53,13 +54,20 @@ async function send(button) {
     const said = await answer.json();
     if (!answer.ok) throw new Error(`${said.error.message}. ${said.error.fix}.`);
     press(choice, said.category);
-    if (choice.closest("#worth")) location.reload(); // who and when stand beside it
+    if (choice.closest("#worth")) await retell();
   } catch (problem) {
     press(choice, before);
     tell(problem.message.endsWith(".") ? problem.message : "The server did not answer: nothing was changed.");
   } finally {
     choice.removeAttribute("aria-busy");
   }
+}
+
+/** On the call's page who set it and when stand beside it; what is being typed there stays. */
+async function retell() {
+  const answer = await fetch(location.pathname, { cache: "no-store", signal: AbortSignal.timeout(8000) });
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  replace(document.querySelector("#worth .said"), fresh.querySelector("#worth .said"));
 }
 
 const pressed = (choice) => choice.querySelector("[aria-pressed=true]")?.dataset.word ?? null;
