@@ -15,18 +15,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, make_transient_to_detached
 
-from tracker import beginnings, leases, misses
+from tracker import leases, misses, visit_rows
 from tracker.errors import Rejected
 from tracker.grounds import Ground
 from tracker.leases import Shown
 from tracker.models import PageView, Visit, VisitEvent, VisitEventKind, Visitor
-from tracker.models.base import Instant
 from tracker.policy.agents import Agent, read_agent
 from tracker.policy.leasing import Miss, ShownKind
 from tracker.policy.reported import Happening, Opening, Page, without_secrets
 from tracker.policy.sources import Origin, classify
 from tracker.policy.visits import is_new_campaign, is_over, looked_until
 from tracker.tokens import Pass
+from tracker.visit_rows import Sign
 
 Found = sa.Row[*tuple[Any, ...]]
 Show = Callable[..., Shown]
@@ -54,16 +54,6 @@ _NEWEST_VISIT = (
     _with_page.where(Visit.site_id == sa.bindparam("site"))
     .order_by(Visit.started_at.desc(), Visit.id.desc())
     .limit(1)
-)
-_LOOKED = (
-    sa.update(PageView)
-    .where(PageView.id == sa.bindparam("page"))
-    .values(until_at=sa.bindparam("until", type_=Instant()))
-)
-_SEEN = (
-    sa.update(Visit)
-    .where(Visit.id == sa.bindparam("visit"))
-    .values(seen_at=sa.bindparam("seen", type_=Instant()), left_at=sa.bindparam("left", type_=Instant()))
 )
 _VISITOR = sa.select(Visitor.id, Visitor.key).where(Visitor.company_id == sa.bindparam("company"))
 _VISITOR_BY_KEY = _VISITOR.where(Visitor.key == sa.bindparam("key")).with_for_update(key_share=True)
@@ -250,7 +240,7 @@ def _seen_at(visit: Visit) -> datetime:
 def _begin(session: Session, visitor_id: int, request: Request, arrival: Arrival, told: _Told) -> Visit:
     """A new visit of a known visitor, with its first page."""
     row = {"visitor_id": visitor_id, **_row(request, arrival, told)}
-    return _known_to(session, beginnings.write_visit(session.connection(), row, arrival.page), row)
+    return _known_to(session, visit_rows.write_visit(session.connection(), row, arrival.page), row)
 
 
 def _begin_first(session: Session, request: Request, arrival: Arrival, told: _Told) -> tuple[Visit, str]:
@@ -258,7 +248,7 @@ def _begin_first(session: Session, request: Request, arrival: Arrival, told: _To
     key = secrets.token_urlsafe(VISITOR_KEY_BYTES)
     visitor = {"company_id": request.on.site.company_id, "key": key, "created_at": request.at}
     row = _row(request, arrival, told)
-    ids = beginnings.write_first(session.connection(), visitor, row, arrival.page)
+    ids = visit_rows.write_first(session.connection(), visitor, row, arrival.page)
     return _known_to(session, ids.visit, {"visitor_id": ids.visitor, **row}), key
 
 
@@ -304,21 +294,21 @@ def _known_to(session: Session, visit_id: int, row: Mapping[str, Any]) -> Visit:
 
 def _continue(on: sa.Connection, running: Found, page: Page, at: datetime) -> Visit:
     visit: Visit = running.Visit
-    _see(on, running, at)
-    beginnings.write_page(on, visit.id, page, at)
+    visit_rows.write_page(on, _sign(running, at), page, at)
     return visit
 
 
 def _see(on: sa.Connection, running: Found, at: datetime, *, left: bool = False) -> None:
+    visit_rows.write_sign(on, _sign(running, at, left=left))
+
+
+def _sign(running: Found, at: datetime, *, left: bool = False) -> Sign:
     """A sign of life: the visitor has been looking at the newest page until now; is there, or leaves."""
-    visit: Visit = running.Visit
-    seen = {"visit": visit.id, "seen": max(_seen_at(visit), at), "left": at if left else None}
-    on.execute(_SEEN, seen)
-    if running.page_id is None:
-        return
-    until = looked_until(running.looked_until, at)
-    if until != running.looked_until:
-        on.execute(_LOOKED, {"page": running.page_id, "until": until})
+    before, until = running.looked_until, None
+    if running.page_id is not None:
+        until = looked_until(before, at)
+    seen_at, left_at = max(_seen_at(running.Visit), at), at if left else None
+    return Sign(running.Visit.id, seen_at, left_at, running.page_id, until, looked=until != before)
 
 
 def _answer(
