@@ -396,6 +396,9 @@ def test_every_page_is_accessible_and_fits(
         "/calls/certain",
         "/calls/uncertain",
         served.visit_of("certain"),
+        "/people",
+        "/account",
+        "/audit",
         "/nowhere",
         "/login",
     ):

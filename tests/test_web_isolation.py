@@ -44,7 +44,7 @@ def rules(site: Site) -> list[Rule]:
 
 def address(site: Site, rule: Rule) -> str:
     values = {"key": site.app.config["KEY"], "kind": "wav", "token": "t", "name": "x", "_rest": "x"}
-    values |= {"visit": site.app.config["VISIT"], "note": "1"}
+    values |= {"visit": site.app.config["VISIT"], "note": "1", "user": "1", "login": "x" * 16}
     return rule.rule.replace("<path:", "<").translate({ord("<"): "{", ord(">"): "}"}).format(**values)
 
 

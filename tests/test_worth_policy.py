@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tracker.policy.facts import Outcome
-from tracker.policy.rights import Right, Role, may
+from tracker.policy.rights import Right, Role, may, may_grant
 from tracker.policy.worth import Category, Ground, Judged, suggest
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -56,3 +56,22 @@ def test_nothing_is_suggested_while_the_call_goes_on() -> None:
 )
 def test_roles_give_rights(role: Role, listens: bool, judges: bool) -> None:
     assert (may(role, Right.LISTEN), may(role, Right.JUDGE)) == (listens, judges)
+
+
+@pytest.mark.parametrize(
+    ("own", "before", "after", "allowed"),
+    [
+        (Role.MANAGER, None, Role.LISTENER, False),
+        (Role.ADMIN, None, Role.ADMIN, True),
+        (Role.ADMIN, None, Role.OWNER, False),
+        (Role.ADMIN, Role.OWNER, Role.LISTENER, False),
+        (Role.ADMIN, Role.OWNER, None, False),
+        (Role.ADMIN, Role.ADMIN, None, True),
+        (Role.OWNER, Role.OWNER, Role.LISTENER, True),
+        (Role.OWNER, None, Role.OWNER, True),
+    ],
+)
+def test_nobody_gives_or_takes_more_than_he_has(
+    own: Role, before: Role | None, after: Role | None, allowed: bool
+) -> None:
+    assert may_grant(own, before, after) is allowed

@@ -72,10 +72,12 @@ def note(
 
 
 def latest(
-    session: Session, company_ids: Iterable[int] | None = None, *, limit: int = 50
+    session: Session, company_ids: Iterable[int] | None = None, *, limit: int = 50, before: int | None = None
 ) -> Sequence[AuditEntry]:
-    """The newest entries first; of these companies, or all."""
-    wanted = sa.select(AuditEntry).order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(limit)
+    """The newest entries first; of these companies, or all; before that entry's id, if given."""
+    wanted = sa.select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
+    if before is not None:
+        wanted = wanted.where(AuditEntry.id < before)
     if company_ids is not None:
         wanted = wanted.where(AuditEntry.company_id.in_(list(company_ids)))
     return session.scalars(wanted).all()

@@ -20,6 +20,7 @@ from web import (
     formats,
     health,
     now,
+    people,
     script,
     security,
     viewer,
@@ -52,8 +53,8 @@ def create_app(
     security.install(app)
     errors.install(app)
     for blueprint in (
-        doors.doors, calls.pages, worth.pages, now.pages, audio.pages, api.api, health.health, assets,
-        script.script,
+        doors.doors, calls.pages, worth.pages, people.pages, now.pages, audio.pages, api.api,
+        health.health, assets, script.script,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     visits.install(app, database, monotonic)

@@ -52,9 +52,11 @@ def install(app: Flask) -> None:
         worth_of=words.worth_of,
         suggestion_words=words.suggestion_words,
         CATEGORIES=words.CATEGORIES,
+        ROLES=words.ROLES,
         OUTCOMES=words.OUTCOMES,
         PERIODS=filters.PERIODS,
         FLAGS=filters.FLAGS,
+        administers=lambda: any(viewer().may(Right.ADMINISTER, it.id) for it in viewer().companies),
         may_judge=lambda call: viewer().may(Right.JUDGE, call.company_id),
         server_now=lambda: house().clock(),
     )

@@ -22,6 +22,7 @@ from tracker.policy.facts import (
     Started,
 )
 from tracker.policy.outcome import DECLINED
+from tracker.policy.rights import Role
 from tracker.policy.touches import Touches
 from tracker.policy.worth import Category, Ground, Suggestion
 
@@ -49,6 +50,7 @@ OUTCOMES = {
 GOING_ON = Badge("In progress", "live", "ringing")
 INTERRUPTED = Badge("Interrupted", "warn", "failed")
 
+ROLES = {Role.OWNER: "Owner", Role.ADMIN: "Admin", Role.MANAGER: "Manager", Role.LISTENER: "Listener"}
 CATEGORIES = {
     Category.TARGET: Badge("Target", "good", "target"),
     Category.SERVICE: Badge("Service", "live", "service"),

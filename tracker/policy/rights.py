@@ -17,12 +17,22 @@ class Right(enum.StrEnum):
 
     LISTEN = "listen"  # see calls, listen to recordings
     JUDGE = "judge"  # say what a call was worth: categories, tags, notes, visitor codes
+    ADMINISTER = "administer"  # invite people, give and take roles, read the audit log
 
 
-_NEEDS = {Right.LISTEN: Role.LISTENER, Right.JUDGE: Role.MANAGER}
+_NEEDS = {Right.LISTEN: Role.LISTENER, Right.JUDGE: Role.MANAGER, Right.ADMINISTER: Role.ADMIN}
 _RANKS = tuple(reversed(Role))  # the humblest first
 
 
 def may(role: Role, right: Right) -> bool:
     """Whether that role has that right."""
     return _RANKS.index(role) >= _RANKS.index(_NEEDS[right])
+
+
+def may_grant(own: Role, before: Role | None, after: Role | None) -> bool:
+    """Whether who has the role `own` may make somebody's role `after` of `before`; None is no role.
+
+    Nobody gives more than he has himself, or takes from who has more.
+    """
+    highest = max(_RANKS.index(role) for role in (before, after, Role.LISTENER) if role is not None)
+    return may(own, Right.ADMINISTER) and _RANKS.index(own) >= highest

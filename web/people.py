@@ -1,0 +1,147 @@
+"""People: who sees a company, invitations and roles, one's own log-ins, and the audit log."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from tracker import audit, logins, members
+from tracker.audit import By
+from tracker.errors import Rejected
+from tracker.models import Company, Role
+from tracker.people import token_sha256
+from tracker.policy.agents import read_agent
+from tracker.policy.rights import Right
+from web.house import house, row_id
+from web.viewer import SeenCompany, client_address, viewer
+
+pages = Blueprint("people", __name__)
+
+ENTRIES = 100  # of the audit log, a page
+
+
+@pages.get("/people")
+def index() -> str:
+    """Who sees each company that one administers."""
+    return _people_page()
+
+
+@pages.post("/people")
+def invite() -> str:
+    """Invites `email` as `role` to the company `company`; the answer has the one-time link, this once."""
+    company = _administered(request.form.get("company", ""))
+    email, name = request.form.get("email", ""), request.form.get("name", "")
+    with house().database.write() as session:
+        role = _role(request.form.get("role", ""))
+        if role is None:
+            raise Rejected("role.malformed", "No role was chosen", "Choose one")
+        owner = session.get_one(Company, company.id)
+        token = members.invite(session, _who(), owner, email=email, name=name, role=role)
+    return _people_page(token=token, told=email.strip().lower())
+
+
+@pages.post("/people/<user>/role")
+def change_role(user: str) -> Response:
+    """Makes it `role` in the company `company`; `none` takes it away."""
+    company = _administered(request.form.get("company", ""))
+    with house().database.write() as session:
+        found = members.find_member(session, company.id, row_id(user))
+        role = _role(request.form.get("role", ""))
+        members.change_role(session, _who(), session.get_one(Company, company.id), found, role)
+    return redirect("/people", 303)
+
+
+@pages.post("/people/<user>/link")
+def make_link(user: str) -> str:
+    """A new one-time link for a forgotten password; shown this once."""
+    company = _administered(request.form.get("company", ""))
+    with house().database.write() as session:
+        found = members.find_member(session, company.id, row_id(user))
+        token = members.make_link(session, _who(), session.get_one(Company, company.id), found)
+        email = found.email
+    return _people_page(token=token, told=email)
+
+
+@pages.get("/account")
+def account() -> str:
+    """One's own browsers."""
+    who = viewer()
+    with house().database.read() as session:
+        sessions = logins.list_sessions(session, who.user_id)
+    own = token_sha256(who.token)
+    return render_template(
+        "account.html", sessions=sessions, name_of=_session_name, own=own, browser_of=_browser
+    )
+
+
+@pages.post("/account/sessions/<login>/end")
+def end_session(login: str) -> Response:
+    """Logs one of one's own browsers out."""
+    with house().database.write() as session:
+        members.end_session_of(session, _by(), viewer().user_id, login)
+    return redirect("/account", 303)
+
+
+@pages.get("/audit")
+def log() -> str:
+    """Who did what in the companies that one administers, newest first."""
+    before = request.args.get("before")
+    with house().database.read() as session:
+        ids = [company.id for company in _all_administered()]
+        found = audit.latest(session, ids, limit=ENTRIES + 1, before=row_id(before) if before else None)
+    return render_template("audit.html", entries=found[:ENTRIES], more=len(found) > ENTRIES)
+
+
+def _people_page(token: str | None = None, told: str | None = None) -> str:
+    with house().database.read() as session:
+        companies = [(company, _members(session, company)) for company in _all_administered()]
+    link = house().settings.web_url.rstrip("/") + f"/link/{token}" if token else None
+    return render_template("people.html", companies=companies, link=link, told=told, roles=tuple(Role))
+
+
+def _members(session: Session, company: SeenCompany) -> list[members.Member]:
+    return members.list_members(session, company.id)
+
+
+def _all_administered() -> list[SeenCompany]:
+    """The companies that one administers; Rejected `role.needed` when there is none."""
+    found = [it for it in viewer().companies if viewer().may(Right.ADMINISTER, it.id)]
+    if not found:
+        raise Rejected("role.needed", "Your role shows you no people", "Ask an owner or an admin")
+    return found
+
+
+def _administered(slug: str) -> SeenCompany:
+    found = next((it for it in _all_administered() if it.slug == slug), None)
+    if found is None:
+        raise Rejected("role.needed", "You do not administer this company", "Ask one of its owners")
+    return found
+
+
+def _role(word: str) -> Role | None:
+    if word == "none":
+        return None
+    try:
+        return Role(word)
+    except ValueError:
+        known = ", ".join(Role)
+        raise Rejected("role.malformed", f"{word[:20]!r} is no role", f"Choose {known} or none") from None
+
+
+def _who() -> members.Administrator:
+    return members.Administrator(_by(), {company.id: company.role for company in viewer().companies})
+
+
+def _by() -> By:
+    return By(house().clock(), viewer().email, client_address())
+
+
+def _session_name(sha256: str) -> str:
+    return sha256[: members.SESSION_NAME]
+
+
+def _browser(agent: str | None) -> str:
+    """ "Chrome 129, Windows 11"; what it calls itself where nobody knows it."""
+    found = read_agent(agent or "")
+    return ", ".join(part for part in (found.browser, found.system) if part) or (agent or "Unknown")[:60]
