@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 from support.website import WRITTEN, Shop, Street, asked, eventually, listened, painted, shown, told, websites
 
 from demo import visitors
@@ -205,6 +205,30 @@ def test_another_tab_forgets_as_well(street: Street, browser: Browser) -> None:
     expect(first.locator("#phone")).to_have_text(WRITTEN)
     expect(second.locator("#phone")).to_have_text(WRITTEN)
     assert _traces(second) == []
+
+
+@pytest.mark.parametrize("visit", ["goes on", "is over"])
+def test_an_answer_on_its_way_does_not_bring_back_who_was_forgotten_in_another_tab(
+    street: Street, browser: Browser, visit: str
+) -> None:
+    shop = street.shop({"/": f"SCRIPT{PHONE}"})
+    first = _open(shop, browser)
+    _remembered(first, shop)
+    second = listened(first.context.new_page())
+    second.add_init_script("AbortSignal.timeout = undefined")  # as in old browsers: it waits
+    held: list[tuple[Route, APIResponse]] = []
+    second.route("**/pages", lambda route: held.append((route, route.fetch())))
+    second.goto("/")
+    eventually(lambda: painted(second) or held)
+    first.evaluate("Leaseline.consent(false)")
+    expect(second.locator("#phone")).to_have_text(WRITTEN)
+    ((route, answer),) = held
+    with told(second, "pages"):
+        route.fulfill(response=answer) if visit == "goes on" else route.fulfill(response=answer, status=404)
+    painted(second)
+    assert [_phone(page) for page in (first, second)] == [WRITTEN] * 2
+    assert _traces(second) == []
+    assert [what for what in asked(second) if what != "leave"] == ["pages"]
 
 
 def _open(shop: Shop, browser: Browser, path: str = "/") -> Page:

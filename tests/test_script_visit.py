@@ -270,6 +270,36 @@ def test_a_link_to_another_domain_of_the_site_takes_the_visitor_along(
     assert page.url == f"{shop.address}/#x"
 
 
+def test_only_links_to_where_the_cookie_does_not_reach_take_the_visitor_along(
+    street: Street, shop: Shop, browser: Browser
+) -> None:
+    host = shop.address.removeprefix("http://").partition(":")[0]
+    also_at(street, shop, f"help.{host}", "www.order.test", "*.parts.test")
+    marked = {
+        "http://order.test/": True,
+        "http://www.order.test/": True,
+        "http://eu.order.test/a": True,
+        "http://1.parts.test/?b": True,
+        "http://border.test/": False,
+        "http://order.test.example/": False,
+        f"http://www.{host}/": False,
+        f"http://help.{host}/": False,
+        "/next": False,
+        "#first": False,
+    }
+    shop.pages["/"] = PAGE.replace("</body>", "".join(f'<a class=to href="{to}"></a>' for to in marked))
+    page = open_shop(shop, browser)
+    searched = page.eval_on_selector_all(
+        ".to",
+        """links => {
+          addEventListener("click", (event) => event.preventDefault());
+          links.forEach((link) => link.click());
+          return links.map(({search}) => /&_ll=[\\w-]+[.]\\d+$/.test(search));
+        }""",
+    )
+    assert dict(zip(marked, searched, strict=True)) == marked
+
+
 def test_a_link_to_another_domain_is_good_for_two_minutes(
     street: Street, shop: Shop, browser: Browser
 ) -> None:

@@ -12,6 +12,8 @@ import base64
 import gzip
 import hashlib
 import json
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -74,10 +76,24 @@ def configuration(site: Site) -> dict[str, Any]:
     """What the script knows of its site from the start; short names, for every byte is sent to everybody."""
     return {
         "k": site.key,
-        "n": looked_for(site.swaps),
-        "d": list(site.domains),
+        "n": [_looked_for(**number) for number in looked_for(site.swaps)],
+        "d": _apart(site.domains),
         **({"c": True} if site.needs_consent else {}),
     }
+
+
+def _looked_for(e: str, v: list[str], a: str = "") -> dict[str, Any]:
+    """A number with all its spellings; that in letters comes after those in digits."""
+    letters = re.sub(r"\W", "", a, flags=re.ASCII).upper()
+    return {"e": e, "v": [*v, letters] if letters else v}
+
+
+def _apart(domains: Sequence[str]) -> list[str]:
+    """As they were named, and each for all hosts below it; without those that share another's cookie."""
+    names = dict.fromkeys([*domains, *(re.sub(r"^(\*|www)\.", "", domain) for domain in domains)])
+    return [
+        name for name in names if name[0] == "*" or not any(name.endswith(f".{other}") for other in names)
+    ]
 
 
 def _built(assets: Assets) -> str:

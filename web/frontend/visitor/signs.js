@@ -19,14 +19,16 @@ export const SIGNS = {
     const link = target.closest?.("a");
     if (!link) return;
     if (isTel(link)) {
-      const number = link.href.slice(4, 40);
+      const number = link.href.slice(4, 99);
       tell("events", { kind: "phone_click", detail: { number, text: link.textContent.slice(0, 99) } });
       emit("click", number, "phone_click");
     } else {
-      // To a domain of the site where the cookie of this one is not known: the link takes the visitor along.
-      const host = link.hostname;
-      if (answer.visit && site.d.includes(host) && !location.hostname.endsWith(host))
-        link.search += `&_ll=${answer.visitor}.${Date.now()}`;
+      // To a domain of the site, or below one, where the cookie is not known: the link takes the visitor along.
+      const apart = (domain) => {
+        const covers = ({ hostname }) => ("." + hostname).endsWith("." + domain);
+        return covers(link) && !covers(location);
+      };
+      if (answer.visit && site.d.some(apart)) link.search += "&_ll=" + answer.visitor + "." + Date.now();
     }
   },
   /** Which form it was, never what was typed. */

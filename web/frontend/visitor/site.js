@@ -3,11 +3,7 @@
 export const site = __CONFIG__;
 
 /** Where the visit API is: beside the script, so that a site may serve both from its own address. */
-export const api = new URL(
-  "../api/v1/visits",
-  // A loader may have taken the tag out of the page at once.
-  (document.querySelector(`[src*="/${site.k}."]`) || document.currentScript).src,
-);
+export const api = new URL("../api/v1/visits", document.currentScript.src);
 
 /** Inside another page: what the page around has is used, nothing is asked for. */
 export const framed = self != top;

@@ -1,8 +1,8 @@
 // The visit: asks the server which numbers to show, tells it of pages and signs of life.
 import { allowed, consent } from "./consent.js";
 import { emit } from "./events.js";
-import { keep, recall } from "./memory.js";
-import { show } from "./page.js";
+import { keep } from "./memory.js";
+import { show, watch } from "./page.js";
 import { api, framed, site } from "./site.js";
 
 export let answer = {}; // the last one; `until` is an instant of this browser's clock
@@ -23,24 +23,23 @@ const apply = () => {
 
 /** Takes up what an earlier page or another tab was answered, or that it forgot. */
 export const adopt = () => {
-  answer = (allowed() && recall()) || {};
+  answer = {};
+  try {
+    if (allowed()) answer = JSON.parse(localStorage._ll);
+  } catch {} // nothing kept, or no storage
   apply();
 };
 
 /** A page view; but a banner's answer may be on its way. */
-export const page = () => {
+export const page = (wait) => {
   owed = 1;
-  due = Date.now() + (allowed() ? 0 : 500);
+  due = Date.now() + (wait ?? (allowed() ? 0 : 500));
   live();
 };
 
 /** In a single-page site: a page view when the address is another, as soon as the page has its title. */
 export const moved = () => {
-  if (here != (here = location.href.split("#")[0])) {
-    owed = 1;
-    due = Date.now() + 80;
-    live();
-  }
+  if (here != (here = location.href.split("#")[0])) page(80);
 };
 
 /** Speaks to the server in time; but nobody needs a number on a page that nobody sees. */
@@ -52,36 +51,37 @@ export const live = () => {
 };
 
 const ask = async () => {
-  const may = allowed();
-  if (may) takeOver();
-  const path = answer.visit ? `/${answer.visit}${owed ? "/pages" : "/ping"}` : "";
+  if (allowed()) takeOver();
+  const path = answer.visit ? "/" + answer.visit + (owed ? "/pages" : "/ping") : "";
   owed = 0;
   due = Date.now() + (answer.ping_seconds * 1e3 || 6e4);
+  const { visitor } = answer;
   try {
     const response = await fetch(api + path, {
       method: "POST",
-      body: JSON.stringify(facts(may)),
+      body: JSON.stringify(facts()),
       signal: AbortSignal.timeout?.(2e3),
     });
-    if (response.ok) {
-      const fresh = await response.json();
-      if (may == allowed()) {
+    const fresh = response.ok && (await response.json());
+    // Unless he has been forgotten meanwhile, perhaps in another tab, or met there.
+    if (visitor == answer.visitor)
+      if (fresh) {
         fresh.until = Date.now() + fresh.until * 1e3;
         answer = fresh;
         if (answer.visit) keep(answer);
+      } else if (path && response.status < 429) {
+        // The visit is over: the visitor remains.
+        keep((answer = { visitor }));
+        page();
       }
-    } else if (path && response.status < 429) {
-      // The visit is over: the visitor remains.
-      keep((answer = { visitor: answer.visitor }));
-      page();
-    }
     apply();
   } catch {} // the page stays as it is; the next page view asks again
+  watch(document);
   live();
 };
 
-const facts = (may) => {
-  const cookies = may ? document.cookie : "";
+const facts = () => {
+  const cookies = allowed() ? document.cookie : "";
   const ids = {};
   cookies.replace(/\b(_(?:ga|fb|ym)\w*)=([^;]+)/g, (_, name, value) => (ids[name] = value));
   return {
@@ -99,7 +99,7 @@ const facts = (may) => {
 
 /** What the visitor did, or that he left: sent even while the page goes away. */
 export const tell = (what, detail) => {
-  if (answer.visit) navigator.sendBeacon?.(`${api}/${answer.visit}/${what}`, JSON.stringify(detail));
+  if (answer.visit) navigator.sendBeacon?.(api + "/" + answer.visit + "/" + what, JSON.stringify(detail));
 };
 
 /** The visitor who came by a link from another of the site's domains; the address bar is cleared of him. */

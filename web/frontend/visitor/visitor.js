@@ -9,7 +9,7 @@ import { current, page } from "./visit.js";
 
 /** Look at everything again, and from now on at a shadow root. */
 const swap = (root) => {
-  if (root?.nodeType > 8) watch(root);
+  if (root?.host) watch(root);
   show(current());
 };
 
@@ -26,9 +26,7 @@ if (!self.Leaseline) {
   self.CallTrk ||= { swap, getSwapNumbers: numbers };
   self.__ctm ||= { main: { runNow: swap } };
 
-  for (const { e, v, a } of site.n) learn(e, [...v, a || e]);
-  show([]);
-  watch(document);
+  for (const each of site.n) learn(each.e, each.v);
   for (const sign in SIGNS) addEventListener(sign, SIGNS[sign], true);
   watchConsent();
 }
