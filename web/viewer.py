@@ -24,6 +24,8 @@ from web.public import is_public
 
 log = logging.getLogger(__name__)
 
+FORWARDED = 512  # characters of X-Forwarded-For that are looked at: a dozen proxies, however long their names
+
 
 @dataclass(frozen=True)
 class SeenCompany:
@@ -156,7 +158,8 @@ def client() -> logins.Client:
 
 def client_address() -> str:
     """The peer's address; what a trusted proxy says of its client, and nothing anybody else says."""
-    told = request.headers.get("X-Forwarded-For", "")
+    # Our proxies' words are the last ones; what a client put before them is not worth remembering.
+    told = request.headers.get("X-Forwarded-For", "")[-FORWARDED:]
     return _client_address(request.remote_addr or "", told, tuple(house().settings.trusted_proxies))
 
 
