@@ -8,9 +8,10 @@ number for nothing, and ask no server.)
 
 `main_thread_ms` is what our script adds to a load: all JavaScript and all style, layout and paint of a load
 with it, less those of the page as it is, in CPU time; `least_ms` is the same for the least there could be,
-most of it the browser's laying out 70 changed texts. `javascript_ms` is the part that is JavaScript: the nearest
-to what Lighthouse calls a script's execution time (and third-party-web publishes of commercial scripts, on pages
-of all kinds, also at a quarter of the speed); layout that JavaScript forces is in ours and not in theirs.
+most of it the browser's laying out 70 changed texts. `javascript_ms` is the part that is JavaScript: the
+nearest to what Lighthouse calls a script's execution time (and third-party-web publishes of commercial
+scripts, on pages of all kinds, also at a quarter of the speed); layout that JavaScript forces is in ours and
+not in theirs.
 Reading the page itself is not in it, the reading that replacing innerHTML causes is.
 """
 
