@@ -219,7 +219,7 @@ def test_an_answer_on_its_way_does_not_bring_back_who_was_forgotten_in_another_t
     held: list[tuple[Route, APIResponse]] = []
     second.route("**/pages", lambda route: held.append((route, route.fetch())))
     second.goto("/")
-    eventually(lambda: painted(second) or held)
+    eventually(lambda: _seen(second, held))
     first.evaluate("Leaseline.consent(false)")
     expect(second.locator("#phone")).to_have_text(WRITTEN)
     ((route, answer),) = held
@@ -229,6 +229,37 @@ def test_an_answer_on_its_way_does_not_bring_back_who_was_forgotten_in_another_t
     assert [_phone(page) for page in (first, second)] == [WRITTEN] * 2
     assert _traces(second) == []
     assert [what for what in asked(second) if what != "leave"] == ["pages"]
+
+
+def test_a_first_answer_that_comes_after_a_no_is_not_kept(street: Street, browser: Browser) -> None:
+    shop = street.shop({"/": f"SCRIPT{PHONE}"})
+    page = listened(shop.profile(browser).new_page())
+    page.add_init_script("AbortSignal.timeout = undefined")
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append((route, route.fetch()))
+
+    page.route("**/api/v1/visits", hold)
+    page.goto("/")
+    eventually(lambda: _seen(page, held))
+    with told(page, "visits"):
+        page.evaluate("Leaseline.consent(false)")
+    ((route, answer),) = held
+    with told(page, "visits"):
+        route.fulfill(response=answer)
+    painted(page)
+    assert _phone(page) == WRITTEN
+    assert _traces(page) == []
+
+
+def _seen(page: Page, held: list[tuple[Route, APIResponse]]) -> bool:
+    """Whether a request is held; the page goes on meanwhile."""
+    painted(page)
+    return bool(held)
 
 
 def _open(shop: Shop, browser: Browser, path: str = "/") -> Page:

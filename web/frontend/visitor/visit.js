@@ -63,12 +63,12 @@ const ask = async () => {
       signal: AbortSignal.timeout?.(2e3),
     });
     const fresh = response.ok && (await response.json());
-    // Unless he has been forgotten meanwhile, perhaps in another tab, or met there.
-    if (visitor == answer.visitor)
+    // Unless he has been forgotten meanwhile, perhaps in another tab, or met there; or has just said no.
+    if (visitor == answer.visitor && (!fresh.visit || allowed()))
       if (fresh) {
         fresh.until = Date.now() + fresh.until * 1e3;
         answer = fresh;
-        if (answer.visit) keep(answer);
+        if (fresh.visit) keep(fresh);
       } else if (path && response.status < 429) {
         // The visit is over: the visitor remains.
         keep((answer = { visitor }));
