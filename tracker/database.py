@@ -19,16 +19,20 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-IDLE_SECONDS = 1.0  # a connection that was used a moment ago is not asked whether it is still there
-
 
 class Database:
-    """A database by its SQLAlchemy URL. `wait_seconds` bounds waiting for a lock or a connection."""
+    """A database by its SQLAlchemy URL. `wait_seconds` bounds waiting for a lock or a connection.
 
-    def __init__(self, url: str, *, wait_seconds: float = 10.0, connections: int = 5) -> None:
+    On PostgreSQL a connection is asked whether it still stands before it is used, unless it was used within
+    `trusted_seconds`: then whoever comes first after a restart of the server gets an error.
+    """
+
+    def __init__(
+        self, url: str, *, wait_seconds: float = 10.0, connections: int = 5, trusted_seconds: float = 0.0
+    ) -> None:
         self.url = sa.make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _engine(self.url, wait_seconds, connections)
+        self.engine = _engine(self.url, wait_seconds, connections, trusted_seconds)
         self._writing = self.engine.execution_options(leaseline_begin="BEGIN IMMEDIATE")
 
     @contextmanager
@@ -52,7 +56,7 @@ class Database:
         self.engine.dispose()
 
 
-def _engine(url: sa.URL, wait_seconds: float, connections: int) -> sa.Engine:
+def _engine(url: sa.URL, wait_seconds: float, connections: int, trusted_seconds: float) -> sa.Engine:
     # The connection used last comes first: what it has read and prepared is still in its memory.
     more = {"pool_size": connections, "pool_timeout": wait_seconds, "pool_use_lifo": True}
     if url.get_backend_name() == "sqlite":
@@ -68,7 +72,7 @@ def _engine(url: sa.URL, wait_seconds: float, connections: int) -> sa.Engine:
     connect = {"connect_timeout": max(2, int(wait_seconds)), "options": f"-c timezone=UTC {timeout}"}
     engine = sa.create_engine(url, connect_args=connect, **more)
     event.listen(engine, "checkin", _note_idle)
-    event.listen(engine, "checkout", _ping_of(engine.dialect))
+    event.listen(engine, "checkout", _ping_of(engine.dialect, trusted_seconds))
     return engine
 
 
@@ -81,14 +85,14 @@ def _note_idle(_connection: Any, record: Any) -> None:
     record.info["idle_since"] = time.monotonic()
 
 
-def _ping_of(dialect: sa.Dialect) -> Callable[[Any, Any, Any], None]:
+def _ping_of(dialect: sa.Dialect, trusted_seconds: float) -> Callable[[Any, Any, Any], None]:
     """Asks a connection that idled whether it still stands; the server may have been restarted meanwhile.
 
     pool_pre_ping asks before every transaction: a tenth of what a page view costs.
     """
 
     def ping(connection: Any, record: Any, _proxy: Any) -> None:
-        if time.monotonic() - record.info.get("idle_since", float("inf")) < IDLE_SECONDS:
+        if time.monotonic() - record.info.get("idle_since", float("inf")) < trusted_seconds:
             return  # used a moment ago, or new
         try:
             dialect.do_ping(connection)

@@ -21,7 +21,9 @@ def make() -> Flask:
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
     # Four threads serve; nobody waits for the database longer than a person waits for a page.
-    app = create_app(settings, Database(settings.database_url, wait_seconds=5, connections=4))
+    app = create_app(
+        settings, Database(settings.database_url, wait_seconds=5, connections=4, trusted_seconds=1)
+    )
     # What is loaded now stays as long as the process. A full collection would look through all of it (150,000
     # objects) each time, and hold up every request for 50 ms and more.
     gc.collect()
