@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from tracker import call_export, calls, told
-from tracker.audit import By
 from tracker.errors import Rejected
 from tracker.history import get_history
 from tracker.journey import shows_codes
@@ -22,7 +21,7 @@ from web import filters, timeline, words
 from web.days import by_day
 from web.house import house, row_id
 from web.now import look_now, over
-from web.viewer import client_address, viewer, wants_json
+from web.viewer import hand, viewer, wants_json
 
 pages = Blueprint("calls", __name__)
 
@@ -53,18 +52,17 @@ def index() -> str:
 @pages.get("/calls.csv")
 def export() -> Response:
     """All calls of the filter as CSV; written down like every other way in which calls leave the house."""
-    who, by, at, database = viewer(), filters.asked(), house().clock(), house().database
+    who, by, database, exporter = viewer(), filters.asked(), house().database, hand()
     with database.write() as session:
         for company_id in who.company_ids:
-            hand = By(at, who.email, client_address())
-            hand.note(session, "call.export", company_id, detail={"filter": filters.query()})
+            exporter.note(session, "call.export", company_id, detail={"filter": filters.query()})
 
     def lines() -> Iterator[str]:  # runs when the request is over
         with database.read() as session:
             yield from call_export.csv_lines(session, who.company_ids, by)
 
     response = Response(lines(), mimetype="text/csv")
-    name = f"calls-{at.astimezone(who.zone):%Y-%m-%d-%H%M}.csv"
+    name = f"calls-{exporter.at.astimezone(who.zone):%Y-%m-%d-%H%M}.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
@@ -82,7 +80,7 @@ def type_code(key: str) -> Response:
     with house().database.read() as session:
         call = calls.find_call(session, viewer().company_ids, key)
     viewer().need(Right.JUDGE, call.company_id)
-    by = By(house().clock(), viewer().email, client_address())
+    by = hand()
     try:
         with house().database.write() as session:
             told.type_code(session, by, session.get_one(Call, call.id), code)

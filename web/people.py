@@ -7,14 +7,13 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from tracker import audit, logins, members
-from tracker.audit import By
 from tracker.errors import Rejected
 from tracker.models import Company, Role
 from tracker.people import token_sha256
 from tracker.policy.agents import read_agent
 from tracker.policy.rights import Right
 from web.house import house, row_id
-from web.viewer import SeenCompany, client_address, viewer
+from web.viewer import SeenCompany, hand, viewer
 
 pages = Blueprint("people", __name__)
 
@@ -79,7 +78,7 @@ def account() -> str:
 def end_session(login: str) -> Response:
     """Logs one of one's own browsers out."""
     with house().database.write() as session:
-        members.end_session_of(session, _by(), viewer().user_id, login)
+        members.end_session_of(session, hand(), viewer().user_id, login)
     return redirect("/account", 303)
 
 
@@ -130,11 +129,7 @@ def _role(word: str) -> Role | None:
 
 
 def _who() -> members.Administrator:
-    return members.Administrator(_by(), {company.id: company.role for company in viewer().companies})
-
-
-def _by() -> By:
-    return By(house().clock(), viewer().email, client_address())
+    return members.Administrator(hand(), {company.id: company.role for company in viewer().companies})
 
 
 def _session_name(sha256: str) -> str:

@@ -16,6 +16,7 @@ from flask import Flask, Response, current_app, g, redirect, request
 from sqlalchemy.exc import OperationalError
 
 from tracker import logins
+from tracker.audit import By
 from tracker.errors import Rejected
 from tracker.models import LoginSession, Role
 from tracker.policy.rights import Right, may
@@ -81,6 +82,11 @@ def viewer() -> Viewer:
     """The logged-in person. Only for views that are not public."""
     found: Viewer = g.viewer
     return found
+
+
+def hand() -> By:
+    """The logged-in person's hand, now and from here: what each change on the page is written down with."""
+    return By(house().clock(), viewer().email, client_address())
 
 
 def cookie_name() -> str:

@@ -18,7 +18,7 @@ from tracker.errors import Rejected
 from tracker.models import Call
 from tracker.policy.rights import Right
 from web.house import house, row_id
-from web.viewer import client_address, viewer, wants_json
+from web.viewer import hand, viewer, wants_json
 
 pages = Blueprint("worth", __name__)
 
@@ -70,7 +70,7 @@ def note_told(key: str) -> Response:
 @pages.post("/calls/bulk")
 def judge_many() -> Response:
     """Sets the `category` of every call named by `key`, or adds `tag` to all; all of them or none."""
-    by = By(house().clock(), viewer().email, client_address())
+    by = hand()
     with house().database.write() as session:
         chosen = list(calls.calls_by_key(session, viewer().company_ids, request.form.getlist("key")).values())
         for company_id in {call.company_id for call in chosen}:
@@ -88,7 +88,7 @@ def judge_many() -> Response:
 @contextmanager
 def _judging(key: str) -> Iterator[tuple[Session, By, Call]]:
     """The call in a write transaction, for those who may judge it; 404 and 403 for the others."""
-    by = By(house().clock(), viewer().email, client_address())
+    by = hand()
     with house().database.write() as session:
         call = calls.find_call(session, viewer().company_ids, key)
         viewer().need(Right.JUDGE, call.company_id)
