@@ -29,9 +29,10 @@ def test_calls_do_not_notice_a_thousand_silent_connections(house: House, places:
     agi = house.pid("agi")
     with flood(house.settings.agi_port) as flooded:
         until(lambda: flooded.made >= 2 * CONNECTIONS, 20, why="all of them came, and came again")
+        flooded.most = 0
         talks = [begin(house, place, 1) for place in places]
         finish(talks)
-        assert flooded.open > CONNECTIONS / 2
+        assert flooded.most > CONNECTIONS / 2
     delays = [talk.delay for talk in talks]
     print(f"{flooded.made} connections; delays", " ".join(f"{delay:.3f}" for delay in delays))
     assert max(delays) < 0.5
@@ -43,10 +44,15 @@ def test_calls_do_not_notice_a_thousand_silent_connections(house: House, places:
 
 @dataclass
 class Flood:
-    """How many connections were ever made, and how many are open now."""
+    """How many connections were ever made, are open now, and were open at most.
+
+    They come and go in waves, because the server shuts out at once all that came at once: how many are open
+    at any one instant says nothing.
+    """
 
     made: int = 0
     open: int = 0
+    most: int = 0
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -80,6 +86,7 @@ async def again_and_again(port: int, words: bytes | None, flooded: Flood) -> Non
 async def one(port: int, words: bytes | None, flooded: Flood) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     flooded.made, flooded.open = flooded.made + 1, flooded.open + 1
+    flooded.most = max(flooded.most, flooded.open)
     try:
         if words is None:
             await asyncio.sleep(0.5)
