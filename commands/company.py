@@ -30,8 +30,10 @@ def company_group() -> None:
     "--region", required=True, help="Country (RU, DE, …): how numbers without a country code are read."
 )
 @click.option("--timezone", default="UTC", show_default=True, help="IANA timezone of its reports.")
+@click.option("--currency", help="ISO 4217 (EUR, PLN, …) of its money; default: its country's.")
+@click.option("--language", default="en", show_default=True, help="Of its page: en, ru, uk or pl.")
 @json_option
-def add(slug: str, name: str | None, region: str, timezone: str, as_json: bool) -> None:
+def add(slug: str, name: str | None, as_json: bool, **given: Any) -> None:
     """Add a company. SLUG is its short name in commands.
 
     \b
@@ -42,7 +44,7 @@ def add(slug: str, name: str | None, region: str, timezone: str, as_json: bool) 
     from tracker import companies, people
 
     with here().database.write() as session:
-        company = companies.add(session, here().by(), slug, name or slug, region, timezone=timezone)
+        company = companies.add(session, here().by(), slug, name or slug, **given)
         people.give_first_owner(session, company)
         thing = describe(company)
     print_thing(thing, as_json=as_json)
@@ -63,7 +65,7 @@ def list_command(as_json: bool) -> None:
         rows = [describe(company) for company in companies.everyone(session)]
     print_rows(
         rows,
-        ("slug", "name", "region", "timezone"),
+        ("slug", "name", "region", "timezone", "currency", "language"),
         as_json=as_json,
         empty="No company yet: `leaseline company add`",
     )
@@ -90,9 +92,15 @@ def show(slug: str, as_json: bool) -> None:
 @click.option("--name", help="New full name.")
 @click.option("--region", help="New country; numbers already added stay as they are.")
 @click.option("--timezone", help="New IANA timezone.")
+@click.option("--currency", help="New currency (ISO 4217); sums already written down are not converted.")
+@click.option("--language", help="New language of its page: en, ru, uk or pl.")
+@click.option(
+    "--judge-by-phone/--no-judge-by-phone", default=None,
+    help="Whether employees may say by their phones' keys what a call was worth.",
+)  # fmt: skip
 @json_option
-def change(slug: str, name: str | None, region: str | None, timezone: str | None, as_json: bool) -> None:
-    """Change a company's name, country or timezone.
+def change(slug: str, as_json: bool, **given: Any) -> None:
+    """Change a company's name, country, timezone, currency or language.
 
     \b
     Example:
@@ -102,7 +110,7 @@ def change(slug: str, name: str | None, region: str | None, timezone: str | None
 
     with here().database.write() as session:
         company = companies.get(session, slug)
-        companies.change(session, here().by(), company, name=name, region=region, timezone=timezone)
+        companies.change(session, here().by(), company, **given)
         thing = describe(company)
     print_thing(thing, as_json=as_json)
     hint_if_not_live()
@@ -131,5 +139,8 @@ def describe(company: Company) -> dict[str, Any]:
         "name": company.name,
         "region": company.default_region,
         "timezone": company.timezone,
+        "currency": company.currency,
+        "language": company.language,
+        "judge_by_phone": company.judge_by_phone,
         "created_at": company.created_at,
     }

@@ -13,7 +13,7 @@ from alembic import command
 
 import migrations
 from tracker.database import Database
-from tracker.models import Call, Lease, Number, Pool, Site, Visit, WhenEmpty
+from tracker.models import Call, Company, Lease, Number, Pool, Site, Visit, WhenEmpty
 from tracker.models.base import Instant
 from tracker.policy.attribution import Basis
 
@@ -102,3 +102,9 @@ def test_pools_sites_and_visits_have_what_new_ones_would_have(upgraded: Database
         assert (pool.when_empty, pool.dynamic_for, pool.release_after_call) == (WhenEmpty.REAL, [], False)
         assert (site.domains, site.needs_consent) == ([], False)
         assert (visit.group, visit.paid, visit.click_ids, visit.consent) == ("", False, {}, {})
+
+
+def test_a_company_counts_its_money_in_its_countrys_currency(upgraded: Database) -> None:
+    with upgraded.read() as session:
+        company = session.get_one(Company, 1)
+        assert (company.currency, company.language, company.judge_by_phone) == ("RUB", "en", False)

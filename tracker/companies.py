@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import phonenumbers
 import sqlalchemy as sa
+from babel.numbers import get_territory_currencies, list_currencies
 from sqlalchemy.orm import Session
 
 from tracker.audit import By
@@ -21,6 +22,7 @@ from tracker.models import (
     Membership,
     Number,
     Pool,
+    SavedView,
     Site,
     SourceRule,
     Target,
@@ -28,17 +30,32 @@ from tracker.models import (
 )
 from tracker.policy.entries import count_of, read_slug, read_title, refuse_if_used
 
+LANGUAGES = ("en", "ru", "uk", "pl")  # that the page speaks
 
-def add(session: Session, by: By, slug: str, name: str, region: str, *, timezone: str = "UTC") -> Company:
+
+def add(
+    session: Session,
+    by: By,
+    slug: str,
+    name: str,
+    region: str,
+    *,
+    timezone: str = "UTC",
+    currency: str | None = None,
+    language: str = "en",
+) -> Company:
     """A new company. `region` (ISO 3166) says how its national numbers are read.
 
-    Raises Rejected: company.slug, company.text, company.region, company.timezone, company.duplicate.
+    Its currency is the country's, unless another (ISO 4217) is given. Raises Rejected: company.slug,
+    company.text, company.region, company.timezone, company.currency, company.language, company.duplicate.
     """
     company = Company(
         slug=read_slug(slug),
         name=read_title(name, "company", 200),
         default_region=read_region(region),
         timezone=read_timezone(timezone),
+        currency=read_currency(currency) if currency else currency_of(region),
+        language=read_language(language),
         created_at=by.at,
     )
     if _by_slug(session, slug):
@@ -57,15 +74,24 @@ def change(
     name: str | None = None,
     region: str | None = None,
     timezone: str | None = None,
+    currency: str | None = None,
+    language: str | None = None,
+    judge_by_phone: bool | None = None,
 ) -> Company:
-    """Change what is given. Raises Rejected as `add` does."""
-    changed: dict[str, str] = {}
+    """Change what is given; sums of money are never converted. Raises Rejected as `add` does."""
+    changed: dict[str, str | bool] = {}
     if name is not None:
         company.name = changed["name"] = read_title(name, "company", 200)
     if region is not None:
         company.default_region = changed["region"] = read_region(region)
     if timezone is not None:
         company.timezone = changed["timezone"] = read_timezone(timezone)
+    if currency is not None:
+        company.currency = changed["currency"] = read_currency(currency)
+    if language is not None:
+        company.language = changed["language"] = read_language(language)
+    if judge_by_phone is not None:
+        company.judge_by_phone = changed["judge_by_phone"] = judge_by_phone
     by.note(session, "company.change", company.id, subject=company.slug, detail=changed)
     return company
 
@@ -113,6 +139,7 @@ def delete(session: Session, by: By, company: Company) -> None:
     refuse_if_used(f"company {company.slug}", uses, "Delete or retire those first; calls are never deleted")
     session.execute(sa.delete(Forwarding).where(Forwarding.company_id == company.id))
     session.execute(sa.delete(Membership).where(Membership.company_id == company.id))
+    session.execute(sa.delete(SavedView).where(SavedView.company_id == company.id))
     session.execute(sa.delete(SourceRule).where(SourceRule.company_id == company.id))
     session.execute(
         sa.update(AuditEntry).where(AuditEntry.company_id == company.id).values(company_id=None)
@@ -143,6 +170,31 @@ def read_timezone(text: str) -> str:
             f"{text!r} is no timezone",
             "Give an IANA name such as Europe/Moscow, Europe/Berlin or UTC",
         ) from None
+    return text
+
+
+def read_currency(text: str) -> str:
+    """A currency by its ISO 4217 code. Raises Rejected company.currency."""
+    code = text.strip().upper()
+    if code not in list_currencies():
+        raise Rejected(
+            "company.currency", f"{text!r} is no currency", "Give its three letters (ISO 4217), such as EUR"
+        )
+    return code
+
+
+def currency_of(region: str) -> str:
+    """The currency of a country (ISO 3166), as Unicode's CLDR has it."""
+    known = get_territory_currencies(region.strip().upper())
+    return known[0] if known else "EUR"
+
+
+def read_language(text: str) -> str:
+    """A language that the page speaks. Raises Rejected company.language."""
+    if text not in LANGUAGES:
+        raise Rejected(
+            "company.language", f"The page does not speak {text!r}", f"Choose {', '.join(LANGUAGES)}"
+        )
     return text
 
 

@@ -19,6 +19,7 @@ from web import (
     errors,
     formats,
     health,
+    languages,
     now,
     people,
     script,
@@ -48,6 +49,7 @@ def create_app(
     if isinstance(app.json, DefaultJSONProvider):
         app.json.sort_keys = False  # a call reads best in the order it happened
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    languages.install(app)
     formats.install(app)
     viewer.install(app)  # who is asking comes first: the CSRF token belongs to the session
     security.install(app)

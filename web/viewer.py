@@ -8,7 +8,9 @@ from __future__ import annotations
 import functools
 import ipaddress
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -35,6 +37,8 @@ class SeenCompany:
     name: str
     region: str
     timezone: str
+    currency: str
+    language: str
     role: Role
 
 
@@ -46,6 +50,8 @@ class Viewer:
     email: str
     name: str
     token: str
+    language: str | None  # his own choice; None: the company's
+    preferences: Mapping[str, Any]
     companies: tuple[SeenCompany, ...]
 
     @property
@@ -124,12 +130,15 @@ def _know(*, optional: bool = False) -> bool:
 
 def _viewer(found: LoginSession, token: str) -> Viewer:
     companies = (
-        SeenCompany(it.id, it.slug, it.name, it.default_region, it.timezone, membership.role)
+        SeenCompany(
+            it.id, it.slug, it.name, it.default_region, it.timezone, it.currency, it.language, membership.role
+        )
         for membership in found.user.memberships
         for it in (membership.company,)
     )
     user = found.user
-    return Viewer(user.id, user.email, user.name, token, tuple(sorted(companies, key=lambda it: it.name)))
+    seen = tuple(sorted(companies, key=lambda it: it.name))
+    return Viewer(user.id, user.email, user.name, token, user.language, user.preferences, seen)
 
 
 def _touch(token: str) -> None:

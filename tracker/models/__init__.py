@@ -29,7 +29,16 @@ from tracker.models.company import (
     TrunkKind,
     WhenEmpty,
 )
-from tracker.models.people import AuditEntry, LoginAttempts, LoginLink, LoginSession, Membership, User
+from tracker.models.people import (
+    AuditEntry,
+    LoginAttempts,
+    LoginLink,
+    LoginSession,
+    Membership,
+    RecoveryCode,
+    SavedView,
+    User,
+)
 from tracker.models.visits import (
     CodeLease,
     DelayModel,
@@ -45,7 +54,7 @@ from tracker.models.visits import (
     VisitEventKind,
     Visitor,
 )
-from tracker.models.worth import CallCategory, CallNote, CallTag, Tag
+from tracker.models.worth import CallCategory, CallNote, CallTag, ShareLink, Tag
 from tracker.policy.leasing import LeaseEnd
 from tracker.policy.rights import Role
 from tracker.policy.worth import Category
@@ -53,9 +62,9 @@ from tracker.policy.worth import Category
 __all__ = [
     "AuditEntry", "Base", "Call", "CallCandidate", "CallCategory", "CallEvent", "CallNote", "CallTag",
     "CallerIdPolicy", "Category", "Channel", "CodeLease", "Company", "DelayModel", "Forwarding", "Lease",
-    "LeaseEnd", "LoginAttempts", "LoginLink", "LoginSession", "Membership", "MissCount", "Node", "Number",
-    "NumberState", "NumberUse", "PageView", "Pool", "QuarantinedLine", "Recording", "RecordingState",
-    "Referrer", "Refusal", "Role", "Site", "SourceRule", "SpoolFile", "Swap", "Tag", "Target",
-    "TargetKind", "Transport", "Trunk", "TrunkKind", "User", "Visit", "VisitEvent", "VisitEventKind",
-    "Visitor", "WaitingFact", "WhenEmpty",
+    "LeaseEnd", "LoginAttempts", "LoginLink", "LoginSession", "Membership", "MissCount", "Node",
+    "Number", "NumberState", "NumberUse", "PageView", "Pool", "QuarantinedLine", "Recording",
+    "RecordingState", "RecoveryCode", "Referrer", "Refusal", "Role", "SavedView", "ShareLink", "Site",
+    "SourceRule", "SpoolFile", "Swap", "Tag", "Target", "TargetKind", "Transport", "Trunk", "TrunkKind",
+    "User", "Visit", "VisitEvent", "VisitEventKind", "Visitor", "WaitingFact", "WhenEmpty",
 ]  # fmt: skip

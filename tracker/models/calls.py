@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from tracker.models.base import Base, BigId, words
+from tracker.models.base import Base, BigId, Money, words
 from tracker.models.company import Channel, Company, Number, Target, Trunk
 from tracker.models.visits import Lease, Visit
 from tracker.models.worth import Tag
@@ -98,6 +99,7 @@ class Call(Base):
     heard_of: Mapped[str | None] = mapped_column(
         sa.String(100)
     )  # "how did you hear of us", as the caller said
+    value: Mapped[Decimal | None] = mapped_column(Money())  # what a person says it was worth, in money
     promo_code: Mapped[str | None] = mapped_column(sa.String(40))  # that the caller told, in capitals
 
     company: Mapped[Company] = relationship()

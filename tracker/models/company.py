@@ -65,6 +65,10 @@ class Company(Base):
     name: Mapped[str] = mapped_column(sa.String(200))
     default_region: Mapped[str] = mapped_column(sa.String(2))  # ISO 3166: how national numbers are read
     timezone: Mapped[str] = mapped_column(sa.String(60), default="UTC")
+    currency: Mapped[str] = mapped_column(sa.String(3), default="EUR", server_default="EUR")  # ISO 4217
+    language: Mapped[str] = mapped_column(sa.String(5), default="en", server_default="en")  # of its page
+    # Employees may say what a call was worth by the keys of their phones.
+    judge_by_phone: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     created_at: Mapped[datetime]
 
 

@@ -24,8 +24,45 @@ class User(Base):
     )  # None until the first-log-in link is used
     disabled_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    language: Mapped[str | None] = mapped_column(sa.String(5))  # of the page; None: the company's
+    # A second factor by RFC 6238: its secret in base32, since when it is asked for (None: not yet confirmed),
+    # and the last time step used, so that no code works twice.
+    totp_secret: Mapped[str | None] = mapped_column(sa.String(64))
+    totp_at: Mapped[datetime | None]
+    totp_step: Mapped[int | None] = mapped_column(sa.BigInteger)
+    preferences: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # of the page
 
     memberships: Mapped[list[Membership]] = relationship(back_populates="user")
+
+
+class RecoveryCode(Base):
+    """A code that stands in for the second factor, once, when the phone is lost."""
+
+    __tablename__ = "recovery_codes"
+
+    code_sha256: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class SavedView(Base):
+    """A view of the list of calls that somebody keeps by name: the words of its address.
+
+    With a company it is seen by everybody who sees that company.
+    """
+
+    __tablename__ = "saved_views"
+    __table_args__ = (sa.UniqueConstraint("user_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
+    company_id: Mapped[int | None] = mapped_column(sa.ForeignKey("companies.id"), index=True)
+    name: Mapped[str] = mapped_column(sa.String(60))
+    query: Mapped[str] = mapped_column(sa.String(2000))  # "outcome=missed&period=7d"
+    created_at: Mapped[datetime]
+
+    user: Mapped[User] = relationship()
 
 
 class Membership(Base):

@@ -53,3 +53,18 @@ class CallNote(Base):
     actor: Mapped[str] = mapped_column(sa.String(200))
     text: Mapped[str] = mapped_column(sa.String(2000))
     second: Mapped[float | None]
+
+
+class ShareLink(Base):
+    """A link with which somebody without an account hears one call until it expires."""
+
+    __tablename__ = "share_links"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    token_sha256: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    call_id: Mapped[int] = mapped_column(sa.ForeignKey("calls.id"), index=True)
+    actor: Mapped[str] = mapped_column(sa.String(200))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    opened: Mapped[int] = mapped_column(default=0)  # how often
