@@ -14,6 +14,7 @@ from tracker.settings import Settings
 from web import (
     api,
     audio,
+    board,
     calls,
     doors,
     errors,
@@ -55,7 +56,7 @@ def create_app(
     security.install(app)
     errors.install(app)
     for blueprint in (
-        doors.doors, calls.pages, worth.pages, people.pages, now.pages, audio.pages, api.api,
+        doors.doors, calls.pages, worth.pages, people.pages, now.pages, board.pages, audio.pages, api.api,
         health.health, assets, script.script,
     ):  # fmt: skip
         app.register_blueprint(blueprint)

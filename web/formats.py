@@ -10,7 +10,7 @@ from flask import Flask
 from tracker import calls
 from tracker.policy.phone import display
 from tracker.policy.rights import Right
-from web import filters, timeline, words
+from web import board, filters, timeline, words
 from web.house import house
 from web.viewer import viewer
 
@@ -37,6 +37,11 @@ def install(app: Flask) -> None:
         BASES=words.BASES,
         DEVICES=words.DEVICES,
         MISSED=words.MISSED,
+        WITHOUT=words.WITHOUT,
+        meter=board.meter,
+        crowd_title=board.crowd_title,
+        crowd_detail=board.crowd_detail,
+        SOURCES_SHOWN=board.SOURCES,
         source_title=words.source_title,
         source_detail=words.source_detail,
         shown_caller=calls.shown_caller,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby, pairwise
 
+from flask_babel import lazy_gettext
+
 from tracker.calls import Source, source_of, source_of_channel, source_of_visit
 from tracker.models import Call, CallCandidate, CallEvent, Recording, RecordingState
 from tracker.policy.attribution import Basis, Reason
@@ -124,6 +126,17 @@ MISSED = {
     "bot": "None: it looked like a robot",
     "limited": "None: too many requests came from there",
     "untrusted": "None: it looked automated while numbers were scarce",
+}
+# The same, after a count of visitors.
+WITHOUT = {
+    "pool_empty": lazy_gettext("without: all numbers were taken"),
+    "reserved": lazy_gettext("without: the last numbers were kept for paid advertising"),
+    "shared": lazy_gettext("without: visitors from that source share one"),
+    "no_pool": lazy_gettext("without: no number of the website is replaced"),
+    "consent": lazy_gettext("without: they did not agree to be remembered"),
+    "bot": lazy_gettext("robots, not counted as visitors"),
+    "limited": lazy_gettext("refused: too many requests, not counted as visitors"),
+    "untrusted": lazy_gettext("without: they looked automated while numbers were scarce"),
 }
 DEVICES = {"phone": "Phone", "tablet": "Tablet", "desktop": "Computer"}
 

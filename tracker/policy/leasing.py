@@ -98,6 +98,26 @@ def is_before_step(seen_at: datetime, at: datetime) -> bool:
     return not at - timedelta(seconds=CLOCK_STEP_SECONDS / 2) <= seen_at <= at
 
 
+@dataclass(frozen=True)
+class Held:
+    """A number held from then on; `until_at` is None while it is."""
+
+    from_at: datetime
+    until_at: datetime | None
+
+
+def most_at_once(leases: Iterable[Held]) -> int:
+    """How many numbers were held at the same time at most; one that ends frees its number at once."""
+    steps = [
+        step for each in leases for step in ((each.from_at, 1), (each.until_at, -1)) if step[0] is not None
+    ]
+    held = most = 0
+    for _, change in sorted(steps, key=lambda step: (step[0], step[1])):
+        held += change
+        most = max(most, held)
+    return most
+
+
 # ---- who ----
 
 

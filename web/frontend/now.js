@@ -6,7 +6,7 @@ const EVERY = 1500;
 const SLOWEST = 15000;
 const title = document.title;
 
-/** Keeps `place` (the live calls) and the newest rows of the list as they are on the server. */
+/** Keeps `place` (the live calls, a board's pieces) and the newest rows of the list as they are on the server. */
 export function watch(place) {
   let tag = null;
   let pause = EVERY;
@@ -23,7 +23,9 @@ export function watch(place) {
     if (Math.abs(seen - Date.now() - ahead) > 2000) ahead = seen - Date.now();
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     tag = answer.headers.get("ETag");
-    replace(place.querySelector("#live"), fresh.querySelector("#live"));
+    for (const piece of fresh.querySelectorAll("#live, [data-piece]")) {
+      replace(place.querySelector("#" + piece.id), piece);
+    }
     patchCalls(document.querySelector("#calls"), fresh.querySelector("#calls"));
     count();
   }
@@ -45,7 +47,7 @@ export function watch(place) {
     for (const each of place.querySelectorAll("[data-since]")) {
       each.textContent = duration((Date.now() + ahead - Date.parse(each.dataset.since)) / 1000);
     }
-    const calls = place.querySelectorAll("li").length;
+    const calls = place.querySelectorAll("#live li").length;
     document.title = calls ? `(${calls}) ${title}` : title;
   }
 

@@ -1,0 +1,156 @@
+"""The board as a person meets it: it keeps itself fresh, and says what to do where there is nothing yet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Browser, Page, expect
+from support.browser import axe, browser, complaints, open_page, serving  # noqa: F401  (browser is a fixture)
+from support.facts import Pallets, add_number, started
+from support.recorded import settings_in
+from support.showroom import OWNER, Showroom, Told, furnish
+from support.site import Site
+
+from tracker import logins, people
+from tracker.books import record
+from tracker.database import Database
+from tracker.models import Base, Company, Lease, Node, Number, Visit, Visitor
+
+CALLS = (
+    Told(3, Pallets.billboard, "+79161234567", talk=8, sound=False),
+    Told(9, Pallets.leaflet, "+79161234567", "missed", wait=41),
+)
+
+
+@dataclass
+class Served:
+    """A running page, and the house behind it."""
+
+    url: str
+    database: Database
+    room: Showroom
+
+    def open(self, browser: Browser, size: str = "desktop", *, dark: bool = False) -> Page:  # noqa: F811
+        page = open_page(browser, self.url, size=size, dark=dark)
+        with self.database.write() as session:
+            user = people.find_user(session, OWNER)
+            token = logins.start_session(session, user, logins.Client("127.0.0.1"), datetime.now(UTC))
+        page.context.add_cookies([{"name": "leaseline", "value": token, "url": self.url}])
+        return page
+
+    def see(self, *keys: str) -> None:
+        """What the AMI listener publishes: these calls ring, a minute ahead for it does not come back."""
+        now = datetime.now(UTC)
+        live = [
+            {"call": key, "state": "ringing", "since": now.isoformat(), "started": now.isoformat(),
+             "did": Pallets.billboard, "target": self.room.pallets.office_id}
+            for key in keys
+        ]  # fmt: skip
+        with self.database.write() as session:
+            seen = now + timedelta(minutes=1)
+            session.merge(Node(name="main", seen_at=seen, ami_up=True, asterisk_started_at=now, live=live))
+
+    def visit(self, key: str, e164: str, source: str) -> None:
+        """A visitor comes from there and is leased a number new in the pool."""
+        now, pallets = datetime.now(UTC), self.room.pallets
+        with self.database.write() as session:
+            number = add_number(session, pallets.company_id, e164, now, pool_id=pallets.pool_id)
+            visitor = Visitor(company_id=pallets.company_id, key=key, created_at=now)
+            session.add(visitor)
+            session.flush()
+            visit = Visit(
+                visitor_id=visitor.id, site_id=pallets.site_id, started_at=now, seen_at=now,
+                medium="organic", source=source,
+            )  # fmt: skip
+            session.add(visit)
+            session.flush()
+            until = now + timedelta(minutes=10)
+            lease = Lease(
+                number_id=number.id, pool_id=pallets.pool_id, visit_id=visit.id, from_at=now, expires_at=until
+            )
+            session.add(lease)
+            number.free_at = None
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("now")
+    settings = settings_in(folder, database_url=f"sqlite:///{folder / 'books.db'}")
+    database = Database(settings.database_url)
+    Base.metadata.create_all(database.engine)
+    room = furnish(database, settings, datetime.now(UTC), CALLS)
+    with serving(settings) as url:
+        yield Served(url, database, room)
+    database.close()
+
+
+def test_the_board_follows_calls_and_visitors_without_reload(browser: Browser, served: Served) -> None:  # noqa: F811
+    served.see()
+    page = served.open(browser)
+    page.goto("/calls")
+    page.get_by_role("link", name="Now", exact=True).click()
+    page.evaluate("window.stayed = true")
+    expect(page.get_by_text("No call at the moment")).to_be_visible()
+    expect(page.locator("#board-pools")).to_contain_text("1 of 2 free")
+    expect(page.locator("#board-hour")).to_contain_text(re.compile(r"Calls\s*2\s*Answered\s*1\s*Missed\s*1"))
+    with served.database.write() as session:
+        record(session, started(Pallets.billboard, datetime.now(UTC), "live-1", caller="+79165554433"))
+    served.see("live-1")
+    served.visit("new", "+74951110001", "duckduckgo")
+    expect(page.locator("#live-live-1")).to_contain_text("8 (916) 555-44-33")
+    expect(page.locator("#board-pools")).to_contain_text("1 of 3 free")
+    expect(page.locator("#board-pools")).to_contain_text(re.compile(r"fewest left in the last hour:\s*1"))
+    expect(page.locator("#board-sites")).to_contain_text(re.compile(r"duckduckgo\s*organic\s*1"))
+    expect(page).to_have_title(re.compile(r"^\(1\) Now"))
+    assert page.evaluate("window.stayed")
+    served.see()
+    expect(page.locator("#live-live-1")).to_have_count(0)
+    assert complaints(page) == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_the_board_is_accessible_and_fits(browser: Browser, served: Served, size: str, dark: bool) -> None:  # noqa: F811
+    page = served.open(browser, size, dark=dark)
+    page.goto("/now")
+    expect(page.get_by_role("heading", name="Numbers of the website")).to_be_visible()
+    assert axe(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert complaints(page) == []
+    page.context.close()
+
+
+def test_an_unchanged_board_is_an_empty_answer(sqlite: Database, tmp_path: Path, now: datetime) -> None:
+    settings = settings_in(tmp_path, secret_key="k" * 40)
+    furnish(sqlite, settings, now, CALLS)
+    site = Site(sqlite, settings, now)
+    ann = site.log_in("ann@pallets.example", 1)
+    first = ann.get("/now/parts")
+    again = ann.get("/now/parts", headers={"If-None-Match": first.headers["ETag"]})
+    assert (first.status_code, again.status_code, again.data) == (200, 304, b"")
+    assert b"1 of 2 free" in first.data
+    with sqlite.write() as session:
+        session.scalars(sa.select(Number).where(Number.e164 == Pallets.free)).one().free_at = None
+    changed = ann.get("/now/parts", headers={"If-None-Match": first.headers["ETag"]})
+    assert changed.status_code == 200
+    assert b"0 of 2 free" in changed.data
+
+
+def test_a_company_with_nothing_yet_is_told_what_to_do(
+    sqlite: Database, tmp_path: Path, now: datetime
+) -> None:
+    with sqlite.write() as session:
+        session.add(Company(slug="new", name="New", default_region="DE", created_at=now))
+    site = Site(sqlite, settings_in(tmp_path, secret_key="k" * 40), now)
+    html = site.log_in("ann@new.example", 1).get("/now").text
+    for words in ("No pool yet", "leaseline pool add Website", "No website yet", "leaseline site add"):
+        assert words in html
+    nobody = site.log_in("eve@nowhere.example").get("/now").text
+    assert "You see no company yet" in nobody
