@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from flask import request
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
 from sqlalchemy.orm import Session
 
 from tracker.models import Call, Channel, Site, Tag, Target, Visit
@@ -19,19 +21,19 @@ from web.words import CATEGORIES, OUTCOMES
 RECENT = 2000  # calls whose sources are offered
 
 PERIODS = {
-    Period.TODAY: "Today", Period.YESTERDAY: "Yesterday", Period.WEEK: "7 days", Period.MONTH: "30 days",
-    Period.QUARTER: "90 days",
+    Period.TODAY: _("Today"), Period.YESTERDAY: _("Yesterday"), Period.WEEK: _("7 days"),
+    Period.MONTH: _("30 days"), Period.QUARTER: _("90 days"),
 }  # fmt: skip
 LABELS = {
-    "q": "Search", "since": "From", "until": "To", "channel": "Channel", "site": "Website",
-    "group": "Channel group", "medium": "Medium", "source": "Source", "campaign": "Campaign",
-    "keyword": "Keyword", "number": "Number dialled", "answered_by": "Answered by", "tag": "Tag",
-    "talk_from": "Talk from", "talk_to": "Talk to",
+    "q": _("Search"), "since": _("From"), "until": _("To"), "channel": _("Channel"), "site": _("Website"),
+    "group": _("Channel group"), "medium": _("Medium"), "source": _("Source"), "campaign": _("Campaign"),
+    "keyword": _("Keyword"), "number": _("Number dialled"), "answered_by": _("Answered by"), "tag": _("Tag"),
+    "talk_from": _("Talk from"), "talk_to": _("Talk to"),
 }  # fmt: skip
 FLAGS = {
-    ("repeat", "yes"): "Repeat callers", ("repeat", "no"): "First calls",
-    ("uncertain", "yes"): "Uncertain source", ("uncertain", "no"): "Certain source",
-    ("recorded", "yes"): "With a recording", ("recorded", "no"): "Without a recording",
+    ("repeat", "yes"): _("Repeat callers"), ("repeat", "no"): _("First calls"),
+    ("uncertain", "yes"): _("Uncertain source"), ("uncertain", "no"): _("Certain source"),
+    ("recorded", "yes"): _("With a recording"), ("recorded", "no"): _("Without a recording"),
 }  # fmt: skip
 
 
@@ -104,13 +106,13 @@ def _pairs() -> list[tuple[str, str]]:
 
 def _words(name: str, value: str) -> str:
     if name == "period":
-        return PERIODS[Period(value)]
+        return str(PERIODS[Period(value)])
     if name == "outcome":
-        return next(it.word for key, it in OUTCOMES.items() if key == value.replace("-", "_"))
+        return next(str(it.word) for key, it in OUTCOMES.items() if key == value.replace("-", "_"))
     if name == "category":
-        known = {key.value: it.word for key, it in CATEGORIES.items()}
-        return known.get(value.replace("-", "_"), "Not judged")
+        known = {key.value: str(it.word) for key, it in CATEGORIES.items()}
+        return known.get(value.replace("-", "_"), gettext("Not judged"))
     if (name, value) in FLAGS:
-        return FLAGS[name, value]
-    unit = " s" if name.startswith("talk") else ""
-    return f"{LABELS[name]}: {value}{unit}"
+        return str(FLAGS[name, value])
+    said = gettext("%(seconds)s s", seconds=value) if name.startswith("talk") else value
+    return f"{LABELS[name]}: {said}"

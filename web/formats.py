@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime
 
+from babel.dates import format_date
 from flask import Flask
+from flask_babel import gettext
 
 from tracker import calls
 from tracker.policy.phone import display
 from tracker.policy.rights import Right
 from web import board, filters, timeline, words
 from web.house import house
+from web.languages import language
 from web.viewer import viewer
+
+# Unicode's letters, in the order in which each language says them: weekday, day, month; the month alone.
+DATES = {
+    "en": ("EEEE d MMMM", "EEE d MMM", "d MMMM", " y"),
+    "ru": ("EEEE, d MMMM", "EEE, d MMM", "d MMMM", " y 'г'."),
+    "uk": ("EEEE, d MMMM", "EEE, d MMM", "d MMMM", " y 'р'."),
+    "pl": ("EEEE, d MMMM", "EEE, d MMM", "d MMMM", " y"),
+}
+LONG, SHORT, BARE = range(3)
 
 
 def install(app: Flask) -> None:
@@ -49,7 +61,7 @@ def install(app: Flask) -> None:
         recording_reason=words.recording_reason,
         RECORDINGS=words.RECORDINGS,
         NO_NUMBER=words.NO_NUMBER,
-        BY=words.BY,
+        SIDES=words.SIDES,
         wave=wave,
         peaks_of=words.peaks_of,
         quiet_of=words.quiet_of,
@@ -91,28 +103,39 @@ def clock_seconds(at: datetime) -> str:
 
 def day(at: datetime) -> str:
     """Today, Yesterday, or the date; the year when it is not this one."""
-    zone = viewer().zone
-    local, today = at.astimezone(zone).date(), house().clock().astimezone(zone).date()
-    if local == today:
-        return "Today"
-    if local == today - timedelta(days=1):
-        return "Yesterday"
-    return f"{local:%A} {local.day} {local:%B}" + (f" {local.year}" if local.year != today.year else "")
+    local, ago = _local(at)
+    if ago in {0, 1}:
+        return gettext("Yesterday") if ago else gettext("Today")
+    said = _date(local, LONG)
+    return said[0].upper() + said[1:]
 
 
 def moment(at: datetime) -> str:
     """The instant in a line of a list: "Today, 14:31", "Wed 18 Nov, 14:31"."""
-    word = day(at)
-    if " " in word:
-        local = at.astimezone(viewer().zone)
-        word = f"{local:%a} {local.day} {local:%b}" + word[len(f"{local:%A} {local.day} {local:%B}") :]
-    return f"{word}, {clock(at)}"
+    local, ago = _local(at)
+    return f"{day(at) if ago in {0, 1} else _date(local, SHORT)}, {clock(at)}"
 
 
 def day_ago(at: datetime) -> str:
-    """The day in the middle of a sentence: "today", "yesterday", "on Monday 2 November"."""
-    word = day(at)
-    return f"on {word}" if " " in word else word.lower()
+    """The day in the middle of a sentence: "today", "yesterday", "on 2 November"."""
+    local, ago = _local(at)
+    if ago in {0, 1}:
+        return gettext("yesterday") if ago else gettext("today")
+    return gettext("on %(date)s", date=_date(local, BARE))
+
+
+def _local(at: datetime) -> tuple[date, int]:
+    """The viewer's date of an instant, and how many days ago it was."""
+    zone = viewer().zone
+    local = at.astimezone(zone).date()
+    return local, (house().clock().astimezone(zone).date() - local).days
+
+
+def _date(local: date, length: int) -> str:
+    """A date as the page's language writes it, with the year when it is not the viewer's present one."""
+    this_year = house().clock().astimezone(viewer().zone).year
+    pattern = DATES[language()][length] + ("" if local.year == this_year else DATES[language()][-1])
+    return str(format_date(local, pattern, locale=language()))
 
 
 def iso(at: datetime) -> str:

@@ -13,6 +13,7 @@ from flask import Flask, g, has_request_context, request
 from flask_babel import Babel, get_locale
 
 from tracker.companies import LANGUAGES
+from web.script_words import script_words
 
 NAMES = {"en": "English", "ru": "Русский", "uk": "Українська", "pl": "Polski"}
 
@@ -22,7 +23,7 @@ def install(app: Flask) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
     Babel(app, locale_selector=language)
     app.jinja_env.filters.update(money=money, count=count)
-    app.jinja_env.globals.update(language=language, LANGUAGES=NAMES)
+    app.jinja_env.globals.update(language=language, LANGUAGES=NAMES, script_words=script_words)
 
 
 def language() -> str:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from flask import Blueprint, Response, make_response, render_template, request
+from flask_babel import lazy_gettext as _
 from sqlalchemy.orm import Session
 
 from tracker import calls
@@ -25,7 +26,12 @@ from web.viewer import viewer
 pages = Blueprint("now", __name__)
 
 NEWEST = 25  # calls of the list that are refreshed along with the live ones
-STATES = {"arriving": "Arriving", "ringing": "Ringing", "talking": "Talking", "open": "In progress"}
+STATES = {
+    "arriving": _("Arriving"),
+    "ringing": _("Ringing"),
+    "talking": _("Talking"),
+    "open": _("In progress"),
+}
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ class Going:
 
     @property
     def word(self) -> str:
-        return STATES.get(self.state, "In progress")
+        return str(STATES.get(self.state, STATES["open"]))
 
 
 @dataclass(frozen=True)

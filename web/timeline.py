@@ -13,6 +13,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
+from flask_babel import gettext
+
 from tracker.journey import Journey
 from tracker.models import Call, VisitEvent, VisitEventKind
 from tracker.policy.phone import display
@@ -44,8 +46,14 @@ def timeline(journey: Journey | None, calls: Iterable[Call], region: str) -> lis
         )
         for page in journey.pages
     ]  # fmt: skip
-    moments += [_shown(lease.from_at, display(lease.number.e164, region)) for lease in journey.leases]
-    moments += [_shown(lease.from_at, f"the code {lease.code}") for lease in journey.codes]
+    moments += [
+        _shown(lease.from_at, gettext("Was shown %(number)s", number=display(lease.number.e164, region)))
+        for lease in journey.leases
+    ]
+    moments += [
+        _shown(lease.from_at, gettext("Was shown the code %(code)s", code=lease.code))
+        for lease in journey.codes
+    ]
     moments += [_event(event) for event in journey.events]
     for call in calls:
         moments += _call(call, region)
@@ -79,18 +87,18 @@ def readable(text: str) -> str:
 
 
 def _shown(at: datetime, what: str) -> Moment:
-    return Moment(at, "shown", f"Was shown {what}")
+    return Moment(at, "shown", what)
 
 
 def _event(event: VisitEvent) -> Moment:
     detail = event.detail if isinstance(event.detail, Mapping) else {}
     match event.kind:
         case VisitEventKind.PHONE_CLICK:
-            return _told(event, "click", "Clicked the phone link", detail, ("text", "number"))
+            return _told(event, "click", gettext("Clicked the phone link"), detail, ("text", "number"))
         case VisitEventKind.FORM:
-            return _told(event, "form", "Sent a form", detail, ("name", "id"))
+            return _told(event, "form", gettext("Sent a form"), detail, ("name", "id"))
         case VisitEventKind.CUSTOM:
-            return _told(event, "event", "Did something the website tells of", detail, ("name",))
+            return _told(event, "event", gettext("Did something the website tells of"), detail, ("name",))
 
 
 def _told(
@@ -102,12 +110,13 @@ def _told(
 
 
 def _call(call: Call, region: str) -> list[Moment]:
-    moments = [Moment(call.started_at, "call", f"Called {display(call.number.e164, region)}", call=call.key)]
+    called = gettext("Called %(number)s", number=display(call.number.e164, region))
+    moments = [Moment(call.started_at, "call", called, call=call.key)]
     if call.answered_at is not None:
-        by = f"{call.target.name} answered" if call.target else "The call was answered"
+        name = call.target.name if call.target else None
+        by = gettext("%(name)s answered", name=name) if name else gettext("The call was answered")
         moments.append(Moment(call.answered_at, "answered", by, call=call.key))
     if call.ended_at is not None:
-        moments.append(
-            Moment(call.ended_at, "ended", "The call ended", seconds=call.talk_seconds, call=call.key)
-        )
+        said, talk = gettext("The call ended"), call.talk_seconds
+        moments.append(Moment(call.ended_at, "ended", said, seconds=talk, call=call.key))
     return moments

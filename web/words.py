@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby, pairwise
 
-from flask_babel import lazy_gettext
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
 
 from tracker.calls import Source, source_of, source_of_channel, source_of_visit
 from tracker.models import Call, CallCandidate, CallEvent, Recording, RecordingState
@@ -42,103 +43,118 @@ class Badge:
 
 
 OUTCOMES = {
-    Outcome.ANSWERED: Badge("Answered", "good", "answered"),
-    Outcome.MISSED: Badge("Missed", "bad", "missed"),
-    Outcome.BUSY: Badge("Busy", "warn", "busy"),
-    Outcome.FAILED: Badge("Failed", "bad", "failed"),
-    Outcome.GAVE_UP: Badge("Gave up", "warn", "gave-up"),
-    Outcome.REFUSED: Badge("Declined", "mute", "refused"),
+    Outcome.ANSWERED: Badge(_("Answered"), "good", "answered"),
+    Outcome.MISSED: Badge(_("Missed"), "bad", "missed"),
+    Outcome.BUSY: Badge(_("Busy"), "warn", "busy"),
+    Outcome.FAILED: Badge(_("Failed"), "bad", "failed"),
+    Outcome.GAVE_UP: Badge(_("Gave up"), "warn", "gave-up"),
+    Outcome.REFUSED: Badge(_("Declined"), "mute", "refused"),
 }
-GOING_ON = Badge("In progress", "live", "ringing")
-INTERRUPTED = Badge("Interrupted", "warn", "failed")
+GOING_ON = Badge(_("In progress"), "live", "ringing")
+INTERRUPTED = Badge(_("Interrupted"), "warn", "failed")
 
-ROLES = {Role.OWNER: "Owner", Role.ADMIN: "Admin", Role.MANAGER: "Manager", Role.LISTENER: "Listener"}
-CATEGORIES = {
-    Category.TARGET: Badge("Target", "good", "target"),
-    Category.SERVICE: Badge("Service", "live", "service"),
-    Category.NON_TARGET: Badge("Non-target", "mute", "non-target"),
+ROLES = {
+    Role.OWNER: _("Owner"),
+    Role.ADMIN: _("Admin"),
+    Role.MANAGER: _("Manager"),
+    Role.LISTENER: _("Listener"),
 }
-NO_CATEGORY = Badge("Not judged", "mute", "unsure")
+CATEGORIES = {
+    Category.TARGET: Badge(_("Target"), "good", "target"),
+    Category.SERVICE: Badge(_("Service"), "live", "service"),
+    Category.NON_TARGET: Badge(_("Non-target"), "mute", "non-target"),
+}
+NO_CATEGORY = Badge(_("Not judged"), "mute", "unsure")
 
 NO_NUMBER = {
-    Presentation.WITHHELD: "Withheld number",
-    Presentation.UNAVAILABLE: "Unknown number",
-    Presentation.ALLOWED: "Unknown number",
+    Presentation.WITHHELD: _("Withheld number"),
+    Presentation.UNAVAILABLE: _("Unknown number"),
+    Presentation.ALLOWED: _("Unknown number"),
 }
 
 RECORDINGS = {
-    RecordingState.NONE: "No recording",
-    RecordingState.PENDING: "Being prepared",
-    RecordingState.DAMAGED: "Damaged",
-    RecordingState.DELETED: "Deleted",
+    RecordingState.NONE: _("No recording"),
+    RecordingState.PENDING: _("Being prepared"),
+    RecordingState.DAMAGED: _("Damaged"),
+    RecordingState.DELETED: _("Deleted"),
 }
 RECORDING_REASONS = {
-    RecordingState.PENDING: "The call is over; its recording will be here in a moment.",
-    RecordingState.DAMAGED: "Something was recorded that cannot be played. The original file is kept aside.",
-    RecordingState.DELETED: "The recording was deleted. What is known of the call stays.",
+    RecordingState.PENDING: _("The call is over; its recording will be here in a moment."),
+    RecordingState.DAMAGED: _(
+        "Something was recorded that cannot be played. The original file is kept aside."
+    ),
+    RecordingState.DELETED: _("The recording was deleted. What is known of the call stays."),
 }
 
-BY = {
-    HungUpBy.CALLER: "the caller",
-    HungUpBy.COMPANY: "the company",
-    HungUpBy.SYSTEM: "the phone system",
+SIDES = {
+    HungUpBy.CALLER: _("Caller"),
+    HungUpBy.COMPANY: _("Company"),
+    HungUpBy.SYSTEM: _("Phone system"),
+}
+ENDED_BY = {
+    HungUpBy.CALLER: _("by the caller"),
+    HungUpBy.COMPANY: _("by the company"),
+    HungUpBy.SYSTEM: _("by the phone system"),
 }
 
+DECLINED_BY = _("%(name)s declined the call")
+NOT_TAKEN = _("%(name)s did not take the call")
+UNREACHED = _("%(name)s could not be reached")
 LEGS = {
-    "BUSY": "was busy",
-    "NOANSWER": "did not answer",
-    "CHANUNAVAIL": "could not be reached",
-    "CONGESTION": "could not be reached",
-    "DONTCALL": "declined the call",
-    "TORTURE": "declined the call",
-    "CANCEL": "was ringing when the caller hung up",
+    "BUSY": _("%(name)s was busy"),
+    "NOANSWER": _("%(name)s did not answer"),
+    "CHANUNAVAIL": UNREACHED,
+    "CONGESTION": UNREACHED,
+    "DONTCALL": DECLINED_BY,
+    "TORTURE": DECLINED_BY,
+    "CANCEL": _("%(name)s was ringing when the caller hung up"),
 }
 
 BASES = {
-    Basis.CHANNEL: "The number belongs to this channel",
-    Basis.LEASE: "This visitor was shown the number",
-    Basis.REPEAT: "The caller is known from an earlier call",
-    Basis.CODE: "The caller told this visitor's code",
+    Basis.CHANNEL: _("The number belongs to this channel"),
+    Basis.LEASE: _("This visitor was shown the number"),
+    Basis.REPEAT: _("The caller is known from an earlier call"),
+    Basis.CODE: _("The caller told this visitor's code"),
 }
 REASONS = {
-    Reason.CODE: "the caller told this visitor's code",
-    Reason.PHONE_CLICK: "clicked the phone link just before",
-    Reason.PRESENT: "was on the website when the call came",
-    Reason.JUST_CAME: "had come seconds before",
-    Reason.JUST_LEFT: "had just left the website",
-    Reason.LEFT_MINUTES_AGO: "had left minutes before",
-    Reason.LEFT_HOURS_AGO: "had left hours before",
-    Reason.LEFT_DAYS_AGO: "had left days before",
-    Reason.CAME_AGAIN: "has been on the website again since",
-    Reason.KNOWN_CALLER: "the caller is known from an earlier call",
-    Reason.OTHER_PHONE: "has called before, from another phone",
-    Reason.DEVICE_PHONE: "was browsing on a phone",
-    Reason.OTHER_COUNTRY: "the caller's phone is of another country",
-    Reason.CHANNEL: "the number belongs to this channel",
-    Reason.FORMER_CHANNEL: "the number belonged to this channel before",
+    Reason.CODE: _("the caller told this visitor's code"),
+    Reason.PHONE_CLICK: _("clicked the phone link just before"),
+    Reason.PRESENT: _("was on the website when the call came"),
+    Reason.JUST_CAME: _("had come seconds before"),
+    Reason.JUST_LEFT: _("had just left the website"),
+    Reason.LEFT_MINUTES_AGO: _("had left minutes before"),
+    Reason.LEFT_HOURS_AGO: _("had left hours before"),
+    Reason.LEFT_DAYS_AGO: _("had left days before"),
+    Reason.CAME_AGAIN: _("has been on the website again since"),
+    Reason.KNOWN_CALLER: _("the caller is known from an earlier call"),
+    Reason.OTHER_PHONE: _("has called before, from another phone"),
+    Reason.DEVICE_PHONE: _("was browsing on a phone"),
+    Reason.OTHER_COUNTRY: _("the caller's phone is of another country"),
+    Reason.CHANNEL: _("the number belongs to this channel"),
+    Reason.FORMER_CHANNEL: _("the number belonged to this channel before"),
 }
 MISSED = {
-    "pool_empty": "None of his own: all were held for others",
-    "reserved": "None of his own: the last were kept for paid advertising",
-    "shared": "None of his own: visitors from this source share one",
-    "no_pool": "None: no number of the website is replaced",
-    "consent": "None: the visitor did not agree to be remembered",
-    "bot": "None: it looked like a robot",
-    "limited": "None: too many requests came from there",
-    "untrusted": "None: it looked automated while numbers were scarce",
+    "pool_empty": _("None of his own: all were held for others"),
+    "reserved": _("None of his own: the last were kept for paid advertising"),
+    "shared": _("None of his own: visitors from this source share one"),
+    "no_pool": _("None: no number of the website is replaced"),
+    "consent": _("None: the visitor did not agree to be remembered"),
+    "bot": _("None: it looked like a robot"),
+    "limited": _("None: too many requests came from there"),
+    "untrusted": _("None: it looked automated while numbers were scarce"),
 }
 # The same, after a count of visitors.
 WITHOUT = {
-    "pool_empty": lazy_gettext("without: all numbers were taken"),
-    "reserved": lazy_gettext("without: the last numbers were kept for paid advertising"),
-    "shared": lazy_gettext("without: visitors from that source share one"),
-    "no_pool": lazy_gettext("without: no number of the website is replaced"),
-    "consent": lazy_gettext("without: they did not agree to be remembered"),
-    "bot": lazy_gettext("robots, not counted as visitors"),
-    "limited": lazy_gettext("refused: too many requests, not counted as visitors"),
-    "untrusted": lazy_gettext("without: they looked automated while numbers were scarce"),
+    "pool_empty": _("without: all numbers were taken"),
+    "reserved": _("without: the last numbers were kept for paid advertising"),
+    "shared": _("without: visitors from that source share one"),
+    "no_pool": _("without: no number of the website is replaced"),
+    "consent": _("without: they did not agree to be remembered"),
+    "bot": _("robots, not counted as visitors"),
+    "limited": _("refused: too many requests, not counted as visitors"),
+    "untrusted": _("without: they looked automated while numbers were scarce"),
 }
-DEVICES = {"phone": "Phone", "tablet": "Tablet", "desktop": "Computer"}
+DEVICES = {"phone": _("Phone"), "tablet": _("Tablet"), "desktop": _("Computer")}
 
 
 def badge(call: Call) -> Badge:
@@ -154,17 +170,19 @@ def worth_of(category: Category | None) -> Badge:
 def suggestion_words(it: Suggestion, since: str) -> str:
     """What is suggested and why, a sentence; `since` tells the day of the call it rests on."""
     said = {
-        Ground.SHORT_TALK: "they talked for a few seconds only",
-        Ground.CLIENT: f"this number called {since} and was a client",
-        Ground.NOBODYS_CLIENT: f"this number called {since} and was non-target",
+        Ground.SHORT_TALK: gettext("they talked for a few seconds only"),
+        Ground.CLIENT: gettext("this number called %(since)s and was a client", since=since),
+        Ground.NOBODYS_CLIENT: gettext("this number called %(since)s and was non-target", since=since),
     }[it.ground]
-    return f"Perhaps {CATEGORIES[it.category].word.lower()}: {said}."
+    return gettext(
+        "Perhaps %(category)s: %(ground)s.", category=str(CATEGORIES[it.category].word).lower(), ground=said
+    )
 
 
 def source_title(source: Source | None) -> str:
     """The first line: the channel's own name, or who sent the visitor."""
     if source is None:
-        return "Not attributed"
+        return gettext("Not attributed")
     return source.channel or plain(source.source)
 
 
@@ -180,7 +198,9 @@ def source_detail(source: Source | None) -> str:
 
 def plain(word: str) -> str:
     """A source or medium without the brackets of analytics: who came by himself came "Direct"."""
-    return {"(direct)": "Direct", "(none)": ""}.get(word, word)
+    if word == "(direct)":
+        return gettext("Direct")
+    return "" if word == "(none)" else word
 
 
 @dataclass(frozen=True)
@@ -196,13 +216,17 @@ def certainty(call: Call, candidates: Sequence[CallCandidate] = ()) -> Certainty
     """ "97 % sure", "Two candidates 62 %", "Uncertain 62 %", "Certain", "Not known"."""
     named = source_of(call) is not None
     if call.uncertain:
-        several = {2: "Two candidates", 3: "Three candidates"}.get(len(candidates), "Several candidates")
-        return Certainty(several if len(candidates) > 1 else "Uncertain", percent(call.probability), "warn")
+        return Certainty(_doubt(len(candidates)), percent(call.probability), "warn")
     if not named:
-        return Certainty("Not known", "", "mute")
+        return Certainty(gettext("Not known"), "", "mute")
     if call.probability is None or call.probability >= CERTAIN:
-        return Certainty("Certain", "", "good")
-    return Certainty(f"{percent(call.probability)} sure", "", "good")
+        return Certainty(gettext("Certain"), "", "good")
+    return Certainty(gettext("%(percent)s sure", percent=percent(call.probability)), "", "good")
+
+
+def _doubt(candidates: int) -> str:
+    several = {2: gettext("Two candidates"), 3: gettext("Three candidates")}
+    return several.get(candidates, gettext("Several candidates")) if candidates > 1 else gettext("Uncertain")
 
 
 def percent(probability: float | None) -> str:
@@ -210,16 +234,17 @@ def percent(probability: float | None) -> str:
     if probability is None:
         return ""
     if probability < CERTAIN and round(100 * probability) == 100:
-        return "over 99\N{NO-BREAK SPACE}%"
+        return gettext("over %(percent)s", percent="99\N{NO-BREAK SPACE}%")
     if probability > 0 and round(100 * probability) == 0:
-        return "under 1\N{NO-BREAK SPACE}%"
+        return gettext("under %(percent)s", percent="1\N{NO-BREAK SPACE}%")
     return f"{round(100 * probability)}\N{NO-BREAK SPACE}%"
 
 
 def reasons(candidate: CallCandidate) -> str:
     """What speaks for or against a candidate; a word that is new here stands for itself."""
     known = [_reason(word) for word in candidate.reasons]
-    return "; ".join(known) or BASES[candidate.basis][0].lower() + BASES[candidate.basis][1:]
+    base = str(BASES[candidate.basis])
+    return "; ".join(known) or base[0].lower() + base[1:]
 
 
 def why(basis: Basis, named: CallCandidate | None) -> str:
@@ -228,12 +253,12 @@ def why(basis: Basis, named: CallCandidate | None) -> str:
         Basis.CODE: Reason.CODE, Basis.REPEAT: Reason.KNOWN_CALLER, Basis.CHANNEL: Reason.CHANNEL,
     }.get(basis)  # fmt: skip
     more = [_reason(word) for word in named.reasons if word != said] if named else []
-    return "; ".join([BASES[basis], *more]) + "."
+    return "; ".join([str(BASES[basis]), *more]) + "."
 
 
 def _reason(word: str) -> str:
     try:
-        return REASONS[Reason(word)]
+        return str(REASONS[Reason(word)])
     except ValueError:
         return word.replace("_", " ")
 
@@ -242,7 +267,11 @@ def touch_words(touches: Touches, visit_id: int) -> list[str]:
     """Which of the visitor's touches a visit is."""
     it = touches
     non_direct = None if it.last_non_direct and it.last_non_direct.is_direct else it.last_non_direct
-    named = (("First touch", it.first), ("Last touch", it.last), ("Last non-direct touch", non_direct))
+    named = (
+        (gettext("First touch"), it.first),
+        (gettext("Last touch"), it.last),
+        (gettext("Last non-direct touch"), non_direct),
+    )
     return [word for word, touch in named if touch and touch.visit_id == visit_id]
 
 
@@ -260,16 +289,16 @@ def is_named(candidate: CallCandidate, call: Call) -> bool:
 def no_recording_reason(call: Call) -> str:
     """Why a call that is over has nothing to hear."""
     if call.answered_at is None:
-        return "Nobody answered, so nothing was recorded."
+        return gettext("Nobody answered, so nothing was recorded.")
     if not call.number.record:
-        return "Calls to this number are not recorded."
-    return "Nothing was recorded."
+        return gettext("Calls to this number are not recorded.")
+    return gettext("Nothing was recorded.")
 
 
 def recording_reason(call: Call, state: RecordingState) -> str:
     if state is RecordingState.NONE:
         return no_recording_reason(call)
-    return RECORDING_REASONS[state]
+    return str(RECORDING_REASONS[state])
 
 
 @dataclass(frozen=True)
@@ -298,28 +327,36 @@ def _steps(event: CallEvent, targets: Mapping[int, str]) -> list[Step]:
         return []
     match fact:
         case Started():
-            return [Step(fact.at, "Call arrived", "", "mute")]
+            return [Step(fact.at, gettext("Call arrived"), "", "mute")]
         case LegEnded():
-            name = targets.get(fact.target_id, "A target")
+            name = targets.get(fact.target_id, gettext("A target"))
             declined = fact.cause == DECLINED and fact.status != "BUSY"
-            ended = "declined the call" if declined else LEGS.get(fact.status, "did not take the call")
-            return [*_rang(fact.rang_at, name), Step(fact.at, f"{name} {ended}", _cause(fact.cause), "warn")]
+            ended = DECLINED_BY if declined else LEGS.get(fact.status, NOT_TAKEN)
+            said = str(ended) % {"name": name}
+            return [*_rang(fact.rang_at, name), Step(fact.at, said, _cause(fact.cause), "warn")]
         case Answered():
-            name = targets.get(fact.target_id, "Somebody")
-            return [*_rang(fact.rang_at, name), Step(fact.at, f"{name} answered", "", "good")]
+            name = targets.get(fact.target_id, gettext("Somebody"))
+            return [
+                *_rang(fact.rang_at, name),
+                Step(fact.at, gettext("%(name)s answered", name=name), "", "good"),
+            ]
         case Ended():
-            by = f"by {BY[fact.hung_up_by]}" if fact.hung_up_by else ""
-            return [Step(fact.at, "Call ended", by, "mute")]
+            by = str(ENDED_BY[fact.hung_up_by]) if fact.hung_up_by else ""
+            return [Step(fact.at, gettext("Call ended"), by, "mute")]
         case Interrupted():
-            return [Step(fact.at, "Cut by a crash of the phone system", "last sign of life", "warn")]
+            return [_crashed(fact.at)]
+
+
+def _crashed(at: datetime) -> Step:
+    return Step(at, gettext("Cut by a crash of the phone system"), gettext("last sign of life"), "warn")
 
 
 def _rang(at: datetime | None, name: str) -> list[Step]:
-    return [Step(at, f"{name} rang", "", "mute")] if at else []
+    return [Step(at, gettext("%(name)s rang", name=name), "", "mute")] if at else []
 
 
 def _cause(cause: int | None) -> str:
-    return f"cause {cause}" if cause else ""
+    return gettext("cause %(code)s", code=cause) if cause else ""
 
 
 def best_kind(recording: Recording) -> str:

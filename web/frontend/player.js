@@ -1,5 +1,6 @@
 // A recording to listen to: waveform to click on, keys to seek with, either side alone, faster or slower.
 import { duration } from "./format.js";
+import { say } from "./words.js";
 
 const STEP = 5; // seconds an arrow key goes
 const LEAP = 30;
@@ -69,7 +70,7 @@ class CallPlayer extends HTMLElement {
 
   fail() {
     this.classList.add("failed");
-    this.time.textContent = "Cannot be played";
+    this.time.textContent = say("unplayable");
     this.removeAttribute("data-playing");
   }
 
@@ -139,7 +140,7 @@ class CallPlayer extends HTMLElement {
     const going = !audio.paused && !audio.ended;
     this.toggleAttribute("data-playing", going);
     this.toggleAttribute("data-touched", true);
-    this.button.setAttribute("aria-label", going ? "Pause the recording" : "Play the recording");
+    this.button.setAttribute("aria-label", say(going ? "pause" : "play"));
     const at = audio.currentTime;
     const length = this.length();
     this.rest.style.left = `${length ? Math.min(100, (at / length) * 100) : 0}%`;
@@ -147,7 +148,7 @@ class CallPlayer extends HTMLElement {
     this.time.textContent = "open" in this.dataset ? `${duration(at)} / ${duration(length + 0.5)}` : duration(at);
     this.dispatchEvent(new CustomEvent("moved", { detail: at }));
     this.wave.setAttribute("aria-valuenow", String(Math.round(at)));
-    this.wave.setAttribute("aria-valuetext", `${duration(at)} of ${duration(length + 0.5)}`);
+    this.wave.setAttribute("aria-valuetext", say("position", { at: duration(at), length: duration(length + 0.5) }));
     if (going) {
       this.skip(at);
       cancelAnimationFrame(this.frame);

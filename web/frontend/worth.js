@@ -1,5 +1,6 @@
 // What a call was worth: one click or one key, sent at once; j and k walk through the list.
 import { replace } from "./patch.js";
+import { say } from "./words.js";
 
 const KEYS = { 1: "target", 2: "service", 3: "non_target" };
 const TYPING = "input, textarea, select, [contenteditable]";
@@ -31,7 +32,7 @@ function watchChosen() {
     if (event.shiftKey && from >= 0) for (const each of boxes.slice(from, to + 1)) each.checked = box.checked;
     last = box;
     const chosen = boxes.filter((each) => each.checked).length;
-    bulk.querySelector("b").textContent = `${chosen} ${chosen === 1 ? "call" : "calls"}`;
+    bulk.querySelector("b").textContent = say("chosen", { num: chosen });
   });
 }
 
@@ -57,7 +58,7 @@ async function send(button) {
     if (choice.closest("#worth")) await retell();
   } catch (problem) {
     press(choice, before);
-    tell(problem.message.endsWith(".") ? problem.message : "The server did not answer: nothing was changed.");
+    tell(problem.message.endsWith(".") ? problem.message : say("unchanged"));
   } finally {
     choice.removeAttribute("aria-busy");
   }
