@@ -7,6 +7,7 @@ import os
 import click
 
 from commands.backup import backup_command, restore_command
+from commands.call_export import export_command
 from commands.calls import calls_group
 from commands.channel import channel_group
 from commands.company import company_group
@@ -69,8 +70,9 @@ def leaseline(context: click.Context) -> None:
     context.call_on_close(opened.close)
 
 
-# What a person says of calls has a file of its own, and its place among the commands about calls.
-for each in (category_command, tag_command, note_command):
+# What a person says of calls, and their export, have files of their own, and their place among the commands
+# about calls.
+for each in (export_command, category_command, tag_command, note_command):
     calls_group.add_command(each)
 for each in COMMANDS:
     leaseline.add_command(each)

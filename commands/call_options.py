@@ -35,6 +35,8 @@ HELP = {
     "recorded": "yes: there is a recording to hear; no: there is none.",
     "talk_from": "Talk of at least so many seconds.",
     "talk_to": "Talk of at most so many seconds.",
+    "value_from": "Worth at least so much money, in the company's currency.",
+    "value_to": "Worth at most so much money.",
     "q": "Part of the caller's number or name, or of a note.",
 }
 

@@ -70,29 +70,6 @@ def list_command(
         click.echo(f"More: leaseline calls list --before {page.next}", err=True)
 
 
-@calls_group.command("export")
-@filter_options
-@company_option
-@json_option
-def export_command(company: str | None, as_json: bool, **wanted: tuple[str, ...]) -> None:
-    """Print every call you ask for as CSV for spreadsheets, or with --json one object a line.
-
-    \b
-    Example:
-      leaseline calls export --since 2026-11-01 --until 2026-11-30 > calls.csv
-    """
-    from tracker import call_export
-
-    with reading(company) as (session, owner):
-        by = filter_of(wanted, ZoneInfo(owner.timezone), here().now)
-        if as_json:
-            for row in call_export.rows(session, [owner.id], by):
-                click.echo(json.dumps(row, ensure_ascii=False))
-        else:
-            for lines in call_export.csv_lines(session, [owner.id], by):
-                click.echo(lines, nl=False)
-
-
 @calls_group.command("show")
 @click.argument("key")
 @company_option

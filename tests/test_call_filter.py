@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -65,6 +66,8 @@ def test_a_day_is_as_long_as_its_clocks_say(day: str, hours: int) -> None:
         {"since": "yesterday"}, {"until": "2026-13-01"}, {"since": "0001-01-01"}, {"since": "9999-12-31"},
         {"since": "2026-11-02", "until": "2026-11-01"}, {"period": "year"}, {"outcome": "lost"},
         {"category": "lead"}, {"repeat": "1"}, {"talk_from": "-1"}, {"talk_to": "1e9"}, {"talk_to": "²"},
+        {"value_from": "much"}, {"value_to": "-1"}, {"value_from": "1.00001"}, {"value_to": "1 000"},
+        {"value_to": "NaN"}, {"value_to": "1e3"},
     ],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused_with_what_can(words: dict[str, str]) -> None:
@@ -93,6 +96,7 @@ def books(database: Database, now: datetime) -> tuple[Database, int]:
         by = By(now, "ann@pallets.example")
         worth.categorise(session, by, [found["anna"]], Category.TARGET)
         worth.add_tag(session, by, [found["anna"], found["old"]], "delivery")
+        found["anna"].value, found["old"].value = Decimal(100), Decimal("250.5")
         worth.add_note(session, by, found["missed"], "Wants 100 % euro_pallets")
     return database, pallets.company_id
 
@@ -118,6 +122,9 @@ JOURNEYS = {"repeat", "certain", "code", "uncertain", "unknown"}
         ({"uncertain": "yes"}, {"uncertain", "hidden"}),
         ({"recorded": "yes"}, set()),
         ({"talk_from": "60", "talk_to": "95", "outcome": "answered"}, {"hidden"} | JOURNEYS),
+        ({"value_from": "100"}, {"anna", "old"}),
+        ({"value_from": "100.0001", "value_to": "300"}, {"old"}),
+        ({"value_to": "100,00"}, {"anna"}),  # no value is not zero
         ({"number": "+74951234568"}, {"missed"}),
         ({"since": "2026-11-20"}, {"anna", "missed", "hidden"} | JOURNEYS),
         ({"until": "2026-11-19"}, {"old"}),

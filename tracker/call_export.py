@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,16 +17,32 @@ from tracker.models import Call
 from tracker.policy.call_filter import CallFilter
 from tracker.spreadsheet import cell
 
+COLUMNS = (
+    "started", "outcome", "caller", "caller_name", "repeat", "number", "label", "channel", "group", "medium",
+    "source", "campaign", "keyword", "ad", "probability", "uncertain", "wait_seconds", "talk_seconds",
+    "answered_by", "recording", "category", "value", "currency", "tags", "heard_of", "promo_code", "company",
+    "key",
+)  # fmt: skip
 
-def rows(session: Session, company_ids: Iterable[int], by: CallFilter) -> Iterator[dict[str, Any]]:
-    """A row a call, newest first; memory stays flat, however many they are."""
+
+def values(session: Session, company_ids: Iterable[int], by: CallFilter) -> Iterator[tuple[Any, ...]]:
+    """The values of COLUMNS, a call at a time, newest first; memory stays flat, however many they are.
+
+    Instants are in the company's own zone, money is a Decimal, tags are a list, nothing known is None.
+    """
     company_ids, before = list(company_ids), None
     while True:
         page = calls.list_calls(session, company_ids, before, calls.MOST, by)
-        yield from (_row(call) for call in page.calls)
+        yield from (_values(call) for call in page.calls)
         session.expunge_all()
         if (before := page.next) is None:
             return
+
+
+def rows(session: Session, company_ids: Iterable[int], by: CallFilter) -> Iterator[dict[str, Any]]:
+    """The same by name, as JSON and CSV say it: instants with their distance from UTC, money as text."""
+    for each in values(session, company_ids, by):
+        yield dict(zip(COLUMNS, map(_said, each), strict=True))
 
 
 def csv_lines(session: Session, company_ids: Iterable[int], by: CallFilter) -> Iterator[str]:
@@ -48,28 +65,22 @@ def _taken(out: io.StringIO) -> str:
     return text
 
 
-COLUMNS = (
-    "started", "outcome", "caller", "caller_name", "repeat", "number", "label", "channel", "group", "medium",
-    "source", "campaign", "keyword", "ad", "probability", "uncertain", "wait_seconds", "talk_seconds",
-    "answered_by", "recording", "category", "tags", "heard_of", "promo_code", "company", "key",
-)  # fmt: skip
-
-
-def _row(call: Call) -> dict[str, Any]:
+def _values(call: Call) -> tuple[Any, ...]:
     source, state = calls.source_of(call), calls.recording_state(call)
     shown = calls.shown_caller(call)
-    values = (
-        _local(call.started_at, call.company.timezone), call.outcome, shown or call.presentation,
+    return (
+        call.started_at.astimezone(ZoneInfo(call.company.timezone)), call.outcome, shown or call.presentation,
         call.caller_name if shown else None, call.repeat, call.number.e164, call.number.label,
         source and source.channel, source and source.group, source and source.medium,
         source and source.source, source and source.campaign, source and source.keyword,
         source and source.content, call.probability, call.uncertain, call.wait_seconds, call.talk_seconds,
-        call.target and call.target.name, state, call.category, [tag.name for tag in call.tags],
+        call.target and call.target.name, state, call.category, call.value,
+        None if call.value is None else call.company.currency, [tag.name for tag in call.tags],
         call.heard_of, call.promo_code, call.company.slug, call.key,
     )  # fmt: skip
-    return dict(zip(COLUMNS, values, strict=True))
 
 
-def _local(at: datetime, zone: str) -> str:
-    """The company's own time, to the second, with its distance from UTC."""
-    return at.astimezone(ZoneInfo(zone)).isoformat(sep=" ", timespec="seconds")
+def _said(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="seconds")
+    return calls.amount(value) if isinstance(value, Decimal) else value

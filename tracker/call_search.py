@@ -51,6 +51,10 @@ def _conditions(by: CallFilter) -> Iterator[Condition]:
         yield Call.talk_seconds >= by.talk_from
     if by.talk_to is not None:
         yield Call.talk_seconds <= by.talk_to
+    if by.value_from is not None:
+        yield Call.value >= by.value_from
+    if by.value_to is not None:
+        yield Call.value <= by.value_to
     if by.text is not None:
         yield _text(by.text)
 

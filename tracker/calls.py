@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -207,6 +208,11 @@ def recording_state(call: Call) -> RecordingState | None:
     return None if call.ended_at is None else RecordingState.NONE
 
 
+def amount(value: Decimal | None) -> str | None:
+    """Money as every program reads it: "1200.5", exact, without an exponent."""
+    return None if value is None else f"{value:f}"
+
+
 def describe(call: Call) -> dict[str, Any]:
     """A call as JSON, the same on the command line and in the API. Instants are ISO 8601 in UTC."""
     source = source_of(call)
@@ -247,6 +253,8 @@ def describe(call: Call) -> dict[str, Any]:
         "tags": [tag.name for tag in call.tags],
         "heard_of": call.heard_of,
         "promo_code": call.promo_code,
+        "value": amount(call.value),
+        "currency": call.company.currency,
         "recording": _recording(call),
     }
 

@@ -18,6 +18,7 @@ from web import (
     calls,
     doors,
     errors,
+    exports,
     formats,
     health,
     languages,
@@ -56,9 +57,19 @@ def create_app(
     security.install(app)
     errors.install(app)
     for blueprint in (
-        doors.doors, calls.pages, worth.pages, people.pages, now.pages, board.pages, audio.pages, api.api,
-        health.health, assets, script.script,
-    ):  # fmt: skip
+        doors.doors,
+        calls.pages,
+        exports.pages,
+        worth.pages,
+        people.pages,
+        now.pages,
+        board.pages,
+        audio.pages,
+        api.api,
+        health.health,
+        assets,
+        script.script,
+    ):
         app.register_blueprint(blueprint)
     visits.install(app, database, monotonic)
     return app

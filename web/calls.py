@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import sqlalchemy as sa
 from flask import Blueprint, make_response, redirect, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from tracker import call_export, calls, told
+from tracker import calls, told
 from tracker.errors import Rejected
 from tracker.history import get_history
 from tracker.journey import shows_codes
@@ -47,24 +46,6 @@ def index() -> str:
         "calls.html", days=days, next=page.next, now=now, has_number=has_number, before=before,
         choices=choices, chips=filters.chips(), query=filters.query,
     )  # fmt: skip
-
-
-@pages.get("/calls.csv")
-def export() -> Response:
-    """All calls of the filter as CSV; written down like every other way in which calls leave the house."""
-    who, by, database, exporter = viewer(), filters.asked(), house().database, hand()
-    with database.write() as session:
-        for company_id in who.company_ids:
-            exporter.note(session, "call.export", company_id, detail={"filter": filters.query()})
-
-    def lines() -> Iterator[str]:  # runs when the request is over
-        with database.read() as session:
-            yield from call_export.csv_lines(session, who.company_ids, by)
-
-    response = Response(lines(), mimetype="text/csv")
-    name = f"calls-{exporter.at.astimezone(who.zone):%Y-%m-%d-%H%M}.csv"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
 
 
 @pages.get("/calls/<key>")

@@ -29,6 +29,7 @@ LABELS = {
     "group": _("Channel group"), "medium": _("Medium"), "source": _("Source"), "campaign": _("Campaign"),
     "keyword": _("Keyword"), "number": _("Number dialled"), "answered_by": _("Answered by"), "tag": _("Tag"),
     "talk_from": _("Talk from"), "talk_to": _("Talk to"),
+    "value_from": _("Value from"), "value_to": _("Value to"),
 }  # fmt: skip
 FLAGS = {
     ("repeat", "yes"): _("Repeat callers"), ("repeat", "no"): _("First calls"),

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -61,6 +62,8 @@ class CallFilter:
     recorded: bool | None = None
     talk_from: float | None = None  # seconds
     talk_to: float | None = None
+    value_from: Decimal | None = None  # in each company's own currency
+    value_to: Decimal | None = None
     text: str | None = None  # part of a caller's number or name, or of a note
 
 
@@ -72,7 +75,8 @@ TEXTS = {
 }  # fmt: skip
 BOOLS = ("repeat", "uncertain", "recorded")
 SECONDS = ("talk_from", "talk_to")
-NAMES = (*TEXTS, *BOOLS, *SECONDS, "period", "since", "until", "outcome", "category")
+AMOUNTS = ("value_from", "value_to")
+NAMES = (*TEXTS, *BOOLS, *SECONDS, *AMOUNTS, "period", "since", "until", "outcome", "category")
 _YES_NO = {"yes": True, "no": False}
 Word = TypeVar("Word", bound=enum.StrEnum)
 
@@ -88,6 +92,7 @@ def read_filter(words: Mapping[str, Sequence[str]], zone: ZoneInfo, today: date)
     plain: dict[str, Any] = {field: one.get(name) for name, field in TEXTS.items()}
     plain |= {name: _bool(name, one.get(name)) for name in BOOLS}
     plain |= {name: _seconds(name, one.get(name)) for name in SECONDS}
+    plain |= {name: _amount(name, one.get(name)) for name in AMOUNTS}
     return CallFilter(
         since=since,
         until=until,
@@ -149,6 +154,15 @@ def _seconds(name: str, text: str | None) -> float | None:
     if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text, re.ASCII):
         raise _malformed(name, text, "seconds as 40")
     return float(text)
+
+
+def _amount(name: str, text: str | None) -> Decimal | None:
+    """Money with a point or a comma, as people's keyboards have it; no calls are worth less than nothing."""
+    if text is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,12}([.,][0-9]{1,4})?", text, re.ASCII):
+        raise _malformed(name, text, "an amount as 1200 or 49.90")
+    return Decimal(text.replace(",", "."))
 
 
 def _malformed(name: str, word: str, wanted: str) -> Rejected:
