@@ -45,6 +45,7 @@ def rules(site: Site) -> list[Rule]:
 def address(site: Site, rule: Rule) -> str:
     values = {"key": site.app.config["KEY"], "kind": "wav", "token": "t", "name": "x", "_rest": "x"}
     values |= {"visit": site.app.config["VISIT"], "note": "1", "user": "1", "login": "x" * 16}
+    values |= {"company": "pallets", "number": "1", "channel": "1"}
     return rule.rule.replace("<path:", "<").translate({ord("<"): "{", ord(">"): "}"}).format(**values)
 
 
@@ -74,6 +75,8 @@ def test_no_route_shows_one_company_to_the_other(site: Site) -> None:
         if "<key>" in rule.rule or "<visit>" in rule.rule:
             assert (hers.status_code, theirs.status_code) == (200, 404), rule
             telling += 1
+        if "<company>" in rule.rule:
+            assert theirs.status_code == 404, rule
         for secret in (
             b"Secret Caller",
             b"9160000001",

@@ -61,13 +61,14 @@ def change_channel(
     shown_to: str | None = None,
     **changes: str | None,
 ) -> Channel:
-    """Change what is given of name, source, medium, campaign, keyword, shown_to ("": to nobody).
+    """Change what is given of name, source, medium, campaign, keyword ("": none), shown_to ("": to nobody).
 
     Past calls show the new words.
     """
     given = {key: text for key, text in changes.items() if text is not None}
     for key, text in given.items():
-        setattr(channel, key, read_title(text, "channel"))
+        empty = key in {"campaign", "keyword"} and not text
+        setattr(channel, key, None if empty else read_title(text, "channel", 100 if key == "medium" else 200))
     if name is not None and name != channel.name:
         channel.name = given["name"] = named.free_name(session, Channel, company, name)
     if shown_to is not None:

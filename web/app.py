@@ -32,6 +32,7 @@ from web import (
 )
 from web.assets import Assets, assets
 from web.house import House
+from web.settings import BLUEPRINTS as SETTINGS
 
 
 def _utc_now() -> datetime:
@@ -69,6 +70,7 @@ def create_app(
         health.health,
         assets,
         script.script,
+        *SETTINGS,
     ):
         app.register_blueprint(blueprint)
     visits.install(app, database, monotonic)

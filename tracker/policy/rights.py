@@ -17,7 +17,7 @@ class Right(enum.StrEnum):
 
     LISTEN = "listen"  # see calls, listen to recordings
     JUDGE = "judge"  # say what a call was worth: categories, tags, notes, visitor codes
-    ADMINISTER = "administer"  # invite people, give and take roles, read the audit log
+    ADMINISTER = "administer"  # invite people, give and take roles, read the audit log, change the settings
 
 
 _NEEDS = {Right.LISTEN: Role.LISTENER, Right.JUDGE: Role.MANAGER, Right.ADMINISTER: Role.ADMIN}
