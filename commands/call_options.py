@@ -16,8 +16,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 HELP = {
     "period": "Days that end with today: today, yesterday, 7d, 30d, 90d.",
-    "since": "From this day on, as 2026-11-20, in the company's time zone.",
-    "until": "Until this day, which is included.",
+    "since": "From this day on, as 2026-11-20, or 2026-11-20T14:30, in the company's time zone.",
+    "until": "Until this day, which is included; with a time of day, until then.",
+    "hour": "In this hour of the week, as mon-14 (needs a period); may be repeated.",
     "outcome": "answered, missed, busy, failed, gave-up or refused; may be repeated.",
     "category": "target, service, non-target, or none for calls not judged yet; may be repeated.",
     "channel": "Of this channel.",
@@ -32,6 +33,10 @@ HELP = {
     "tag": "With this tag.",
     "repeat": "yes: callers who have called before; no: first calls.",
     "uncertain": "yes: the source is uncertain; no: it is not.",
+    "attributed": "yes: something says where the call came from; no: nothing does.",
+    "beside": "Not from channel/NAME, GROUP/SOURCE, or none (not attributed); may be repeated.",
+    "known": "yes: the caller's number is known; no: it is not.",
+    "missed_by": "This target rang and did not take it.",
     "recorded": "yes: there is a recording to hear; no: there is none.",
     "talk_from": "Talk of at least so many seconds.",
     "talk_to": "Talk of at most so many seconds.",

@@ -43,6 +43,8 @@ def test_nothing_asked_for_is_every_call() -> None:
         ({"since": "2026-11-01"}, "2026-10-31T21:00", None),
         ({"until": "2026-11-01"}, None, "2026-11-01T21:00"),
         ({"since": "2026-11-01", "until": "2026-11-01"}, "2026-10-31T21:00", "2026-11-01T21:00"),
+        ({"since": "2026-11-01T09:30", "until": "2026-11-01T09:30"}, "2026-11-01T06:30", "2026-11-01T06:30"),
+        ({"until": "2026-11-01T09:30"}, None, "2026-11-01T06:30"),
         ({"period": "7d", "since": "2026-11-01"}, "2026-10-31T21:00", None),  # days say more than a period
     ],
 )
@@ -65,6 +67,10 @@ def test_a_day_is_as_long_as_its_clocks_say(day: str, hours: int) -> None:
     [
         {"since": "yesterday"}, {"until": "2026-13-01"}, {"since": "0001-01-01"}, {"since": "9999-12-31"},
         {"since": "2026-11-02", "until": "2026-11-01"}, {"period": "year"}, {"outcome": "lost"},
+        {"since": "2026-11-01T25:00"}, {"since": "2026-11-01T10:00", "until": "2026-11-01T09:59"},
+        {"hour": "mon-14"}, {"hour": "mon-24", "period": "7d"}, {"hour": "moon-1", "period": "7d"},
+        {"hour": "mon-14", "since": "1990-01-01", "until": "2026-01-01"}, {"beside": "google"},
+        {"beside": "/google"}, {"beside": "channel/"}, {"attributed": "perhaps"},
         {"category": "lead"}, {"repeat": "1"}, {"talk_from": "-1"}, {"talk_to": "1e9"}, {"talk_to": "²"},
         {"value_from": "much"}, {"value_to": "-1"}, {"value_from": "1.00001"}, {"value_to": "1 000"},
         {"value_to": "NaN"}, {"value_to": "1e3"},
@@ -101,6 +107,16 @@ def books(database: Database, now: datetime) -> tuple[Database, int]:
     return database, pallets.company_id
 
 
+def test_an_hour_of_the_week_is_found_in_every_week_as_the_clocks_showed_it() -> None:
+    words = {"hour": "sun-02", "since": "2026-10-18", "until": "2026-11-02"}
+    spans = read(words, BERLIN).hours
+    assert spans is not None
+    # On 25 October the clocks went back at three: two hours were the hour after two.
+    told = [(f"{begun:%d %H:%M}", (ended - begun) / timedelta(hours=1)) for begun, ended in spans]
+    assert told == [("18 00:00", 1), ("25 00:00", 2), ("01 01:00", 1)]
+    assert read(words | {"since": "2026-03-23", "until": "2026-03-29"}, BERLIN).hours == ()
+
+
 JOURNEYS = {"repeat", "certain", "code", "uncertain", "unknown"}
 
 
@@ -119,6 +135,18 @@ JOURNEYS = {"repeat", "certain", "code", "uncertain", "unknown"}
         ({"campaign": "pallets-autumn"}, {"certain", "repeat"}),
         ({"keyword": "euro pallets buy"}, {"certain", "repeat"}),
         ({"group": "Paid Search", "source": "yandex"}, {"uncertain"}),
+        ({"attributed": "no"}, {"unknown", "hidden"}),
+        ({"attributed": "yes", "until": "2026-11-19"}, {"old"}),
+        ({"known": "no"}, {"hidden"}),
+        ({"known": "yes", "until": "2026-11-19"}, {"old"}),
+        ({"missed_by": "office"}, {"missed"}),
+        ({"missed_by": "mobile"}, set()),
+        ({"hour": "fri-14", "period": "today"}, {"anna", "missed", "hidden"} | JOURNEYS),
+        ({"hour": ["thu-14", "thu-13"], "period": "7d"}, {"old"}),
+        ({"since": "2026-11-20T14:30", "until": "2026-11-20T14:55"}, {"missed", "hidden", "code", "unknown"}),
+        ({"beside": "none"}, {"anna", "missed", "old"} | JOURNEYS - {"unknown"}),
+        ({"beside": ["channel/Billboard", "Paid Search/google"]},
+         {"missed", "hidden", "code", "uncertain", "unknown"}),
         ({"uncertain": "yes"}, {"uncertain", "hidden"}),
         ({"recorded": "yes"}, set()),
         ({"talk_from": "60", "talk_to": "95", "outcome": "answered"}, {"hidden"} | JOURNEYS),

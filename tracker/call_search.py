@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute
 
 from tracker.models import (
     Call,
+    CallEvent,
     CallNote,
     CallTag,
     Channel,
@@ -25,8 +28,10 @@ from tracker.models import (
 )
 from tracker.policy.call_filter import CallFilter
 from tracker.policy.facts import Presentation
+from tracker.policy.origins import NOT_SET, NOWHERE, Origin
 
 Condition = sa.ColumnElement[bool]
+LEG_TARGET = CallEvent.detail["target_id"].as_integer()
 _SOURCE = ("medium", "source", "campaign", "keyword")
 
 
@@ -36,10 +41,7 @@ def narrow(wanted: sa.Select[Call], by: CallFilter) -> sa.Select[Call]:
 
 
 def _conditions(by: CallFilter) -> Iterator[Condition]:
-    if by.since is not None:
-        yield Call.started_at >= by.since
-    if by.until is not None:
-        yield Call.started_at < by.until
+    yield from _time(by)
     if by.outcomes:
         yield Call.outcome.in_(sorted(by.outcomes))
     if by.categories:
@@ -59,6 +61,18 @@ def _conditions(by: CallFilter) -> Iterator[Condition]:
         yield _text(by.text)
 
 
+def _time(by: CallFilter) -> Iterator[Condition]:
+    if by.since is not None:
+        yield Call.started_at >= by.since
+    if by.until is not None:
+        yield Call.started_at < by.until
+    if by.hours is not None:
+        yield sa.or_(
+            sa.false(),
+            *(sa.and_(Call.started_at >= begun, Call.started_at < ended) for begun, ended in by.hours),
+        )
+
+
 def _categories(by: CallFilter) -> Condition:
     named = Call.category.in_(sorted(each for each in by.categories if each is not None))
     return sa.or_(named, Call.category.is_(None)) if None in by.categories else named
@@ -69,15 +83,33 @@ def _sources(by: CallFilter) -> Iterator[Condition]:
         value = getattr(by, name)
         if value is not None:
             yield sa.or_(
-                Call.visit.has(getattr(Visit, name) == value),
+                Call.visit.has(_is(getattr(Visit, name), value)),
                 sa.and_(Call.visit_id.is_(None), Call.channel.has(getattr(Channel, name) == value)),
             )
     if by.group is not None:
-        yield Call.visit.has(Visit.group == by.group)
+        yield Call.visit.has(_is(Visit.group, by.group))
     if by.site is not None:
         yield Call.visit.has(Visit.site.has(Site.name == by.site))
     if by.channel is not None:
         yield Call.channel.has(Channel.name == by.channel)  # a call has a visit or a channel, never both
+    if by.attributed is not None:
+        yield ~_from(NOWHERE) if by.attributed else _from(NOWHERE)
+    for origin in sorted(by.beside, key=lambda it: it.word):
+        yield ~_from(origin)
+
+
+def _from(origin: Origin) -> Condition:
+    """The calls of one line of a report about sources."""
+    if origin.name is None:
+        return sa.and_(Call.visit_id.is_(None), Call.channel_id.is_(None))
+    if origin.group is None:
+        return sa.and_(Call.visit_id.is_(None), Call.channel.has(Channel.name == origin.name))
+    return Call.visit.has(sa.and_(_is(Visit.group, origin.group), _is(Visit.source, origin.name)))
+
+
+def _is(column: InstrumentedAttribute[Any], value: str) -> Condition:
+    """The value; where it says that there is none, none."""
+    return column.in_(["", NOT_SET]) if value == NOT_SET else column == value
 
 
 def _people(by: CallFilter) -> Iterator[Condition]:
@@ -85,9 +117,26 @@ def _people(by: CallFilter) -> Iterator[Condition]:
         yield Call.number.has(Number.e164 == by.number)
     if by.answered_by is not None:
         yield Call.target.has(Target.name == by.answered_by)
+    if by.missed_by is not None:
+        yield _rang_at(by.missed_by)
     if by.tag is not None:
         tagged = sa.select(CallTag.call_id).join(Tag, Tag.id == CallTag.tag_id)
         yield Call.id.in_(tagged.where(Tag.name == by.tag, Tag.company_id == Call.company_id).correlate(Call))
+
+
+def _rang_at(target: str) -> Condition:
+    """The calls with which a target rang that did not take them."""
+    ids = (
+        sa.select(Target.id)
+        .where(Target.name == target, Target.company_id == Call.company_id)
+        .correlate(Call)
+    )
+    return sa.exists().where(CallEvent.call_id == Call.id, *rang_in_vain(), LEG_TARGET.in_(ids))
+
+
+def rang_in_vain() -> tuple[Condition, Condition]:
+    """That an event says so of a target: LEG_TARGET."""
+    return CallEvent.kind == "leg_ended", CallEvent.detail["rang_at"].as_string().is_not(None)
 
 
 def _flags(by: CallFilter) -> Iterator[Condition]:
@@ -95,6 +144,9 @@ def _flags(by: CallFilter) -> Iterator[Condition]:
         yield Call.repeat.is_(by.repeat)
     if by.uncertain is not None:
         yield Call.uncertain.is_(by.uncertain)
+    if by.known is not None:
+        known = sa.and_(Call.caller.is_not(None), Call.presentation == Presentation.ALLOWED)
+        yield known if by.known else ~known
     if by.recorded is not None:
         ready = Call.recording.has(Recording.state == RecordingState.READY)
         yield ready if by.recorded else ~ready

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import sqlalchemy as sa
+from babel.dates import get_day_names
 from flask import request
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
@@ -14,9 +15,12 @@ from sqlalchemy.orm import Session
 
 from tracker.models import Call, Channel, Site, Tag, Target, Visit
 from tracker.policy.call_filter import NAMES, CallFilter, Period, read_filter
+from tracker.policy.origins import Origin, read_origin
+from tracker.policy.week import WeekHour, read_week_hour
 from web.house import house
+from web.languages import language
 from web.viewer import viewer
-from web.words import CATEGORIES, OUTCOMES
+from web.words import CATEGORIES, OUTCOMES, plain
 
 RECENT = 2000  # calls whose sources are offered
 
@@ -28,12 +32,15 @@ LABELS = {
     "q": _("Search"), "since": _("From"), "until": _("To"), "channel": _("Channel"), "site": _("Website"),
     "group": _("Channel group"), "medium": _("Medium"), "source": _("Source"), "campaign": _("Campaign"),
     "keyword": _("Keyword"), "number": _("Number dialled"), "answered_by": _("Answered by"), "tag": _("Tag"),
+    "missed_by": _("Did not answer"), "hour": _("Hour of the week"), "beside": _("Not from"),
     "talk_from": _("Talk from"), "talk_to": _("Talk to"),
     "value_from": _("Value from"), "value_to": _("Value to"),
 }  # fmt: skip
 FLAGS = {
     ("repeat", "yes"): _("Repeat callers"), ("repeat", "no"): _("First calls"),
     ("uncertain", "yes"): _("Uncertain source"), ("uncertain", "no"): _("Certain source"),
+    ("attributed", "yes"): _("Attributed"), ("attributed", "no"): _("Not attributed"),
+    ("known", "yes"): _("Number known"), ("known", "no"): _("Number unknown"),
     ("recorded", "yes"): _("With a recording"), ("recorded", "no"): _("Without a recording"),
 }  # fmt: skip
 
@@ -115,5 +122,32 @@ def _words(name: str, value: str) -> str:
         return known.get(value.replace("-", "_"), gettext("Not judged"))
     if (name, value) in FLAGS:
         return str(FLAGS[name, value])
-    said = gettext("%(seconds)s s", seconds=value) if name.startswith("talk") else value
-    return f"{LABELS[name]}: {said}"
+    return f"{LABELS[name]}: {_value(name, value)}"
+
+
+def _value(name: str, value: str) -> str:
+    """A word's value as a person reads it; one that could not be read is shown by nobody."""
+    if name.startswith("talk"):
+        return gettext("%(seconds)s s", seconds=value)
+    if name in {"since", "until"}:
+        return value.replace("T", " ")
+    if name == "hour" and (hour := read_week_hour(value)):
+        return hour_words(hour)
+    if name == "beside" and (origin := read_origin(value)):
+        return origin_words(origin)
+    return value
+
+
+def hour_words(hour: WeekHour) -> str:
+    """ "Mon, 14:00 to 15:00" in the page's language."""
+    day = get_day_names("abbreviated", locale=language())[hour.day]
+    return gettext(
+        "%(day)s, %(begun)s to %(ended)s", day=day, begun=f"{hour.hour:02}:00", ended=f"{hour.hour + 1:02}:00"
+    )
+
+
+def origin_words(origin: Origin) -> str:
+    """A line of a report: the channel, the source with its group, or that nobody knows."""
+    if origin.name is None:
+        return gettext("Not attributed")
+    return plain(origin.name) if origin.group is None else f"{plain(origin.name)} ({origin.group})"

@@ -20,9 +20,12 @@ from zoneinfo import ZoneInfo
 from tracker.errors import Rejected
 from tracker.policy.addresses import clean
 from tracker.policy.facts import Outcome
+from tracker.policy.origins import Origin, read_origin
+from tracker.policy.week import Interval, intervals, read_week_hour
 from tracker.policy.worth import Category
 
 LONGEST = 200  # characters of a word
+MOST_INTERVALS = 400  # a database takes only so many alternatives in one condition
 
 
 class Period(enum.StrEnum):
@@ -60,6 +63,11 @@ class CallFilter:
     repeat: bool | None = None
     uncertain: bool | None = None
     recorded: bool | None = None
+    attributed: bool | None = None  # something says where it came from
+    known: bool | None = None  # the caller's number was sent and may be shown
+    missed_by: str | None = None  # a target that rang and did not take it
+    hours: tuple[Interval, ...] | None = None  # between since and until
+    beside: frozenset[Origin] = frozenset()  # came from none of these
     talk_from: float | None = None  # seconds
     talk_to: float | None = None
     value_from: Decimal | None = None  # in each company's own currency
@@ -71,12 +79,13 @@ class CallFilter:
 TEXTS = {
     "channel": "channel", "site": "site", "group": "group", "medium": "medium", "source": "source",
     "campaign": "campaign", "keyword": "keyword", "number": "number", "answered_by": "answered_by",
-    "tag": "tag", "q": "text",
+    "tag": "tag", "missed_by": "missed_by", "q": "text",
 }  # fmt: skip
-BOOLS = ("repeat", "uncertain", "recorded")
+BOOLS = ("repeat", "uncertain", "recorded", "attributed", "known")
 SECONDS = ("talk_from", "talk_to")
 AMOUNTS = ("value_from", "value_to")
-NAMES = (*TEXTS, *BOOLS, *SECONDS, *AMOUNTS, "period", "since", "until", "outcome", "category")
+MANY = ("outcome", "category", "hour", "beside")  # that may be repeated
+NAMES = (*TEXTS, *BOOLS, *SECONDS, *AMOUNTS, "period", "since", "until", *MANY)
 _YES_NO = {"yes": True, "no": False}
 Word = TypeVar("Word", bound=enum.StrEnum)
 
@@ -84,7 +93,8 @@ Word = TypeVar("Word", bound=enum.StrEnum)
 def read_filter(words: Mapping[str, Sequence[str]], zone: ZoneInfo, today: date) -> CallFilter:
     """The filter that these words ask for; names that are none are not looked at.
 
-    Days are those of the zone, `until` included. Raises Rejected `filter.malformed`.
+    Days are those of the zone, `until` included; a time of day ends them then. Raises Rejected
+    `filter.malformed`.
     """
     given = {name: [word for each in words.get(name, ()) if (word := clean(each, LONGEST))] for name in NAMES}
     one = {name: values[-1] for name, values in given.items() if values}
@@ -98,34 +108,76 @@ def read_filter(words: Mapping[str, Sequence[str]], zone: ZoneInfo, today: date)
         until=until,
         outcomes=frozenset(_word(Outcome, "outcome", word) for word in given["outcome"]),
         categories=frozenset(_category(word) for word in given["category"]),
+        hours=_hours(given["hour"], since, until, zone),
+        beside=frozenset(_origin(word) for word in given["beside"]),
         **plain,
     )
 
 
 def _interval(one: Mapping[str, str], zone: ZoneInfo, today: date) -> tuple[datetime | None, datetime | None]:
     """From the first instant of the first day to that after the last: 23 or 25 hours when clocks change."""
-    first, last = _date("since", one.get("since")), _date("until", one.get("until"))
-    if "period" in one and first is None and last is None:
-        begun, ended = _DAYS[_word(Period, "period", one["period"])]
-        first, last = today - timedelta(days=begun), today - timedelta(days=ended)
-    if first is not None and last is not None and last < first:
-        raise Rejected("filter.malformed", f"{last} comes before {first}", "Exchange since and until")
-    return _midnight(first, zone), _midnight(last and last + timedelta(days=1), zone)
+    if "period" in one and "since" not in one and "until" not in one:
+        first, last = days_of(_word(Period, "period", one["period"]), today)
+        return _instant(first, zone), _instant(last + timedelta(days=1), zone)
+    first_at, last_at = _when("since", one.get("since")), _when("until", one.get("until"))
+    since = None if first_at is None else _instant(first_at, zone)
+    # A day is included whole, a time of day ends what is wanted.
+    ended = last_at if isinstance(last_at, datetime) else last_at and last_at + timedelta(days=1)
+    until = None if ended is None else _instant(ended, zone)
+    ends_with_day = last_at is not None and not isinstance(last_at, datetime)
+    if since is not None and until is not None and (until < since or (until == since and ends_with_day)):
+        raise Rejected("filter.malformed", f"{last_at} comes before {first_at}", "Exchange since and until")
+    return since, until
 
 
-def _midnight(day: date | None, zone: ZoneInfo) -> datetime | None:
-    return None if day is None else datetime.combine(day, time(), zone).astimezone(UTC)
+def days_of(period: Period, today: date) -> tuple[date, date]:
+    """The first and the last day of a period."""
+    begun, ended = _DAYS[period]
+    return today - timedelta(days=begun), today - timedelta(days=ended)
 
 
-def _date(name: str, text: str | None) -> date | None:
+def _instant(local: date | datetime, zone: ZoneInfo) -> datetime:
+    at = local if isinstance(local, datetime) else datetime.combine(local, time())
+    return at.replace(tzinfo=zone).astimezone(UTC)
+
+
+def _when(name: str, text: str | None) -> date | datetime | None:
+    """A day, or a minute of it, of the zone's clocks."""
     if text is None:
         return None
+    minute = re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}", text, re.ASCII)
     try:
-        found = date.fromisoformat(text)
+        found = datetime.fromisoformat(text) if minute else date.fromisoformat(text)
     except ValueError:
-        raise _malformed(name, text, "a day as 2026-11-20") from None
+        raise _malformed(name, text, "a day as 2026-11-20, or 2026-11-20T14:30") from None
     if not 1990 <= found.year <= 2200:
-        raise _malformed(name, text, "a day as 2026-11-20")
+        raise _malformed(name, text, "a day as 2026-11-20, or 2026-11-20T14:30")
+    return found
+
+
+def _hours(
+    words: Sequence[str], since: datetime | None, until: datetime | None, zone: ZoneInfo
+) -> tuple[Interval, ...] | None:
+    if not words:
+        return None
+    if since is None or until is None:
+        raise Rejected("filter.malformed", "An hour of the week needs a period", "Give since and until too")
+    found: list[Interval] = []
+    for word in dict.fromkeys(words):
+        hour = read_week_hour(word)
+        if hour is None:
+            raise _malformed("hour", word, "an hour of the week as mon-14")
+        for each in intervals(hour, since, until, zone):
+            found.append(each)
+            if len(found) > MOST_INTERVALS:
+                raise Rejected("filter.malformed", "So many hours are too many", "Give a shorter period")
+    return tuple(found)
+
+
+def _origin(word: str) -> Origin:
+    found = read_origin(word)
+    if found is None:
+        raise _malformed("beside", word, "channel/Billboard, Paid Search/google, or none")
     return found
 
 
