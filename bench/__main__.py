@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-BENCHMARKS = ("call_path", "leases", "script", "attribution")
+BENCHMARKS = ("call_path", "leases", "script", "attribution", "pages")
 
 
 def main(names: list[str]) -> int:
