@@ -169,7 +169,7 @@ def _pour_said(database: Database, of: Sequence[Firm], drawn: Drawn) -> None:
     }
     pour(database, AuditEntry, entry | who)
     noted = np.flatnonzero(drawn.noted).tolist()
-    note = {
+    note: dict[str, Iterable[Any]] = {
         "call_id": [each + 1 for each in noted],
         "at": instants(drawn.at[noted] + 3700),
         "actor": itertools.repeat(OWNER),
@@ -188,7 +188,7 @@ def _pour_sound(database: Database, drawn: Drawn) -> None:
     """The recordings of answered calls, with a waveform as long as a real one."""
     which = np.flatnonzero(drawn.answered).tolist()
     bars = [(7 * each) % 100 for each in range(400)]
-    recording = {
+    recording: dict[str, Iterable[Any]] = {
         "call_id": [each + 1 for each in which],
         "state": itertools.repeat("ready"),
         "path": [f"2026/11/{drawn.keys[each]}.wav" for each in which],

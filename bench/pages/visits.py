@@ -52,7 +52,8 @@ def rare(draw: np.random.Generator, kinds: int, count: int) -> np.ndarray:
 
 def firms_of(count: int) -> np.ndarray:
     """Nearly all belongs to the first, each hundredth to the second."""
-    return (np.arange(count) % 100 == 0).astype(int)
+    second: np.ndarray = np.arange(count) % 100 == 0
+    return second.astype(int)
 
 
 def pour_visits(
