@@ -1,0 +1,193 @@
+"""200 hostile texts in every field that others fill: each page stays built as with plain words."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+from playwright.sync_api import Browser
+from support.browser import browser, complaints, open_page, serving  # noqa: F401
+from support.facts import Pallets
+from support.hostile import HOSTILE
+from support.journeys import tell_journeys
+from support.recorded import settings_in
+from support.showroom import OWNER, Told, furnish
+from support.site import PASSWORD, Site
+
+from tracker import people, worth
+from tracker.audit import By
+from tracker.database import Database
+from tracker.models import Base, Call, Company, Role
+from web.public import is_public
+
+# Keys by which rows are found, words of a fixed set, and what only we make ourselves.
+OURS = re.compile(
+    r"(^|_)(key|slug|sha256|digest|hash|uniqueid|linkedid|state|path|secret|action|query|kind|node)$"
+    r"|^(email|e164|default_region|timezone|currency|language|password\w*|totp\w*|dial_status|real|code)$"
+)
+TABLES = {
+    "audit_entries", "call_notes", "calls", "channels", "companies", "login_sessions", "numbers",
+    "page_views", "pools", "sites", "tags", "targets", "users", "visit_events", "visits",
+}  # fmt: skip
+CALLS = (Told(4, Pallets.billboard, "+79161234567", name="Romashka"), Told(9, Pallets.leaflet, "", "missed"))
+
+
+@pytest.fixture
+def site(sqlite: Database, tmp_path: Path, now: datetime) -> Site:
+    """A showroom in which everything that can be said of a call has been said."""
+    settings = settings_in(tmp_path, secret_key="k" * 40)
+    room = furnish(sqlite, settings, now, CALLS)
+    with sqlite.write() as session:
+        tell_journeys(session, room.pallets, now)
+        by = By(now, OWNER, "192.0.2.1")
+        for call in session.scalars(sa.select(Call)):
+            worth.add_tag(session, by, [call], "tag")
+            worth.add_note(session, by, call, "note")
+            worth.note_told(session, by, call, heard_of="a friend", promo_code="X")
+    return Site(sqlite, settings, now)
+
+
+def test_no_page_is_built_otherwise_by_a_hostile_text(site: Site) -> None:
+    owner = log_in_owner(site)
+    plain, addressed = (built(site, owner, text) for text in ("plain words", "https://plain.example/"))
+    assert {"/calls", "/calls/certain", "/audit", "/people"} <= set(plain)
+    for text in HOSTILE:
+        spoil(site.database, text)
+        for path, skeletons in plain.items():
+            answer = owner.get(path)
+            assert answer.status_code == 200, (path, text)
+            assert skeleton(answer.text) in (skeletons, addressed[path]), (path, text)
+
+
+def built(site: Site, owner: FlaskClient, text: str) -> dict[str, list[tuple[str, ...]]]:
+    """How each page is built on which such a text is shown."""
+    spoil(site.database, text)
+    answers = {path: owner.get(path) for path in paths(site)}
+    return {
+        path: skeleton(answer.text)
+        for path, answer in answers.items()
+        if answer.status_code == 200 and text in answer.text
+    }
+
+
+def test_no_hostile_text_runs_in_a_browser(site: Site, browser: Browser, tmp_path: Path) -> None:  # noqa: F811
+    """Nothing runs, no dialog opens, nothing is asked of another host, and the CSP has nothing to refuse."""
+    with site.database.write() as session:
+        link = "/link/" + people.make_login_link(session, people.find_user(session, OWNER), datetime.now(UTC))
+    with serving(settings_in(tmp_path, secret_key="k" * 40)) as url:
+        page = open_page(browser, url)
+        asked: set[str] = set()
+        page.on("request", lambda request: asked.add(request.url))
+        page.goto(link)
+        page.fill("input[name=password]", PASSWORD)
+        page.press("input[name=password]", "Enter")
+        page.wait_for_url("**/calls")
+        for start in range(0, len(HOSTILE), 40):
+            spoil(site.database, *HOSTILE[start : start + 40])
+            for path in paths(site):
+                page.goto(path, wait_until="load")
+                assert complaints(page) == [], path
+        assert not [each for each in asked if not each.startswith(url)]
+        page.context.close()
+
+
+def log_in_owner(site: Site) -> FlaskClient:
+    owner = site.log_in("ann@pallets.example", 1)
+    with site.database.write() as session:
+        ann = people.find_user(session, "ann@pallets.example")
+        people.give_role(session, ann, session.get_one(Company, 1), Role.OWNER)
+    return owner
+
+
+def paths(site: Site) -> list[str]:
+    """Every address that shows something to who is logged in, of each kind of call."""
+    with site.database.read() as session:
+        calls = [session.scalars(sa.select(Call.key).order_by(Call.id)).first(), "certain", "uncertain"]
+        visits = session.scalars(sa.select(Call.visit_id).where(Call.key == "certain")).all()
+    found = []
+    for rule in site.app.url_map.iter_rules():
+        view = site.app.view_functions[rule.endpoint]
+        marks = re.findall(r"<(\w+)>", rule.rule)
+        if is_public(view) or "GET" not in (rule.methods or ()) or rule.rule.startswith("/api/"):
+            continue
+        if marks == ["key"]:
+            found += [rule.rule.replace("<key>", str(key)) for key in calls]
+        elif marks == ["visit"]:
+            found += [rule.rule.replace("<visit>", str(visit)) for visit in visits]
+        elif not marks and not re.search(r"\.(csv|xlsx)$", rule.rule):
+            found.append(rule.rule)
+    return found
+
+
+def spoil(database: Database, *texts: str) -> None:
+    """Puts the texts, in turn, into every field of every row that is not of our own making."""
+    turn = itertools.cycle(texts)
+    with database.write() as session:
+        for table in (Base.metadata.tables[name] for name in sorted(TABLES)):
+            key = next(iter(table.primary_key.columns))
+            columns = list(_foreign(table))
+            for row in session.execute(sa.select(key)).scalars().all():
+                values = {column: _fit(column, next(turn), row) for column in columns}
+                session.execute(sa.update(table).where(key == row).values(values))
+
+
+def _foreign(table: sa.Table) -> Iterator[sa.Column[Any]]:
+    for column in table.columns:
+        words = isinstance(column.type, sa.String) and not isinstance(column.type, sa.Enum)
+        if (words or isinstance(column.type, sa.JSON)) and not OURS.search(column.name):
+            yield column
+
+
+def _fit(column: sa.Column[Any], text: str, row: object) -> Any:
+    """As much of the text as the column holds; what must not be there twice is told apart by the row."""
+    if isinstance(column.type, sa.JSON):
+        return _json(column.name, text)
+    longest = getattr(column.type, "length", None) or 10_000
+    apart = f" {row}" if column.name in {"name", "username"} else ""
+    return text[: longest - len(apart)] + apart
+
+
+def _json(name: str, text: str) -> Any:
+    """As deep as the page looks into that column."""
+    if name in {"domains", "dynamic_for"}:
+        return [text]
+    if name == "missed_in":
+        return []
+    return (
+        {text: text} | dict.fromkeys(("number", "text", "name"), text) if name == "detail" else {text: text}
+    )
+
+
+class Skeleton(HTMLParser):
+    """A page without its texts: the elements in order, with the names of their attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, ...]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, *sorted(name for name, _ in attrs)))
+        for name, value in attrs:
+            if name in {"href", "src", "action", "formaction"}:
+                assert re.match(r"[/#?]|https?://|tel:|mailto:|calls|$", value or ""), (tag, name, value)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.found.append(("/" + tag,))
+
+    def handle_comment(self, data: str) -> None:
+        self.found.append(("!",))
+
+
+def skeleton(html: str) -> list[tuple[str, ...]]:
+    parser = Skeleton()
+    parser.feed(html)
+    parser.close()
+    return parser.found
