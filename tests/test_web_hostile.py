@@ -20,9 +20,9 @@ from support.hostile import HOSTILE
 from support.journeys import tell_journeys
 from support.recorded import settings_in
 from support.showroom import OWNER, Told, furnish
-from support.site import PASSWORD, Site
+from support.site import Site
 
-from tracker import people, worth
+from tracker import logins, people, worth
 from tracker.audit import By
 from tracker.database import Database
 from tracker.models import Base, Call, Company, Role
@@ -80,19 +80,23 @@ def built(site: Site, owner: FlaskClient, text: str) -> dict[str, list[tuple[str
 
 def test_no_hostile_text_runs_in_a_browser(site: Site, browser: Browser, tmp_path: Path) -> None:  # noqa: F811
     """Nothing runs, no dialog opens, nothing is asked of another host, and the CSP has nothing to refuse."""
+    # A piece of a page is no page: a browser would ask it for its icon.
+    shown = [
+        path
+        for path, found in built(site, log_in_owner(site), "plain words").items()
+        if found[0][0] == "html"
+    ]
     with site.database.write() as session:
-        link = "/link/" + people.make_login_link(session, people.find_user(session, OWNER), datetime.now(UTC))
-    with serving(settings_in(tmp_path, secret_key="k" * 40)) as url:
+        olga = people.find_user(session, OWNER)
+        token = logins.start_session(session, olga, logins.Client("127.0.0.1"), datetime.now(UTC))
+    with serving(settings_in(tmp_path, database_url=f"sqlite:///{tmp_path / 'books.db'}")) as url:
         page = open_page(browser, url)
+        page.context.add_cookies([{"name": "leaseline", "value": token, "url": url}])
         asked: set[str] = set()
         page.on("request", lambda request: asked.add(request.url))
-        page.goto(link)
-        page.fill("input[name=password]", PASSWORD)
-        page.press("input[name=password]", "Enter")
-        page.wait_for_url("**/calls")
         for start in range(0, len(HOSTILE), 40):
             spoil(site.database, *HOSTILE[start : start + 40])
-            for path in paths(site):
+            for path in shown:
                 page.goto(path, wait_until="load")
                 assert complaints(page) == [], path
         assert not [each for each in asked if not each.startswith(url)]

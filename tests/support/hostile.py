@@ -27,7 +27,8 @@ _ALONE = (
     "%(n)s", "{0.__class__}", "' OR 1=1 --", "1; DROP TABLE calls; --", "\u202egnp.exe", "a\u0300" * 30,
     "&lt;script&gt;alert(1)&lt;/script&gt;", "&#60;script&#62;", "%3Cscript%3Ealert(1)%3C/script%3E",
     "\uff1cscript\uff1ealert(1)", "+ADw-script+AD4-", "<!--", "<![CDATA[", "</script", "<scr<script>ipt>",
-    '=HYPERLINK("https://evil.example","x")', "=cmd|' /C calc'!A0", "@SUM(1+1)", "\t=1+1", "-2+3", "\ufeff=1+1",
+    '=HYPERLINK("https://evil.example","x")', "=cmd|' /C calc'!A0", "@SUM(1+1)", "\t=1+1", "-2+3",
+    "\ufeff=1+1",
 )  # fmt: skip
 HOSTILE = (*(closer + text for closer, text in itertools.product(_CLOSERS, _PAYLOADS)), *_ALONE)
 assert len(HOSTILE) == 200
