@@ -6,6 +6,7 @@
 #   make test           every test, on real Asterisk, SIPp, SQLite, PostgreSQL and Chromium
 #   make lint           ruff, mypy strict, import-linter
 #   make bench          every benchmark; make bench ONLY=name runs one
+#   make words          gather the page's texts for translation into web/translations
 #   make run            set up and start Leaseline for real: what `leaseline up` does
 
 PYTHON ?= python3
@@ -21,17 +22,17 @@ RUN_PACKAGES := ca-certificates ffmpeg nodejs:node npm python3-venv:python3-venv
 CALL_PACKAGES := sip-tester:sipp espeak-ng sox chromium libatomic1
 TEST_PACKAGES := postgresql:postgresql iproute2:ip
 
-.PHONY: help demo run test lint bench setup asterisk lock clean
+.PHONY: help demo run test lint bench setup asterisk words lock clean
 help:
 	@sed -n 's/^#   //p' $(MAKEFILE_LIST)
 
-demo: $(SETUP)/python $(SETUP)/web $(SETUP)/calls asterisk
+demo: $(SETUP)/python $(SETUP)/web $(SETUP)/words $(SETUP)/calls asterisk
 	@$(BIN)/python -m demo $(if $(ONCE),--once)
 
 run: setup
 	@$(BIN)/leaseline up
 
-test: $(SETUP)/python $(SETUP)/web $(SETUP)/calls $(SETUP)/tests $(SETUP)/spa asterisk
+test: $(SETUP)/python $(SETUP)/web $(SETUP)/words $(SETUP)/calls $(SETUP)/tests $(SETUP)/spa asterisk
 	@$(BIN)/python -m pytest $(ARGS)
 
 lint: $(SETUP)/python
@@ -39,10 +40,10 @@ lint: $(SETUP)/python
 	@echo "lint: mypy"; $(BIN)/mypy
 	@echo "lint: import-linter"; $(BIN)/lint-imports
 
-bench: $(SETUP)/python $(SETUP)/web $(SETUP)/calls $(SETUP)/tests $(SETUP)/spa asterisk
+bench: $(SETUP)/python $(SETUP)/web $(SETUP)/words $(SETUP)/calls $(SETUP)/tests $(SETUP)/spa asterisk
 	@$(BIN)/python -m bench $(ONLY)
 
-setup: $(SETUP)/python $(SETUP)/web asterisk
+setup: $(SETUP)/python $(SETUP)/web $(SETUP)/words asterisk
 
 asterisk: $(SETUP)/run
 	@asterisk/get-asterisk.sh var/opt/asterisk > /dev/null
@@ -75,6 +76,19 @@ $(SETUP)/web: $(SETUP)/run web/package.json web/package-lock.json $(wildcard web
 	@echo "setup: the page's scripts and styles"
 	@cd web && npm ci --silent --no-audit --no-fund && npm run --silent build
 	@touch $@
+
+# The page's translations. Without them it is English.
+$(SETUP)/words: $(SETUP)/python $(wildcard web/translations/*/LC_MESSAGES/*.po)
+	@echo "setup: the page's translations"
+	@$(BIN)/pybabel -q compile -d web/translations
+	@touch $@
+
+# Without places, dates and guesses, so that a catalogue changes where a text does, and nowhere else.
+words: $(SETUP)/python
+	@$(BIN)/pybabel -q extract -F web/babel.cfg -k lazy_gettext --no-location --sort-output --no-wrap \
+		--project=Leaseline -o $(SETUP)/messages.pot web
+	@$(BIN)/pybabel -q update -i $(SETUP)/messages.pot -d web/translations --no-fuzzy-matching \
+		--ignore-obsolete --ignore-pot-creation-date --no-wrap
 
 # A single-page shop in React, which the website script is tested on.
 $(SETUP)/spa: $(SETUP)/run $(wildcard tests/spa/*.js*)

@@ -12,6 +12,7 @@ from tracker.errors import Rejected
 from tracker.policy.access import PASSWORD_SHORTEST
 from web.house import house
 from web.public import public
+from web.refusals import translated
 from web.security import form_cookie, set_cookie
 from web.viewer import client, cookie_name, viewer, wants_json
 
@@ -93,7 +94,8 @@ def _welcome(token: str, after: str) -> Response:
 
 def _again(problem: Rejected, status: int, email: str) -> Response:
     if wants_json():
-        shape = {"id": problem.id, "message": problem.message, "fix": problem.fix}
+        said = translated(problem)
+        shape = {"id": said.id, "message": said.message, "fix": said.fix}
         return make_response({"error": shape}, status)
     after = _own_path(request.form.get("next"))
     return make_response(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, Response, jsonify, make_response, render_template
+from flask import Flask, Response, jsonify, make_response, render_template, request
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from tracker.errors import Rejected
+from web.refusals import translated
 from web.viewer import wants_json
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,10 @@ def install(app: Flask) -> None:
 
 
 def answer(status: int, id_: str, message: str, fix: str) -> Response:
-    """The refusal, as a page or as JSON, whichever the client reads."""
+    """The refusal, as a page or as JSON, whichever the client reads; programs read English."""
+    if not request.path.startswith("/api/"):
+        said = translated(Rejected(id_, message, fix))
+        message, fix = said.message, said.fix
     if wants_json():
         response = jsonify(error={"id": id_, "message": message, "fix": fix})
     else:

@@ -141,9 +141,8 @@ def _value(name: str, value: str) -> str:
 def hour_words(hour: WeekHour) -> str:
     """ "Mon, 14:00 to 15:00" in the page's language."""
     day = get_day_names("abbreviated", locale=language())[hour.day]
-    return gettext(
-        "%(day)s, %(begun)s to %(ended)s", day=day, begun=f"{hour.hour:02}:00", ended=f"{hour.hour + 1:02}:00"
-    )
+    begun, ended = f"{hour.hour:02}:00", f"{hour.hour + 1:02}:00"
+    return gettext("%(day)s, %(begun)s to %(ended)s", day=day, begun=begun, ended=ended)
 
 
 def origin_words(origin: Origin) -> str:

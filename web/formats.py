@@ -12,7 +12,7 @@ from flask_babel import gettext
 from tracker import calls
 from tracker.policy.phone import display
 from tracker.policy.rights import Right
-from web import board, filters, timeline, words
+from web import board, filters, refusals, timeline, words
 from web.house import house
 from web.languages import language
 from web.viewer import viewer
@@ -75,6 +75,7 @@ def install(app: Flask) -> None:
         FLAGS=filters.FLAGS,
         administers=lambda: any(viewer().may(Right.ADMINISTER, it.id) for it in viewer().companies),
         may_judge=lambda call: viewer().may(Right.JUDGE, call.company_id),
+        translated=refusals.translated,
         server_now=lambda: house().clock(),
     )
 

@@ -1,0 +1,91 @@
+"""Refusals in the page's language, by their id: what tracker/ says in English to every edge.
+
+English stays as it was said, with the values in it. In another language a sentence that fits each refusal of
+that id stands for it; one that is not here stays English, so that nothing is silent.
+"""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _
+
+from tracker.errors import Rejected
+from web.languages import language
+
+REFUSALS = {
+    "call.unknown": (_("There is no such call"), _("Look for it in the list of calls")),
+    "category.unknown": (_("There is no such category"), _("Choose target, service, non-target or none")),
+    "code.malformed": (_("This is no visitor code"), _("Type its three or more digits")),
+    "code.unknown": (
+        _("Nobody was shown this code in the hours before the call"),
+        _("Ask the caller for the number beside the telephone number once more"),
+    ),
+    "database.away": (
+        _("The books cannot be read right now; calls go on ringing"),
+        _("Try again in a moment"),
+    ),
+    "filter.malformed": (_("This filter cannot be understood"), _("Take it away and choose anew")),
+    "form.forged": (_("This form is no longer valid"), _("Open the page again and send it from there")),
+    "http.malformed": (_("The address or form is malformed"), _("Go back and try again")),
+    "http.method": (_("This address is not used that way"), _("See the calls at /calls")),
+    "http.too_large": (_("This is more than the page accepts"), _("Send less")),
+    "http.unknown": (_("There is no such page"), _("See the calls at /calls")),
+    "link.ended": (
+        _("This link was used already, has expired or was never made"),
+        _("Ask whoever runs this installation for a new one"),
+    ),
+    "link.foreign": (
+        _("This person sees more companies than you administer"),
+        _("Ask whoever runs this installation for the link"),
+    ),
+    "login.needed": (_("You are not logged in"), _("Log in")),
+    "login.too_many": (_("Too many tries"), _("Wait a little and try again")),
+    "login.wrong": (_("E-mail or password is wrong"), _("Try again, or ask for a one-time link")),
+    "heard_of.malformed": (_("This is too long"), _("Write less")),
+    "note.malformed": (_("This note cannot be kept"), _("Write something, but not more than fits the field")),
+    "note.unknown": (_("There is no such note of yours"), _("Open the call again")),
+    "page.malformed": (_("This is no place in the list of calls"), _("Begin with the newest calls")),
+    "password.weak": (
+        _("This password is too short, too common or too near to your e-mail"),
+        _("Choose another: three or four unrelated words are good"),
+    ),
+    "promo_code.malformed": (_("This is too long"), _("Write less")),
+    "recording.kind": (_("There is no such kind of recording"), _("Ask for wav, mp3 or opus")),
+    "recording.missing": (
+        _("This call has no recording to play"),
+        _("See the call's page for what became of it"),
+    ),
+    "role.last_owner": (_("A company keeps at least one owner"), _("Make somebody else an owner first")),
+    "role.malformed": (_("No role was chosen"), _("Choose one")),
+    "role.needed": (_("Your role does not let you do this"), _("Ask an owner or an admin of the company")),
+    "role.too_high": (
+        _("That is more than your own role"),
+        _("Ask an owner; nobody gives or takes a role above his own"),
+    ),
+    "session.unknown": (_("This browser is logged out already"), _("Open the page again")),
+    "tag.malformed": (
+        _("This tag cannot be kept"),
+        _("Write a word or two, but not more than fits the field"),
+    ),
+    "tag.too_many": (_("A call has no room for more tags"), _("Take one away first")),
+    "user.disabled": (_("This person's log-in is disabled"), _("Ask whoever runs this installation")),
+    "user.duplicate": (
+        _("Somebody with this e-mail is here already"),
+        _("Change the role, or give another e-mail"),
+    ),
+    "user.malformed": (_("This is no e-mail address"), _("Give one like ann@example.com")),
+    "user.no_role": (_("This person has no role here"), _("Open the page of people again")),
+    "user.unknown": (_("There is no such user here"), _("Open the page of people again")),
+    "visit.unknown": (_("There is no such visit"), _("Open it from the page of a call")),
+    "web.broken": (
+        _("Something is wrong on our side"),
+        _("Try again; whoever runs this installation finds the details in the log"),
+    ),
+}
+
+
+def translated(problem: Rejected) -> Rejected:
+    """The same refusal in the page's language, where it is told in it."""
+    if language() == "en" or problem.id not in REFUSALS:
+        return problem
+    message, fix = REFUSALS[problem.id]
+    return Rejected(problem.id, str(message), str(fix))
