@@ -51,7 +51,7 @@ COUNTED = "\N{BULLET}"  # what an expression prints, whatever it is
 GETTEXT = {"_", "gettext", "ngettext", "lazy_gettext"}
 PLACE = re.compile(r"%\((\w+)\)[sd]|%%")
 TAG = re.compile(r"</?\w+[^>]*>")
-# Of the page. The settings' own refusals name values that one sentence for an id would lose: they stay English.
+# Of the page. The settings' refusals name values that one sentence for an id would lose: they stay English.
 FAMILIES = {
     "call", "category", "code", "filter", "form", "link", "login", "note", "page", "password", "recording",
     "role", "session", "tag", "user",
