@@ -67,7 +67,7 @@ def list_command(as_json: bool) -> None:
     shown = [
         {**row, "roles": [f"{each['company']}: {each['role']}" for each in row["roles"]]} for row in rows
     ]
-    columns = ("email", "name", "roles", "password_set", "disabled_at")
+    columns = ("email", "name", "roles", "password_set", "totp_at", "disabled_at")
     print_rows(
         rows if as_json else shown, columns, as_json=as_json, empty="No user yet: `leaseline user add`"
     )
@@ -159,6 +159,36 @@ def enable(email: str) -> None:
     click.echo(f"{known} can log in again.")
 
 
+@user_group.command("totp")
+@click.argument("email")
+@click.option("--off", is_flag=True, help="Switch it off, for who lost phone and recovery codes.")
+@json_option
+def totp(email: str, off: bool, as_json: bool) -> None:
+    """Show whether a user has a second factor (TOTP), or switch it off.
+
+    Be sure who asks: from then on the password alone, or a one-time link, opens the account.
+
+    \b
+    Examples:
+      leaseline user totp ann@example.com
+      leaseline user totp ann@example.com --off
+    """
+    from tracker import people, second_factor
+
+    with here().database.write() as session:
+        user = people.find_user(session, email)
+        if off:
+            second_factor.switch_off(session, here().by(), user)
+        since, codes = user.totp_at, second_factor.codes_left(session, user.id)
+        known = user.email
+    if as_json:
+        print_json({"email": known, "totp_at": since, "recovery_codes": codes})
+    elif since:
+        click.echo(f"{known} has a second factor since {since:%Y-%m-%d}, and {codes} recovery codes.")
+    else:
+        click.echo(f"{known} has no second factor{' any more' if off else ''}.")
+
+
 def link_address(token: str) -> str:
     """Where a one-time token is opened."""
     return f"{here().settings.web_url}/link/{token}"
@@ -179,6 +209,7 @@ def describe(user: User) -> dict[str, Any]:
         "name": user.name,
         "roles": [{"company": each.company.slug, "role": each.role.value} for each in user.memberships],
         "password_set": user.password_hash is not None,
+        "totp_at": user.totp_at,  # since when a second factor is asked for
         "disabled_at": user.disabled_at,
         "created_at": user.created_at,
     }

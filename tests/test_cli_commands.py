@@ -8,9 +8,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import pyotp
 import pytest
 import sqlalchemy as sa
 from support.command import PROGRAM, Installation, furnish, one_line
@@ -18,6 +20,8 @@ from support.command import PROGRAM, Installation, furnish, one_line
 from cli import leaseline
 from commands.number import STATES
 from commands.user import ROLES
+from tracker import people, second_factor
+from tracker.audit import By
 from tracker.database import Database
 from tracker.models import CallerIdPolicy, NumberState, Role, Transport
 
@@ -216,6 +220,20 @@ def test_an_import_into_a_pool_that_is_not_there_is_one_line(pallets: Installati
     said = pallets.refused("number", "import", "-", "--pool", "Shop", given=given)
     assert said == "leaseline: There is no pool 'Shop'. There are: Website"
     assert "one number a line" in pallets.refused("number", "import", "-", given=b"\n")
+
+
+def test_a_lost_second_factor_is_switched_off(pallets: Installation) -> None:
+    assert pallets.json("user", "totp", "ann@example.com")["totp_at"] is None
+    assert "has no second factor" in pallets.refused("user", "totp", "ann@example.com", "--off")
+    database = Database(f"sqlite:///{pallets.home / 'leaseline.db'}")
+    with database.write() as session:
+        user, at = people.find_user(session, "ann@example.com"), datetime.now(UTC)
+        secret = second_factor.begin(session, user)
+        second_factor.confirm(session, By(at, "ann"), user, pyotp.TOTP(secret).at(at))
+    assert pallets.json("user", "totp", "ann@example.com")["recovery_codes"] == 10
+    assert pallets.json("user", "list")[0]["totp_at"]
+    pallets.done("user", "totp", "ann@example.com", "--off")
+    assert pallets.json("user", "list")[0]["totp_at"] is None
 
 
 def test_users_are_added_disabled_and_linked(pallets: Installation) -> None:

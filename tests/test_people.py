@@ -106,16 +106,17 @@ def test_a_new_password_ends_every_session(sqlite: Database, now: datetime) -> N
 @pytest.mark.parametrize(
     "password",
     ["", "short", "passwordpassword", "Password123", "1234567890", "qwertyuiop", "aaaaaaaaaaaa",
-     "ann@pallets.example", "Leaseline12", "abcdefghijkl", "йцукенгшщз", "x" * 201],
+     "ann@pallets.example", "Leaseline12", "abcdefghijkl", "йцукенгшщз", "x" * 201, "tubatubatuba",
+     "Pallets-2026", "Annabella1990", "Жемчужина-2026"],
 )  # fmt: skip
 def test_a_password_that_is_guessed_first_is_refused(password: str) -> None:
     with pytest.raises(Rejected, match="This password"):
-        people.check_new_password(password, "ann@pallets.example")
+        people.check_new_password(password, "ann@pallets.example", ["Annabella", "Жемчужина ООО"])
 
 
 @pytest.mark.parametrize("password", [PASSWORD, "tuba-9-lemon", "пальма ходит тихо", "Xk3$fRz8!q"])
 def test_a_good_password_is_taken(password: str) -> None:
-    assert password_problem(password, "ann@pallets.example") is None
+    assert password_problem(password, "ann@pallets.example", ["Annabella", "Horse & Sons"]) is None
 
 
 def test_the_right_password_logs_in_and_is_written_down(database: Database, now: datetime) -> None:

@@ -20,7 +20,8 @@ HERS = (Told(5, "+74951234567", "+79160000001", talk=3, name="Secret Caller"),)
 FROM_ANYWHERE = {"/s/<name>.js", "/api/v1/visits"} | {
     f"/api/v1/visits/<token>/{what}" for what in ("pages", "ping", "leave", "events")
 }
-PUBLIC = {"/login", "/link/<token>", "/healthz", "/readyz", "/metrics", "/static/<name>"} | FROM_ANYWHERE
+DOORS = {"/login", "/login/code", "/link/<token>"}
+PUBLIC = DOORS | {"/healthz", "/readyz", "/metrics", "/static/<name>"} | FROM_ANYWHERE
 
 
 @pytest.fixture

@@ -1,28 +1,35 @@
-"""Log-ins and sessions: the way in, its brakes, and the browsers that are logged in.
+"""Log-ins and sessions: the way in, and the browsers that are logged in.
 
-A try is counted before the password is looked at, so that many at once cannot slip past the brake; the
-password is hashed between two transactions, so that nobody waits for it with the database's lock in hand.
+The password is hashed between two transactions, so that nobody waits for it with the database's lock in hand.
+Whoever has a second factor shows a code after the password; until then the browser holds a pending log-in,
+which opens nothing but the question for the code.
 """
 
 from __future__ import annotations
 
-import hashlib
-import ipaddress
-import math
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, joinedload
 
-from tracker.audit import note
+from tracker import second_factor, tries
+from tracker.audit import By, note
 from tracker.database import Database
-from tracker.models import LoginAttempts, LoginSession, Membership, User
-from tracker.people import password_matches, token_sha256
-from tracker.policy import access
+from tracker.errors import Rejected
+from tracker.models import LoginSession, Membership, User
+from tracker.people import (
+    check_new_password,
+    hash_password,
+    open_link,
+    password_matches,
+    token_sha256,
+    use_link,
+    words_of,
+)
+from tracker.policy.second_factor import PENDING_LIVES
 
 LONGEST_SESSION = timedelta(days=180)  # however busy: then the password is asked for again
 TOUCH_EVERY = timedelta(minutes=5)  # a session's last sign of life is written down no more often than this
@@ -45,6 +52,13 @@ class LoggedIn:
 
 
 @dataclass(frozen=True)
+class CodeNeeded:
+    """The password was right, and a second factor is on."""
+
+    pending: Pending
+
+
+@dataclass(frozen=True)
 class WrongPassword:
     """Or no such user, or a disabled one: who asks is not told which."""
 
@@ -54,28 +68,150 @@ class TooManyTries:
     wait_seconds: int
 
 
+@dataclass(frozen=True)
+class WrongCode:
+    """Or one that was used already."""
+
+
+@dataclass(frozen=True)
+class PendingEnded:
+    """Nobody gave a password in this browser, or too long ago."""
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A log-in whose password was right: good for five minutes, and until the password is changed.
+
+    The browser keeps it, sealed; nothing of it is stored.
+    """
+
+    user_id: int
+    at: datetime
+    mark: str  # of the password that was given
+
+
 def log_in(
     database: Database, email: str, password: str, client: Client, now: datetime
-) -> LoggedIn | WrongPassword | TooManyTries:
+) -> LoggedIn | CodeNeeded | WrongPassword | TooManyTries:
     """Try an e-mail and a password. An unknown user gets the same answer, as late, as a wrong password."""
     email = email.strip().lower()[:200]
-    keys = (_account_key(email), _client_key(client.address))
-    with database.read() as session:  # a flood is turned away without writing
-        wait = _wait(_tries(session, keys), keys, now)
-    if not wait:
-        with database.write() as session:
-            wait = _claim_try(session, keys, now)
-    if wait:
-        return TooManyTries(math.ceil(wait.total_seconds()))
+    if wait := tries.claim(database, email, client.address, now):
+        return TooManyTries(wait)
     with database.read() as session:
         user = session.scalar(sa.select(User).where(User.email == email))
     right = password_matches(user.password_hash if user else None, password)
     with database.write() as session:
         if user is None or user.disabled_at or not right:
-            note(session, now, email or "nobody", "login.refused", client=client.address)
+            reason = "unknown" if user is None else "disabled" if user.disabled_at else "password"
+            _refused(session, email or "nobody", reason, client, now)
             return WrongPassword()
-        session.execute(sa.delete(LoginAttempts).where(LoginAttempts.key == keys[0]))
+        if user.totp_at:  # the tries stay counted: who knows the password may not guess at codes for ever
+            return CodeNeeded(Pending(user.id, now, _mark(user)))
+        tries.forgive(session, email)
         return LoggedIn(start_session(session, user, client, now), user.id)
+
+
+def show_code(
+    database: Database, pending: Pending, code: str, client: Client, now: datetime
+) -> LoggedIn | WrongCode | TooManyTries | PendingEnded:
+    """The second step: a code of the phone, or a recovery code."""
+    with database.read() as session:
+        user = session.get(User, pending.user_id)
+    if user is None or not _stands(pending, user, now):
+        return PendingEnded()
+    if wait := tries.claim(database, user.email, client.address, now):
+        return TooManyTries(wait)
+    with database.write() as session:
+        user = session.get_one(User, pending.user_id)
+        if not _stands(pending, user, now):
+            return PendingEnded()
+        if not second_factor.use_code(session, By(now, user.email, client.address), user, code):
+            _refused(session, user.email, "code", client, now)
+            return WrongCode()
+        tries.forgive(session, user.email)
+        return LoggedIn(start_session(session, user, client, now), user.id)
+
+
+def log_in_by_link(
+    database: Database,
+    token: str,
+    password: str,
+    client: Client,
+    now: datetime,
+    *,
+    code: str = "",
+    email: str | None = None,
+) -> str:
+    """Sets a new password behind a one-time link and logs in; gives the session's token.
+
+    Whoever has a second factor shows a `code` of it: a link is for a forgotten password, not a lost phone.
+    Raises Rejected: link.ended, password.weak, totp.wrong, login.too_many, user.malformed, user.duplicate.
+    """
+    with database.read() as session:
+        user = open_link(session, token, now).user
+        check_new_password(password, email or user.email, words_of(session, user))
+    if user.totp_at:
+        _brake(database, user.email, client, now)
+    hashed = hash_password(password)
+    with database.write() as session:
+        user = open_link(session, token, now).user
+        by = By(now, user.email, client.address)
+        if user.totp_at is None or second_factor.use_code(session, by, user, code):
+            user = use_link(session, token, hashed, now, email)
+            tries.forgive(session, user.email)
+            return start_session(session, user, client, now)
+        _refused(session, user.email, "code", client, now)
+    raise second_factor.wrong_code()
+
+
+def prove(
+    database: Database, user_id: int, password: str, client: Client, now: datetime, *, code: str | None = None
+) -> None:
+    """Asks who is logged in once more, before something that a stolen browser must not do.
+
+    The password, and where `code` is given that too. Raises Rejected: password.wrong, totp.wrong,
+    login.too_many.
+    """
+    with database.read() as session:
+        user = session.get_one(User, user_id)
+    _brake(database, user.email, client, now)
+    right = password_matches(user.password_hash, password)
+    with database.write() as session:
+        user = session.get_one(User, user_id)
+        by = By(now, user.email, client.address)
+        if not right:
+            _refused(session, user.email, "password", client, now)
+            problem = Rejected("password.wrong", "This is not your password", "Try again")
+        elif code is not None and not second_factor.use_code(session, by, user, code):
+            _refused(session, user.email, "code", client, now)
+            problem = second_factor.wrong_code()
+        else:
+            if user.totp_at is None or code is not None:
+                tries.forgive(session, user.email)
+            return
+    raise problem
+
+
+def _brake(database: Database, email: str, client: Client, now: datetime) -> None:
+    if wait := tries.claim(database, email, client.address, now):
+        raise too_many(wait)
+
+
+def too_many(wait_seconds: int) -> Rejected:
+    return Rejected("login.too_many", "Too many tries", f"Wait {wait_seconds} s and try again")
+
+
+def _refused(session: Session, actor: str, reason: str, client: Client, now: datetime) -> None:
+    note(session, now, actor, "login.refused", detail={"reason": reason}, client=client.address)
+
+
+def _stands(pending: Pending, user: User, now: datetime) -> bool:
+    fresh = timedelta(0) <= now - pending.at < PENDING_LIVES
+    return fresh and user.disabled_at is None and user.totp_at is not None and pending.mark == _mark(user)
+
+
+def _mark(user: User) -> str:
+    return token_sha256(user.password_hash or "")[:16]
 
 
 def start_session(session: Session, user: User, client: Client, now: datetime) -> str:
@@ -144,55 +280,4 @@ def forget_old(session: Session, now: datetime, session_days: int) -> int:
         )
         .returning(LoginSession.token_sha256)
     ).all()
-    tries = session.execute(
-        sa.delete(LoginAttempts)
-        .where(LoginAttempts.last_at < now - access.ACCOUNT_FORGETS)
-        .returning(LoginAttempts.key)
-    ).all()
-    return len(sessions) + len(tries)
-
-
-def _claim_try(session: Session, keys: tuple[str, str], now: datetime) -> timedelta:
-    """Counts one try, or says how long it must wait; the rows are locked, so tries at once add up."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    for key in sorted(keys):
-        session.execute(
-            insert(LoginAttempts).values(key=key, count=0, since_at=now, last_at=now).on_conflict_do_nothing()
-        )
-    before = _tries(session, keys, lock=True)
-    if wait := _wait(before, keys, now):
-        return wait
-    for key, forgets, sliding in (
-        (keys[0], access.ACCOUNT_FORGETS, True),
-        (keys[1], access.CLIENT_WINDOW, False),
-    ):
-        after = access.counted(before[key], now, forgets, sliding=sliding)
-        row = session.get_one(LoginAttempts, key)
-        row.count, row.since_at, row.last_at = after.count, after.since_at, after.last_at
-    return timedelta(0)
-
-
-def _wait(tries: dict[str, access.Tries], keys: tuple[str, str], now: datetime) -> timedelta:
-    account, client = keys
-    return max(access.account_wait(tries.get(account), now), access.client_wait(tries.get(client), now))
-
-
-def _tries(session: Session, keys: tuple[str, str], *, lock: bool = False) -> dict[str, access.Tries]:
-    wanted = sa.select(LoginAttempts).where(LoginAttempts.key.in_(keys)).order_by(LoginAttempts.key)
-    rows = session.scalars(wanted.with_for_update() if lock else wanted)
-    return {row.key: access.Tries(row.count, row.since_at, row.last_at) for row in rows}
-
-
-def _account_key(email: str) -> str:
-    return "account:" + hashlib.sha256(email.encode()).hexdigest()
-
-
-def _client_key(client: str) -> str:
-    """The client's address; of IPv6 the /64, which is one customer."""
-    try:
-        address = ipaddress.ip_address(client)
-    except ValueError:
-        return "client:unknown"
-    if address.version == 6:
-        address = ipaddress.ip_network((address, 64), strict=False).network_address
-    return f"client:{address}"
+    return len(sessions) + tries.forget_old(session, now)

@@ -133,22 +133,6 @@ def find_member(session: Session, company_id: int, user_id: int) -> User:
     return user
 
 
-def end_session_of(session: Session, by: By, user_id: int, name: str) -> None:
-    """Log one of a user's browsers out, named by the beginning of its token's SHA-256.
-
-    Raises Rejected `session.unknown`.
-    """
-    mine = sa.delete(LoginSession).where(
-        LoginSession.user_id == user_id, LoginSession.token_sha256.startswith(name, autoescape=True)
-    )
-    if len(name) < SESSION_NAME or not session.execute(mine.returning(LoginSession.user_id)).all():
-        raise Rejected("session.unknown", "This browser is logged out already", "Open the page again")
-    by.note(session, "session.end", detail={"session": name})
-
-
-SESSION_NAME = 16  # characters that name a session in an address: enough to know it, too few to be it
-
-
 def _membership(session: Session, user: User, company: Company) -> Membership:
     found = session.get(Membership, (user.id, company.id))
     if found is None:

@@ -9,7 +9,7 @@ import hashlib
 import re
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import argon2
@@ -221,9 +221,16 @@ def use_link(
     return user
 
 
-def check_new_password(password: str, email: str) -> None:
-    """Raises Rejected `password.weak` saying what is wrong with a new password."""
-    if problem := password_problem(password, email):
+def words_of(session: Session, user: User) -> list[str]:
+    """The words that are guessed first for this user: his own name, and his companies'."""
+    wanted = sa.select(Company).join(Membership).where(Membership.user_id == user.id)
+    companies = session.scalars(wanted).all()
+    return [user.name, *(word for company in companies for word in (company.name, company.slug))]
+
+
+def check_new_password(password: str, email: str, words: Iterable[str] = ()) -> None:
+    """Raises Rejected `password.weak` saying what is wrong with a new password of who has these `words`."""
+    if problem := password_problem(password, email, words):
         raise Rejected(
             "password.weak",
             f"This password {problem}",

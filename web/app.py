@@ -12,6 +12,7 @@ from flask.json.provider import DefaultJSONProvider
 from tracker.database import Database
 from tracker.settings import Settings
 from web import (
+    account,
     api,
     audio,
     board,
@@ -63,6 +64,7 @@ def create_app(
         exports.pages,
         worth.pages,
         people.pages,
+        account.pages,
         now.pages,
         board.pages,
         audio.pages,

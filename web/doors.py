@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlencode
 
 from flask import Blueprint, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from tracker import logins, people
+from tracker import logins, people, second_factor
 from tracker.errors import Rejected
+from tracker.models import User
 from tracker.policy.access import PASSWORD_SHORTEST
+from web import pending
+from web.errors import STATUS
 from web.house import house
 from web.public import public
 from web.refusals import translated
@@ -18,6 +22,7 @@ from web.viewer import client, cookie_name, viewer, wants_json
 
 doors = Blueprint("doors", __name__)
 
+LATE = Rejected("login.late", "The log-in took too long", "Begin again with your password")
 WRONG = Rejected("login.wrong", "E-mail or password is wrong", "Try again, or ask for a one-time link")
 
 
@@ -33,15 +38,52 @@ def try_login() -> Response:
     """Logs in, or says that it is wrong (401) or too soon (429); never which part is wrong."""
     email, password = request.form.get("email", ""), request.form.get("password", "")
     result = logins.log_in(house().database, email, password, client(), house().clock())
+    after = _own_path(request.form.get("next"))
     match result:
         case logins.LoggedIn():
-            return _welcome(result.token, _own_path(request.form.get("next")))
+            return _welcome(result.token, after)
+        case logins.CodeNeeded():
+            more = "" if after == "/" else "?" + urlencode({"next": after})
+            response = redirect("/login/code" + more, 303)
+            pending.keep(response, result.pending)
+            return response
         case logins.WrongPassword():
             return _again(WRONG, 401, email)
         case logins.TooManyTries(wait_seconds=wait):
-            too_many = Rejected("login.too_many", "Too many tries", f"Wait {wait} s and try again")
-            response = _again(too_many, 429, email)
-            response.headers["Retry-After"] = str(wait)
+            return _too_many(_again(logins.too_many(wait), 429, email), wait)
+
+
+@doors.get("/login/code")
+@public
+def code() -> Response:
+    """Asks for a code of the second factor; who has not given a password here is sent to do so."""
+    if pending.kept() is None:
+        return redirect("/login")
+    return _ask_code(None, 200)
+
+
+@doors.post("/login/code")
+@public
+def try_code() -> Response:
+    """Logs in with a code of the phone or a recovery code: 401 for a wrong one, 429 for too many tries."""
+    waiting = pending.kept()
+    result: logins.LoggedIn | logins.WrongCode | logins.TooManyTries | logins.PendingEnded
+    result = logins.PendingEnded()
+    if waiting is not None:
+        given = request.form.get("code", "")
+        result = logins.show_code(house().database, waiting, given, client(), house().clock())
+    match result:
+        case logins.LoggedIn():
+            response = _welcome(result.token, _own_path(request.form.get("next")))
+            pending.forget(response)
+            return response
+        case logins.WrongCode():
+            return _ask_code(second_factor.wrong_code(), 401)
+        case logins.TooManyTries(wait_seconds=wait):
+            return _too_many(_ask_code(logins.too_many(wait), 429), wait)
+        case logins.PendingEnded():
+            response = _again(LATE, 401, "")
+            pending.forget(response)
             return response
 
 
@@ -51,27 +93,26 @@ def link(token: str) -> Response:
     """Asks for the password; looking does not use the link up, so that a mail preview does no harm."""
     with house().database.read() as session:
         user = people.open_link(session, token, house().clock()).user
-        return _ask_password(user.password_hash is None, user.email, None, 200)
+    return _ask_password(user, user.email, None, 200)
 
 
 @doors.post("/link/<token>")
 @public
 def use_link(token: str) -> Response:
-    """Sets the password, ends the link, logs in."""
-    at, password, email = house().clock(), request.form.get("password", ""), request.form.get("email")
+    """Sets the password, ends the link, logs in; asks for a code of who has a second factor."""
+    at, form = house().clock(), request.form
     with house().database.read() as session:
         user = people.open_link(session, token, at).user
-    first = user.password_hash is None
+    email = form.get("email") if user.password_hash is None else None
     try:
-        people.check_new_password(password, email or user.email)
-        hashed = people.hash_password(password)
-        with house().database.write() as session:
-            user = people.use_link(session, token, hashed, at, email if first else None)
-            cookie = logins.start_session(session, user, client(), at)
+        cookie = logins.log_in_by_link(
+            house().database, token, form.get("password", ""), client(), at, code=form.get("code", ""),
+            email=email,
+        )  # fmt: skip
     except Rejected as problem:
         if problem.id == "link.ended":
             raise
-        return _ask_password(first, email or user.email, problem, 400)
+        return _ask_password(user, email or user.email, problem, STATUS.get(problem.id, 400))
     return _welcome(cookie, "/")
 
 
@@ -103,12 +144,25 @@ def _again(problem: Rejected, status: int, email: str) -> Response:
     )
 
 
-def _ask_password(first: bool, email: str, problem: Rejected | None, status: int) -> Response:
+def _ask_code(problem: Rejected | None, status: int) -> Response:
+    if problem and wants_json():
+        raise problem
+    after = _own_path(request.values.get("next"))
+    return make_response(render_template("code.html", after=after, problem=problem), status)
+
+
+def _ask_password(user: User, email: str, problem: Rejected | None, status: int) -> Response:
     shown = "" if email == people.FIRST_EMAIL else email
-    return make_response(
-        render_template("link.html", first=first, email=shown, problem=problem, shortest=PASSWORD_SHORTEST),
-        status,
-    )
+    page = render_template(
+        "link.html", first=user.password_hash is None, email=shown, problem=problem,
+        shortest=PASSWORD_SHORTEST, second_factor=user.totp_at is not None,
+    )  # fmt: skip
+    return make_response(page, status)
+
+
+def _too_many(response: Response, wait_seconds: int) -> Response:
+    response.headers["Retry-After"] = str(wait_seconds)
+    return response
 
 
 def _own_path(after: str | None) -> str:

@@ -1,4 +1,4 @@
-"""People: who sees a company, invitations and roles, one's own log-ins, and the audit log."""
+"""People: who sees a company, invitations and roles, and the audit log."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from flask import Blueprint, redirect, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from tracker import audit, logins, members
+from tracker import audit, members
 from tracker.errors import Rejected
 from tracker.models import Company, Role
-from tracker.people import token_sha256
-from tracker.policy.agents import read_agent
 from tracker.policy.rights import Right
 from web.house import house, row_id
 from web.viewer import SeenCompany, hand, viewer
@@ -62,26 +60,6 @@ def make_link(user: str) -> str:
     return _people_page(token=token, told=email)
 
 
-@pages.get("/account")
-def account() -> str:
-    """One's own browsers."""
-    who = viewer()
-    with house().database.read() as session:
-        sessions = logins.list_sessions(session, who.user_id)
-    own = token_sha256(who.token)
-    return render_template(
-        "account.html", sessions=sessions, name_of=_session_name, own=own, browser_of=_browser
-    )
-
-
-@pages.post("/account/sessions/<login>/end")
-def end_session(login: str) -> Response:
-    """Logs one of one's own browsers out."""
-    with house().database.write() as session:
-        members.end_session_of(session, hand(), viewer().user_id, login)
-    return redirect("/account", 303)
-
-
 @pages.get("/audit")
 def log() -> str:
     """Who did what in the companies that one administers, newest first."""
@@ -130,13 +108,3 @@ def _role(word: str) -> Role | None:
 
 def _who() -> members.Administrator:
     return members.Administrator(hand(), {company.id: company.role for company in viewer().companies})
-
-
-def _session_name(sha256: str) -> str:
-    return sha256[: members.SESSION_NAME]
-
-
-def _browser(agent: str | None) -> str:
-    """ "Chrome 129, Windows 11"; what it calls itself where nobody knows it."""
-    found = read_agent(agent or "")
-    return ", ".join(part for part in (found.browser, found.system) if part) or (agent or "Unknown")[:60]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 PASSWORD_SHORTEST = 10
+REST_SHORTEST = 6  # characters that are left when the words that are guessed first are taken out
 PASSWORD_LONGEST = 200  # hashing cost must not be the client's to choose
 
 FREE_TRIES = 5
@@ -57,23 +59,38 @@ def counted(tries: Tries | None, now: datetime, forgets: timedelta, *, sliding: 
     return Tries(tries.count + 1, tries.since_at, now)
 
 
-def password_problem(password: str, email: str) -> str | None:
+def password_problem(password: str, email: str, words: Iterable[str] = ()) -> str | None:
     """What is wrong with a new password, as the end of "Choose another password: it …"; None when it is fine.
 
-    Length and common passwords, as NIST SP 800-63B asks; no rules about kinds of characters.
+    Length, common passwords, repetition, and what belongs to the person or the service (the e-mail, `words`),
+    as NIST SP 800-63B asks; no rules about kinds of characters.
     """
     if len(password) < PASSWORD_SHORTEST:
         return f"has {len(password)} characters, and {PASSWORD_SHORTEST} are the least"
     if len(password) > PASSWORD_LONGEST:
         return f"has more than {PASSWORD_LONGEST} characters"
-    rest = password.casefold().replace(email.casefold(), "") if email else password.casefold()
-    for word in (*(part for part in re.split(r"[@.]", email.casefold()) if len(part) > 3), *COMMON):
-        rest = rest.replace(word, "")
+    rest = _once(password.casefold())
+    if len(rest) < PASSWORD_SHORTEST:
+        return "is one short piece over and over"
+    for word in (email.casefold(), *_personal(email, *words), *COMMON):
+        rest = rest.replace(word, "") if word else rest
     for run in RUNS:
         rest = _without_runs(rest, run)
-    if len(set(rest)) < 4:
+    if len(rest) < REST_SHORTEST or len(set(rest)) < 4:
         return "is among the first that are guessed"
     return None
+
+
+def _personal(*texts: str) -> list[str]:
+    """The words in these texts that are long enough to tell something, the longest first."""
+    found = {word for text in texts for word in re.split(r"[\W_]+", text.casefold()) if len(word) > 3}
+    return sorted(found, key=lambda word: (-len(word), word))
+
+
+def _once(text: str) -> str:
+    """The piece that the whole text repeats: "tuba" of "tubatubatuba"; the text when it repeats none."""
+    period = (text + text).find(text, 1)
+    return text[:period]
 
 
 def _without_runs(text: str, run: str, shortest: int = 4) -> str:
