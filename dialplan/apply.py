@@ -42,6 +42,7 @@ _MODULES = {
     ),
     "manager.conf": ("manager",),
     "logger.conf": ("logger",),
+    "features.conf": ("features",),
     "cdr.conf": ("cdr",),
     "cdr_custom.conf": ("cdr_custom.so",),
     "cel.conf": ("cel",),

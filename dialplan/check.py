@@ -9,9 +9,11 @@ from pathlib import Path
 # Which module brings what the dialplan uses; built-in ones need none.
 _APPLICATIONS = {
     "AGI": "res_agi", "Dial": "app_dial", "ExecIf": "app_exec", "Gosub": "app_stack",
-    "GosubIf": "app_stack", "MixMonitor": "app_mixmonitor", "Return": "app_stack",
-    "StopMixMonitor": "app_mixmonitor",
+    "GosubIf": "app_stack", "MixMonitor": "app_mixmonitor",
+    "Playtones": "app_playtones", "Return": "app_stack",
+    "StopMixMonitor": "app_mixmonitor", "StopPlaytones": "app_playtones",
     "Goto": None, "GotoIf": None, "Hangup": None, "MSet": None, "NoOp": None, "Set": None, "Wait": None,
+    "WaitExten": None,
 }  # fmt: skip
 _SECTION = re.compile(r"\[([A-Za-z0-9_-]+)\](\([^)]*\))?\s*(;.*)?")
 _SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*(\([^=]*\))?\s*=>?.*")

@@ -44,7 +44,10 @@ class TrunkFacts:
 
 @dataclass(frozen=True)
 class TargetFacts:
-    """`dial` is the argument of Asterisk's Dial; `caller_id` the label in [leaseline-headers]."""
+    """`dial` is the argument of Asterisk's Dial; `caller_id` the label in [leaseline-headers].
+
+    `judges`: who answers there may say by the phone's keys what the call was worth.
+    """
 
     id: int
     about: str
@@ -56,6 +59,7 @@ class TargetFacts:
     transport: str
     username: str | None
     password: str | None
+    judges: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,7 @@ def _target(target: Target) -> TargetFacts:
         target.transport.value,
         target.username,
         target.password,
+        target.company.judge_by_phone,
     )
 
 

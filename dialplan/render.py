@@ -8,10 +8,11 @@ from pathlib import Path
 
 import jinja2
 
-from dialplan.facts import Facts
+from dialplan.facts import Facts, TargetFacts
 from dialplan.program import Program
 from tracker.forwarding import Rings
 from tracker.live import AMI_EVENTS
+from tracker.policy.worth import CODED
 from tracker.settings import CHECKOUT, Settings
 
 _TEMPLATES = (CHECKOUT / "dialplan" / "templates", CHECKOUT / "asterisk" / "templates")
@@ -70,6 +71,9 @@ def render(settings: Settings, program: Program, facts: Facts) -> dict[str, str]
         "caller": '${IF($["${CALLERID(num-pres):0:7}" = "allowed"]?${FILTER(0-9+,${CALLERID(num)})})}',
         "domain": settings.sip_external_address or "leaseline.invalid",
         "agi_host": sip_host(settings.agi_host),
+        "judge_codes": list(zip(CODED, settings.judge_codes, strict=True)),
+        "judge_features": "#".join(f"leaseline-{word}" for word in CODED),
+        "answering": lambda target: answering(target, settings.judge_ask_seconds),
         "sip_bind": f"{sip_host(settings.sip_host)}:{settings.sip_port}",
     }
     files = {}
@@ -112,6 +116,13 @@ def comment(text: str) -> str:
 def rings_text(rings: Rings) -> str:
     """`3:25-5:20`: target 3 for 25 s, then target 5 for 20 s."""
     return "-".join(f"{ring.target_id}:{ring.ring_seconds}" for ring in rings)
+
+
+def answering(target: TargetFacts, ask_seconds: int) -> str:
+    """Dial's options for what happens when the target picks up, and to its leg when the caller is gone."""
+    if not target.judges:
+        return "U(leaseline-answer)"
+    return "U(leaseline-answer^1)" + ("F(leaseline-judge-after^s^1)" if ask_seconds else "")
 
 
 def sip_host(host: str) -> str:
@@ -167,6 +178,9 @@ class _Spool:
 
     def _answer(self) -> str:
         return f"{self._leg_fields(master=True)},{self._NOW}"
+
+    def _judged(self) -> str:
+        return '"n":"${LL_POSITION}","target":"${LL_TARGET}","worth":"${ARG1}",' + self._NOW
 
     def _end(self) -> str:
         return (

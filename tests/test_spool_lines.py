@@ -11,7 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tracker.policy.facts import Answered, Ended, HungUpBy, LegEnded, Presentation, Refused, Started
+from tracker.policy.facts import (
+    Answered,
+    Ended,
+    HungUpBy,
+    JudgedByPhone,
+    LegEnded,
+    Presentation,
+    Refused,
+    Started,
+)
 from tracker.policy.spool import BadLine, parse_line
 
 AT = datetime(2025, 11, 20, 12, 0, 0, 123000, tzinfo=UTC)
@@ -68,6 +77,15 @@ END: dict[str, Any] = {
     "by": "PJSIP/trunk-7-0000001a",
     "ok": "1",
 }
+JUDGED: dict[str, Any] = {
+    "e": "judged",
+    "call": "a-1",
+    "node": "main",
+    "n": "1",
+    "target": "3",
+    "worth": "non_target",
+    "t": T + 7,
+}
 REFUSED: dict[str, Any] = {
     "e": "refused",
     "call": "a-2",
@@ -114,6 +132,20 @@ def test_an_answer_and_an_end_are_read() -> None:
     assert (answer.position, answer.target_id, answer.rang_at) == (2, 5, None)
     assert isinstance(end, Ended)
     assert (end.status, end.cause, end.hung_up_by, end.seen_by_agi) == ("", None, HungUpBy.CALLER, True)
+
+
+@pytest.mark.parametrize("word", ["target", "service", "non_target", "none"])
+def test_what_was_said_by_a_key_is_read(word: str) -> None:
+    judged = read(JUDGED, worth=word)
+    assert isinstance(judged, JudgedByPhone)
+    assert (judged.position, judged.target_id) == (1, 3)
+    assert judged.category == (None if word == "none" else word)
+
+
+@pytest.mark.parametrize("word", ["", None, "1", "*1", "Target", "non-target", 1, True, ["target"]])
+def test_a_key_that_says_no_category_is_a_bad_line(word: Any) -> None:
+    with pytest.raises(BadLine, match="worth is"):
+        read(JUDGED, worth=word)
 
 
 def test_a_refusal_is_read() -> None:
@@ -235,7 +267,7 @@ values = st.recursive(
 
 
 @settings(deadline=None)
-@given(st.sampled_from([START, LEG, ANSWER, END, REFUSED]), st.data())
+@given(st.sampled_from([START, LEG, ANSWER, END, JUDGED, REFUSED]), st.data())
 def test_any_values_are_a_fact_or_a_bad_line(line: dict[str, Any], data: st.DataObject) -> None:
     names = data.draw(st.lists(st.sampled_from(sorted(line)), max_size=3))
     changed = {name: data.draw(values) for name in names}
@@ -244,7 +276,7 @@ def test_any_values_are_a_fact_or_a_bad_line(line: dict[str, Any], data: st.Data
     except BadLine as bad:
         problem = bad.problem
     else:
-        assert isinstance(fact, Started | LegEnded | Answered | Ended | Refused)
+        assert isinstance(fact, Started | LegEnded | Answered | Ended | JudgedByPhone | Refused)
         assert fact.at.tzinfo is UTC
         return
     assert 0 < len(problem) <= 300

@@ -54,7 +54,7 @@ def note(
     detail: dict[str, Any] | None = None,
     client: str | None = None,
 ) -> AuditEntry:
-    """Write down that `actor` (an e-mail, or "cli:NAME") did `action` ("number.add") to `subject`.
+    """Write down that `actor` (an e-mail, "cli:NAME" or "phone:TARGET") did `action` ("number.add").
 
     Goes into the caller's transaction: the thing and its entry are stored together or not at all.
     """

@@ -7,6 +7,9 @@ number.
 
 Two processes may write the same call at the same moment: the insert gives way to the one that was first, and
 a row is locked while its facts are added up again. A batch takes about eight statements, however long it is.
+
+What somebody said by a phone's key a call was worth is a fact as well: it goes into the same transaction as a
+judgement of that person's (tracker.worth), once.
 """
 
 from __future__ import annotations
@@ -24,9 +27,10 @@ from tracker.ledger import Facts, Page
 from tracker.models import Call
 from tracker.policy.books import CallState, fold
 from tracker.policy.detail import as_detail, digest, kind_of, tidy
-from tracker.policy.facts import Fact, Refused, Started
+from tracker.policy.facts import Fact, JudgedByPhone, Refused, Started
 from tracker.policy.phone import normalise_caller
 from tracker.repeats import Heard, mark_repeats
+from tracker.worth import take_keys
 
 
 def record(session: Session, fact: Fact | Refused) -> Call | None:
@@ -97,7 +101,9 @@ def _begin(session: Session, pages: Mapping[str, Facts], known: dict[str, Page])
     ledger.expect_recordings(
         session, {call_id: row["outcome"] for call_id, row in opened.items() if row["outcome"]}
     )
-    ledger.keep(session, {call_id: whole[key] for key, call_id in ids.items()})
+    kept = {call_id: whole[key] for key, call_id in ids.items()}
+    ledger.keep(session, kept)
+    _take_keys(session, kept)
     ledger.forget_waiting(session, ids.keys() & waiting.keys())
     known.update(ledger.load(session, rows.keys() - ids.keys()))
     later = {key: _without_start(page) for key, page in pages.items() if key not in rows}
@@ -146,7 +152,17 @@ def _continue(session: Session, pages: Mapping[str, Facts], known: Mapping[str, 
     ledger.store_progress(session, progress)
     ledger.expect_recordings(session, ended)
     judge_again(session, ended.keys())
+    _take_keys(session, added)
     return sum(len(fresh) for fresh in added.values())
+
+
+def _take_keys(session: Session, fresh: Mapping[int, Facts]) -> None:
+    """The judgements among facts that have just been added: none of them has been heard before."""
+    keys = {
+        call_id: [fact for fact in page.values() if isinstance(fact, JudgedByPhone)]
+        for call_id, page in fresh.items()
+    }
+    take_keys(session, {call_id: pressed for call_id, pressed in keys.items() if pressed})
 
 
 def _restart(session: Session, call: Page, state: CallState) -> None:

@@ -14,6 +14,7 @@ import secrets
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -96,6 +97,15 @@ def _copies(text: str) -> tuple[str, ...]:
     if set(kinds) - {"mp3", "opus"}:
         raise ValueError
     return kinds
+
+
+def _codes(text: str) -> tuple[str, ...]:
+    codes = tuple(part.strip() for part in text.split(","))
+    if len(codes) != 4 or not all(re.fullmatch(r"[0-9*#]{1,10}", code) for code in codes):
+        raise ValueError
+    if any(one.startswith(other) for one, other in permutations(codes, 2)):
+        raise ValueError
+    return codes
 
 
 def _yes_no(text: str) -> bool:
@@ -184,6 +194,18 @@ class Settings:
     call_max_seconds: int = _setting(14400, _count, "whole seconds", "longest call; longer ones are cut")
     ring_seconds: int = _setting(
         25, _count, "whole seconds", "how long a target rings unless forwarding says otherwise"
+    )
+    judge_codes: tuple[str, ...] = _setting(
+        ("*1", "*2", "*3", "*0"),
+        _codes,
+        "four codes of digits, * and #, separated by commas, none the beginning of another",
+        "what an employee dials during a call: target, service, non-target, take it back",
+    )
+    judge_ask_seconds: int = _setting(
+        10,
+        _whole,
+        "whole seconds",
+        "how long an employee may still say by a key what a call was worth after the caller hung up; 0: not",
     )
     quarantine_days: int = _setting(60, _count, "whole days", "how long a retired number is still answered")
 

@@ -1,16 +1,17 @@
 """What people say of calls: the category, tags, notes, how the caller heard of the company, a promo code.
 
 Each change is one row that says who and when, and one entry in the audit log, in the caller's transaction.
-Doing the same twice changes nothing the second time. Only people set a category: no service of ours calls
-`categorise` by itself.
+Doing the same twice changes nothing the second time. Only people set a category, in the page, on the command
+line or by a key of the phone they took the call with: no service of ours does so by itself.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,12 +22,13 @@ from tracker.audit import By
 from tracker.calls import shown_caller
 from tracker.errors import Rejected
 from tracker.journey import iso
-from tracker.models import Call, CallCategory, CallNote, CallTag, Category, Tag, User
-from tracker.policy.facts import Presentation
-from tracker.policy.worth import Judged, Suggestion, suggest
+from tracker.models import Call, CallCategory, CallNote, CallTag, Category, Tag, Target, User
+from tracker.policy.facts import JudgedByPhone, Presentation
+from tracker.policy.worth import Judged, Suggestion, in_force, suggest
 
 TAGS_A_CALL = 20
 NOTE_LONGEST, TAG_LONGEST, HEARD_LONGEST, CODE_LONGEST = 2000, 40, 100, 40
+PHONE = "phone:"  # begins the actor of what was said by a phone's key; the target's name follows
 _EARLIER = 20  # judged calls of the same number that a suggestion looks at
 
 
@@ -45,7 +47,9 @@ class Worth:
 def read_worth(session: Session, call: Call) -> Worth:
     """What was said of this call, and what may be suggested."""
     history = session.scalars(
-        sa.select(CallCategory).where(CallCategory.call_id == call.id).order_by(CallCategory.id.desc())
+        sa.select(CallCategory)
+        .where(CallCategory.call_id == call.id)
+        .order_by(CallCategory.at.desc(), CallCategory.id.desc())
     ).all()
     notes = session.scalars(
         sa.select(CallNote)
@@ -82,17 +86,62 @@ def describe_worth(it: Worth) -> dict[str, Any]:
 
 
 def categorise(session: Session, by: By, calls: Iterable[Call], category: Category | None) -> int:
-    """Set a category, or take it back (None); gives how many calls had another before."""
-    changed = 0
-    for call in calls:
-        if call.category is category:
-            continue
-        before, call.category = call.category, category
-        session.add(CallCategory(call_id=call.id, at=by.at, actor=by.actor[:200], category=category))
-        detail = {"category": category, "before": before}
-        by.note(session, "call.category", call.company_id, subject=call.key, detail=detail)
-        changed += 1
-    return changed
+    """Set a category, or take it back (None); gives how many calls had another before.
+
+    Whoever does so sees what stands there, so this is the newest word even where a phone system's clock is
+    ahead of ours.
+    """
+    changed = [call for call in calls if call.category is not category]
+    newest = _last_said(session, changed)
+    for call in changed:
+        at = max(by.at, newest.get(call.id, by.at))
+        _say(session, by, call, category, at, before=call.category)
+        call.category = category
+    return len(changed)
+
+
+def take_keys(session: Session, pressed: Mapping[int, Sequence[JudgedByPhone]]) -> None:
+    """What was said by phones' keys, by the call's id: each takes the place of its instant in the history.
+
+    The newest word is the call's category: one that comes late changes nothing that was said after it.
+    """
+    for call_id, facts in pressed.items():
+        call = session.get_one(Call, call_id, populate_existing=True)
+        for fact in sorted(facts, key=lambda each: each.at):
+            _take_key(session, By(fact.at, _phone_of(session, call, fact.target_id)), call, fact.category)
+
+
+def _take_key(session: Session, by: By, call: Call, category: Category | None) -> None:
+    wanted = sa.select(CallCategory.at, CallCategory.category).where(CallCategory.call_id == call.id)
+    history = [(at, said) for at, said in session.execute(wanted.order_by(CallCategory.at, CallCategory.id))]
+    before = in_force(history, by.at) if history else call.category
+    if before is category:
+        return
+    _say(session, by, call, category, by.at, before=before)
+    if not history or history[-1][0] <= by.at:
+        call.category = category
+    session.flush()
+
+
+def _say(
+    session: Session, by: By, call: Call, category: Category | None, at: datetime, *, before: Category | None
+) -> None:
+    session.add(CallCategory(call_id=call.id, at=at, actor=by.actor[:200], category=category))
+    detail = {"category": category, "before": before}
+    by.note(session, "call.category", call.company_id, subject=call.key, detail=detail)
+
+
+def _last_said(session: Session, calls: Sequence[Call]) -> dict[int, datetime]:
+    """When the newest word about each of these calls was said."""
+    wanted = sa.select(CallCategory.call_id, sa.func.max(CallCategory.at)).group_by(CallCategory.call_id)
+    found = session.execute(wanted.where(CallCategory.call_id.in_([call.id for call in calls])))
+    return {row[0]: row[1] for row in found}
+
+
+def _phone_of(session: Session, call: Call, target_id: int) -> str:
+    """The actor: the target's name as it is now, if it still is one of the company's."""
+    wanted = sa.select(Target.name).where(Target.id == target_id, Target.company_id == call.company_id)
+    return PHONE + (session.scalar(wanted) or str(target_id))
 
 
 def parse_category(word: str) -> Category | None:

@@ -17,8 +17,10 @@ from tracker.policy.detail import from_detail
 from tracker.policy.facts import (
     Answered,
     Ended,
+    Fact,
     HungUpBy,
     Interrupted,
+    JudgedByPhone,
     LegEnded,
     Outcome,
     Presentation,
@@ -314,17 +316,13 @@ class Step:
 def story(events: Sequence[CallEvent], targets: Mapping[int, str]) -> list[Step]:
     """What happened, in order, in words; a fact that two witnesses told is told once."""
     steps: dict[tuple[str, str], Step] = {}
-    for event in events:
-        for step in _steps(event, targets):
+    for fact in filter(None, map(_fact, events)):
+        for step in _steps(fact, targets):
             steps.setdefault((step.title, step.detail), step)
     return sorted(steps.values(), key=lambda step: step.at)
 
 
-def _steps(event: CallEvent, targets: Mapping[int, str]) -> list[Step]:
-    try:
-        fact = from_detail(event.kind, "", event.detail)
-    except (KeyError, TypeError, ValueError):
-        return []
+def _steps(fact: Fact, targets: Mapping[int, str]) -> list[Step]:
     match fact:
         case Started():
             return [Step(fact.at, gettext("Call arrived"), "", "mute")]
@@ -345,10 +343,25 @@ def _steps(event: CallEvent, targets: Mapping[int, str]) -> list[Step]:
             return [Step(fact.at, gettext("Call ended"), by, "mute")]
         case Interrupted():
             return [_crashed(fact.at)]
+        case JudgedByPhone():
+            return [_judged(fact, targets.get(fact.target_id, gettext("Somebody")))]
+
+
+def _fact(event: CallEvent) -> Fact | None:
+    """The fact; None for one that another version wrote."""
+    try:
+        return from_detail(event.kind, "", event.detail)
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _crashed(at: datetime) -> Step:
     return Step(at, gettext("Cut by a crash of the phone system"), gettext("last sign of life"), "warn")
+
+
+def _judged(fact: JudgedByPhone, name: str) -> Step:
+    word = CATEGORIES[fact.category].word if fact.category else gettext("taken back")
+    return Step(fact.at, gettext("%(name)s said by phone what it was worth", name=name), str(word), "mute")
 
 
 def _rang(at: datetime | None, name: str) -> list[Step]:

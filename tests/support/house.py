@@ -159,44 +159,63 @@ class House:
             session.flush()
             self.company_id, self.trunk_id = company.id, trunk.id
 
+    def company(self, slug: str, **wish: Any) -> int:
+        """A further company's id; made when a test first asks for it."""
+        with self.database.write() as session:
+            if (known := session.scalar(sa.select(Company.id).where(Company.slug == slug))) is not None:
+                return known
+            company = Company(slug=slug, name=slug, default_region="RU", created_at=datetime.now(UTC), **wish)
+            session.add(company)
+            session.flush()
+            return company.id
+
     # ---- configuration ----
 
-    def line(self, phones: int = 1, *, ring_seconds: int = 10, record: bool = True, **target: Any) -> Line:
+    def line(
+        self,
+        phones: int = 1,
+        *,
+        ring_seconds: int = 10,
+        record: bool = True,
+        company_id: int | None = None,
+        **target: Any,
+    ) -> Line:
         """A new number of a channel of its own, forwarded to new phones, applied to the running Asterisk."""
         count = next(self.numbers)
         e164 = f"+7495{random.randrange(1000, 9000)}{count:03}"
         now = datetime.now(UTC)
+        owner = company_id or self.company_id
         with self.database.write() as session:
             channel = Channel(
-                company_id=self.company_id,
+                company_id=owner,
                 name=f"channel {count}",
                 source=f"billboard {count}",
                 created_at=now,
             )
-            number = Number(company_id=self.company_id, e164=e164, record=record, created_at=now)
+            number = Number(company_id=owner, e164=e164, record=record, created_at=now)
             session.add_all([channel, number])
             session.flush()
             session.add(NumberUse(number_id=number.id, channel_id=channel.id, from_at=now))
             places = [
-                self._add_phone(session, number.id, count, place, ring_seconds, target)
+                self._add_phone(session, number, count, place, ring_seconds, target)
                 for place in range(phones)
             ]
             number_id = number.id
         self.apply()
         return Line(number_id, e164, tuple(places))
 
-    def _add_phone(self, session: Any, number_id: int, count: int, place: int, ring: int, more: Any) -> Phone:
+    def _add_phone(self, session: Any, number: Number, count: int, place: int, ring: int, more: Any) -> Phone:
         port = free_port(socket.SOCK_DGRAM)
         wish = {"kind": TargetKind.PEER, "host": OFFICE, "port": port, "dial": "main"} | more
         target = Target(
-            company_id=self.company_id, name=f"phone {count}.{place}", created_at=datetime.now(UTC), **wish
+            company_id=number.company_id, name=f"phone {count}.{place}", created_at=datetime.now(UTC), **wish
         )
         session.add(target)
         session.flush()
         session.add(
             Forwarding(
-                company_id=self.company_id,
-                number_id=number_id,
+                company_id=number.company_id,
+                number_id=number.id,
                 position=place,
                 target_id=target.id,
                 ring_seconds=ring,

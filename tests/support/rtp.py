@@ -1,4 +1,7 @@
-"""The sound of a call in tests: mu-law RTP out in real time, and what came in, as samples at 8000 Hz."""
+"""The sound of a call in tests: mu-law RTP out in real time, and what came in, as samples at 8000 Hz.
+
+Keys are pressed and noticed as named events beside the sound (RFC 4733), as telephones do.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import struct
 import threading
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from queue import Empty, Queue
 
 import numpy as np
@@ -19,6 +23,28 @@ Samples = NDArray[np.float64]
 _PACKET_SECONDS = 0.02
 _PACKET = 160  # samples, a byte each
 _SILENCE = b"\xff"
+_SOUND, _EVENT = 0, 101  # payload types
+_KEYS = "0123456789*#"
+
+
+@dataclass(frozen=True)
+class _Packet:
+    """What one packet holds; the stamp of a key press is that of its beginning, `age` packets ago."""
+
+    body: bytes
+    kind: int = _SOUND
+    age: int = 0
+    is_first: bool = False
+
+
+def _pressed(key: str) -> list[_Packet]:
+    """A tenth of a second of a key: RFC 4733 events, the last one three times, then silence."""
+    packets = []
+    for age in range(8):
+        end = 0x80 if age >= 5 else 0
+        body = struct.pack("!BBH", _KEYS.index(key), end | 10, min(age + 1, 6) * _PACKET)
+        packets.append(_Packet(body, _EVENT, age, age == 0))
+    return packets + [_Packet(_SILENCE * _PACKET)] * 3
 
 
 class Media:
@@ -30,7 +56,9 @@ class Media:
         self.port: int = self.socket.getsockname()[1]
         self._there: tuple[str, int] | None = None
         self._heard: list[bytes] = []
-        self._words: Queue[bytes] = Queue()
+        self._words: Queue[_Packet] = Queue()
+        self.keys = ""  # pressed by the other side
+        self._last_key: bytes = b""
         self.first = secrets.randbelow(2**16), secrets.randbelow(2**32)  # sequence number and time stamp
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -46,7 +74,13 @@ class Media:
         """Speak, in real time, while the test goes on."""
         sound = to_ulaw(samples)
         for place in range(0, len(sound), _PACKET):
-            self._words.put(sound[place : place + _PACKET].ljust(_PACKET, _SILENCE))
+            self._words.put(_Packet(sound[place : place + _PACKET].ljust(_PACKET, _SILENCE)))
+
+    def press(self, keys: str) -> None:
+        """Press keys one after the other, after what is being said."""
+        for key in keys:
+            for packet in _pressed(key):
+                self._words.put(packet)
 
     def said(self) -> None:
         """Wait until everything is said."""
@@ -65,23 +99,28 @@ class Media:
         with suppress(OSError):
             while True:
                 packet = self.socket.recv(2048)
-                if len(packet) > 12 and packet[1] & 0x7F == 0:
+                if len(packet) > 12 and packet[1] & 0x7F == _SOUND:
                     self._heard.append(packet[12:])
+                elif len(packet) >= 16 and packet[1] & 0x7F == _EVENT and packet[4:8] != self._last_key:
+                    self._last_key = packet[4:8]  # one stamp, one press
+                    self.keys += _KEYS[packet[12]]
 
     def _speak(self) -> None:
         source, began = secrets.token_bytes(4), time.monotonic()
         with suppress(OSError):
             for count in itertools.count():
-                sequence, stamp = (self.first[0] + count) % 2**16, (self.first[1] + count * _PACKET) % 2**32
-                head = struct.pack("!BBHI", 0x80, 0, sequence, stamp) + source
-                self.socket.sendto(head + self._next(), self._there or ("", 0))
+                packet = self._next()
+                stamp = (self.first[1] + (count - packet.age) * _PACKET) % 2**32
+                kind = packet.kind | (0x80 if packet.is_first else 0)
+                head = struct.pack("!BBHI", 0x80, kind, (self.first[0] + count) % 2**16, stamp) + source
+                self.socket.sendto(head + packet.body, self._there or ("", 0))
                 time.sleep(max(0.0, began + (count + 1) * _PACKET_SECONDS - time.monotonic()))
 
-    def _next(self) -> bytes:
+    def _next(self) -> _Packet:
         try:
             words = self._words.get_nowait()
         except Empty:
-            return _SILENCE * _PACKET
+            return _Packet(_SILENCE * _PACKET)
         self._words.task_done()
         return words
 

@@ -192,8 +192,8 @@ class Talk:
             f"{line}\r\n"
             for line in (
                 "v=0", f"o=user 1 {int(time.time() * 1000)} IN IP4 {self.telephone.address}", "s=-",
-                f"c=IN IP4 {self.telephone.address}", "t=0 0", f"m=audio {self.media.port} RTP/AVP 0",
-                "a=rtpmap:0 PCMU/8000",
+                f"c=IN IP4 {self.telephone.address}", "t=0 0", f"m=audio {self.media.port} RTP/AVP 0 101",
+                "a=rtpmap:0 PCMU/8000", "a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-15",
             )
         )  # fmt: skip
 

@@ -19,7 +19,7 @@ class CallCategory(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     call_id: Mapped[int] = mapped_column(sa.ForeignKey("calls.id"), index=True)
     at: Mapped[datetime]
-    actor: Mapped[str] = mapped_column(sa.String(200))  # a user's e-mail, or "cli:NAME"
+    actor: Mapped[str] = mapped_column(sa.String(200))  # a user's e-mail, "cli:NAME", "phone:TARGET"
     category: Mapped[Category | None] = mapped_column(words(Category))
 
 

@@ -15,16 +15,19 @@ from tracker.policy.facts import (
     Fact,
     HungUpBy,
     Interrupted,
+    JudgedByPhone,
     LegEnded,
     Presentation,
     Started,
 )
+from tracker.policy.worth import Category
 
 KINDS: dict[str, type[Fact]] = {
     "started": Started,
     "leg_ended": LegEnded,
     "answered": Answered,
     "ended": Ended,
+    "judged_by_phone": JudgedByPhone,
     "interrupted": Interrupted,
 }
 _KIND_OF = {kind: word for word, kind in KINDS.items()}
@@ -72,6 +75,8 @@ def from_detail(kind: str, call: str, detail: dict[str, Any]) -> Fact:
         values["presentation"] = Presentation(values["presentation"])
     elif kind == "ended" and values["hung_up_by"] is not None:
         values["hung_up_by"] = HungUpBy(values["hung_up_by"])
+    elif kind == "judged_by_phone" and values["category"] is not None:
+        values["category"] = Category(values["category"])
     return KINDS[kind](call=call, **values)
 
 

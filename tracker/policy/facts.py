@@ -6,6 +6,8 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime
 
+from tracker.policy.worth import Category
+
 
 class Presentation(enum.StrEnum):
     """What the caller allows: withheld numbers stay withheld in every page, export and delivery."""
@@ -91,6 +93,18 @@ class Ended:
 
 
 @dataclass(frozen=True)
+class JudgedByPhone:
+    """Whoever took the call said by a key what it was worth, or took that back (None)."""
+
+    call: str
+    node: str
+    at: datetime
+    position: int
+    target_id: int
+    category: Category | None
+
+
+@dataclass(frozen=True)
 class Interrupted:
     """Asterisk went away with the call up: `at` is the last sign of life anyone wrote down."""
 
@@ -112,4 +126,4 @@ class Refused:
     reason: str
 
 
-Fact = Started | LegEnded | Answered | Ended | Interrupted
+Fact = Started | LegEnded | Answered | Ended | JudgedByPhone | Interrupted

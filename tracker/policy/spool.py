@@ -15,7 +15,18 @@ from typing import Any, NoReturn
 from urllib.parse import unquote
 
 from tracker.policy.detail import printable
-from tracker.policy.facts import Answered, Ended, Fact, HungUpBy, LegEnded, Presentation, Refused, Started
+from tracker.policy.facts import (
+    Answered,
+    Ended,
+    Fact,
+    HungUpBy,
+    JudgedByPhone,
+    LegEnded,
+    Presentation,
+    Refused,
+    Started,
+)
+from tracker.policy.worth import CODED, Category
 
 LONGEST_LINE = 16_384
 _EARLIEST = datetime(2020, 1, 1, tzinfo=UTC).timestamp()
@@ -224,10 +235,19 @@ def _ended(values: dict[str, Any]) -> Ended:
     )
 
 
+def _judged(values: dict[str, Any]) -> JudgedByPhone:
+    word = _text(values, "worth")
+    if word not in CODED:
+        raise BadLine(f"worth is {_shown(values.get('worth'))}: none of {', '.join(CODED)}")
+    category = None if word == "none" else Category(word)
+    return JudgedByPhone(**_common(values), **_leg(values), category=category)
+
+
 _KINDS: dict[str, Callable[[dict[str, Any]], Fact | Refused]] = {
     "start": _started,
     "refused": _refused,
     "leg": _leg_ended,
     "answer": _answered,
+    "judged": _judged,
     "end": _ended,
 }

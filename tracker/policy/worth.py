@@ -7,11 +7,13 @@ it but the person.
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from tracker.policy.facts import Outcome
+if TYPE_CHECKING:  # the facts hold categories
+    from tracker.policy.facts import Outcome
 
 
 class Category(enum.StrEnum):
@@ -20,6 +22,10 @@ class Category(enum.StrEnum):
     TARGET = "target"  # a client from advertising, with whom a sale may begin
     SERVICE = "service"  # a client the company has already
     NON_TARGET = "non_target"  # nothing will come of it: wrong number, spam
+
+
+# What is said from a phone, in the order of the setting judge_codes; "none" takes it back.
+CODED = (Category.TARGET, Category.SERVICE, Category.NON_TARGET, "none")
 
 
 class Ground(enum.StrEnum):
@@ -45,6 +51,14 @@ class Suggestion:
     category: Category
     ground: Ground
     since: datetime | None = None
+
+
+def in_force(history: Iterable[tuple[datetime, Category | None]], at: datetime) -> Category | None:
+    """What was said last up to `at`; of two at the same instant the later in `history` counts."""
+    last = None
+    for said_at, category in sorted(history, key=lambda each: each[0]):
+        last = category if said_at <= at else last
+    return last
 
 
 SHORT_TALK_SECONDS = 8.0  # "wrong number, sorry" takes about five
