@@ -16,8 +16,10 @@ from support.site import Site, csrf_of
 from werkzeug.test import TestResponse
 
 from tracker import people
+from tracker.books import record
 from tracker.database import Database
-from tracker.models import Call, Category, Company, Role
+from tracker.models import Call, Category, Company, Role, Target
+from tracker.policy.facts import JudgedByPhone
 
 CALLS = (
     Told(3, Pallets.billboard, "+79161234567", talk=30, sound=False),
@@ -49,6 +51,24 @@ def send(site: Site, browser: FlaskClient, what: str, json: bool = False, **form
 
 def page(site: Site, browser: FlaskClient) -> str:
     return browser.get(f"/calls/{site.app.config['KEY']}").text
+
+
+def test_what_was_said_by_a_phones_key_stands_on_the_calls_page(
+    site: Site, ann: FlaskClient, now: datetime
+) -> None:
+    with site.database.write() as session:
+        office = session.scalars(sa.select(Target)).first()
+        assert office
+        office.name = "<b>Office</b>"
+        key = site.app.config["KEY"]
+        record(session, JudgedByPhone(key, "main", now, 1, office.id, Category.SERVICE))
+    html = page(site, ann)
+    assert "Set by &lt;b&gt;Office&lt;/b&gt;, on the phone" in html
+    assert "&lt;b&gt;Office&lt;/b&gt; said by phone what it was worth" in html
+    assert html.count('aria-pressed="true"') == 1
+    newest = ann.get("/calls/now").text  # what an open list asks for
+    assert newest.count('aria-pressed="true"') == 1
+    assert "phone:" not in html
 
 
 def test_a_category_set_by_form_leads_back_and_says_who(site: Site, ann: FlaskClient) -> None:

@@ -68,6 +68,7 @@ def install(app: Flask) -> None:
         best_kind=words.best_kind,
         worth_of=words.worth_of,
         suggestion_words=words.suggestion_words,
+        hand_words=words.hand_words,
         CATEGORIES=words.CATEGORIES,
         ROLES=words.ROLES,
         OUTCOMES=words.OUTCOMES,

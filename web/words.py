@@ -30,6 +30,7 @@ from tracker.policy.outcome import DECLINED
 from tracker.policy.rights import Role
 from tracker.policy.touches import Touches
 from tracker.policy.worth import Category, Ground, Suggestion
+from tracker.worth import PHONE
 
 QUIET, QUIET_SECONDS = 3, 2.0  # a peak of so many per cent is noise; shorter pauses belong to the talk
 CERTAIN = 0.9995  # what rounds to 100.0 %
@@ -167,6 +168,13 @@ def badge(call: Call) -> Badge:
 
 def worth_of(category: Category | None) -> Badge:
     return CATEGORIES[category] if category else NO_CATEGORY
+
+
+def hand_words(actor: str) -> str:
+    """Whose hand a change came from, where it is nobody's account: “Office, on the phone”."""
+    if actor.startswith(PHONE):
+        return gettext("%(name)s, on the phone", name=actor.removeprefix(PHONE))
+    return actor
 
 
 def suggestion_words(it: Suggestion, since: str) -> str:
@@ -315,10 +323,11 @@ class Step:
 
 def story(events: Sequence[CallEvent], targets: Mapping[int, str]) -> list[Step]:
     """What happened, in order, in words; a fact that two witnesses told is told once."""
-    steps: dict[tuple[str, str], Step] = {}
-    for fact in filter(None, map(_fact, events)):
+    steps: dict[tuple[object, ...], Step] = {}
+    for fact in [fact for fact in map(_fact, events) if fact is not None]:
+        once = fact.at if isinstance(fact, JudgedByPhone) else None  # of this there is one witness only
         for step in _steps(fact, targets):
-            steps.setdefault((step.title, step.detail), step)
+            steps.setdefault((step.title, step.detail, once), step)
     return sorted(steps.values(), key=lambda step: step.at)
 
 
