@@ -9,10 +9,11 @@ import click
 from commands.context import changing, company_option, here, json_option, reading
 from commands.printing import print_json, print_rows, print_thing
 from commands.site_check import check_command
-from commands.site_snippet import Snippet, instructions, is_loopback, snippet_of
+from commands.site_snippet import instructions, is_loopback, snippet_of
 
 if TYPE_CHECKING:
     from tracker.models import Site, Swap
+    from web.snippet import Snippet
 
 
 @click.group("site")

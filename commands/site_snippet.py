@@ -1,36 +1,28 @@
-"""What belongs on a site's pages: the tag, and the ways to put it there."""
+"""How the script gets onto a site's pages, told to whoever looks after them."""
 
 from __future__ import annotations
 
-import ipaddress
-from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tracker.models import Site
+    from web.snippet import Snippet
 
 NOT_BUILT = "not yet: the script is not built (`cd web && npm ci && npm run build`)"
 
 
-class Snippet(NamedTuple):
-    """The tag in both its forms, and what a Content-Security-Policy has to allow."""
-
-    snippet: str
-    pinned: str | None  # with Subresource Integrity; None while the script is not built
-    csp: str
-
-
 def snippet_of(site: Site, web_url: str) -> Snippet:
     """The tags of a site whose swaps are loaded."""
-    from tracker import sites
+    from web.snippet import snippet_of as made_of
 
-    parts = urlsplit(web_url)
-    origin = f"{parts.scheme}://{parts.netloc}"
-    return Snippet(
-        snippet=sites.snippet(site, web_url),
-        pinned=_pinned(site, web_url),
-        csp=f"script-src {origin}; connect-src {origin}",
-    )
+    return made_of(site, web_url)
+
+
+def is_loopback(web_url: str) -> bool:
+    """Whether only this machine itself reaches that address."""
+    from web.snippet import is_loopback as is_ours_alone
+
+    return is_ours_alone(web_url)
 
 
 def instructions(snippet: Snippet) -> str:
@@ -55,26 +47,3 @@ the pages show the company's own number until the tag is changed:
   {snippet.pinned or NOT_BUILT}
 
 Then see whether it works: leaseline site check ADDRESS"""
-
-
-def is_loopback(web_url: str) -> bool:
-    """Whether only this machine itself reaches that address."""
-    host = urlsplit(web_url).hostname or ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-    return address.is_loopback or address.is_unspecified
-
-
-def _pinned(site: Site, web_url: str) -> str | None:
-    from tracker.errors import Rejected
-    from web.assets import Assets
-    from web.script import text_of
-
-    try:
-        text = text_of(site, Assets.read())
-    except Rejected:
-        return None
-    source = f"{web_url.rstrip('/')}/s/{site.key}.{text.version}.js"
-    return f'<script async src="{source}" integrity="{text.integrity}" crossorigin="anonymous"></script>'

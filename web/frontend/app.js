@@ -5,6 +5,7 @@ import { awaitJudgement } from "./judged.js";
 import { spellOut } from "./names.js";
 import { watchNotes } from "./notes.js";
 import { watch } from "./now.js";
+import { watchCopies } from "./settings.js";
 import { watchWorth } from "./worth.js";
 
 const live = document.querySelector("[data-now]");
@@ -14,6 +15,7 @@ awaitJudgement();
 watchFilter();
 watchWorth();
 watchNotes();
+watchCopies();
 
 // The account menu closes as menus do.
 const menu = document.querySelector("details.menu");

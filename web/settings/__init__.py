@@ -4,6 +4,6 @@ One module a thing; `room` knows the company that an address names and who may c
 typed and what was refused of it.
 """
 
-from web.settings import channels, company, numbers
+from web.settings import channels, company, numbers, pools, sites
 
-BLUEPRINTS = (company.pages, numbers.pages, channels.pages)
+BLUEPRINTS = (company.pages, numbers.pages, channels.pages, pools.pages, sites.pages)

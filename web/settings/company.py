@@ -11,7 +11,7 @@ from flask import Blueprint, redirect, render_template
 from flask_babel import get_locale
 from werkzeug.wrappers import Response
 
-from tracker import channels, companies, number_states
+from tracker import channels, companies, number_states, pools, sites
 from web.house import house
 from web.settings.forms import EMPTY, Form, attempt, differing, text
 from web.settings.room import administered, changing, reading, show
@@ -40,12 +40,15 @@ def choose() -> str | Response:
 def overview(company: str) -> str:
     """Each section with its state, and what needs somebody's attention."""
     with reading(company) as (session, owner):
+        at = house().clock()
         return show(
             session,
             owner,
             "overview.html",
-            numbers=number_states.tally(session, owner, house().clock()),
+            numbers=number_states.tally(session, owner, at),
             channels=len(channels.channels_of(session, owner)),
+            pools=[(each, pools.standing(session, each, at)) for each in pools.pools_of(session, owner)],
+            sites=sites.listed(session, owner),
         )
 
 

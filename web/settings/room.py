@@ -22,6 +22,8 @@ SECTIONS = (
     ("/company", lazy_gettext("Company")),
     ("/numbers", lazy_gettext("Numbers")),
     ("/channels", lazy_gettext("Channels")),
+    ("/pools", lazy_gettext("Pools")),
+    ("/sites", lazy_gettext("Sites")),
 )
 
 
