@@ -29,6 +29,7 @@ from tracker.policy.books import CallState, fold
 from tracker.policy.detail import as_detail, digest, kind_of, tidy
 from tracker.policy.facts import Fact, JudgedByPhone, Refused, Started
 from tracker.policy.phone import normalise_caller
+from tracker.policy.sought import sought
 from tracker.repeats import Heard, mark_repeats
 from tracker.worth import take_keys
 
@@ -180,6 +181,7 @@ def _restart(session: Session, call: Page, state: CallState) -> None:
 
 def _origin(started: Started, place: Arrival) -> dict[str, Any]:
     """The columns that the start of a call decides."""
+    caller = normalise_caller(started.caller, started.presentation, place.region)
     return {
         "node": started.node,
         "uniqueid": started.uniqueid or None,
@@ -187,8 +189,9 @@ def _origin(started: Started, place: Arrival) -> dict[str, Any]:
         "company_id": place.company_id,
         "number_id": place.number_id,
         "trunk_id": started.trunk_id,
-        "caller": normalise_caller(started.caller, started.presentation, place.region),
+        "caller": caller,
         "caller_name": started.caller_name or None,
+        "sought": sought(caller, started.caller_name, started.presentation),
         "presentation": started.presentation,
         "attributed_at": None,
         "started_at": started.at,

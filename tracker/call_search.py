@@ -5,7 +5,6 @@ A condition about the source looks at the visit that is named, else at the chann
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,6 +28,7 @@ from tracker.models import (
 from tracker.policy.call_filter import CallFilter
 from tracker.policy.facts import Presentation
 from tracker.policy.origins import NOT_SET, NOWHERE, Origin
+from tracker.policy.sought import caller_parts
 
 Condition = sa.ColumnElement[bool]
 LEG_TARGET = CallEvent.detail["target_id"].as_integer()
@@ -154,18 +154,6 @@ def _flags(by: CallFilter) -> Iterator[Condition]:
 
 def _text(text: str) -> Condition:
     """Part of the caller's number or name, where he shows them, or of a note."""
-    shows = Call.presentation == Presentation.ALLOWED
-    noted = sa.exists().where(CallNote.call_id == Call.id, CallNote.text.icontains(text, autoescape=True))
-    said = [sa.and_(shows, Call.caller_name.icontains(text, autoescape=True)), noted]
-    digits = re.sub(r"[\s().+/-]", "", text)
-    if re.fullmatch(r"[0-9]{3,15}", digits, re.ASCII):
-        said.append(sa.and_(shows, _number_has(digits)))
-    return sa.or_(*said)
-
-
-def _number_has(digits: str) -> Condition:
-    """A number written nationally has a trunk prefix (0, 8) in front that E.164 has not."""
-    found = Call.caller.contains(digits)
-    if digits[0] in "08" and len(digits) > 6:
-        found = sa.or_(found, Call.caller.contains(digits[1:]))
-    return found
+    noted = sa.select(CallNote.call_id).where(CallNote.text.icontains(text, autoescape=True))
+    parts = caller_parts(text)
+    return sa.or_(Call.id.in_(noted), *(Call.sought.contains(part, autoescape=True) for part in parts))

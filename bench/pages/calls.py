@@ -122,12 +122,14 @@ def _facts(drawn: Drawn, of: Sequence[Firm]) -> dict[str, Any]:
     first[np.unique(drawn.caller, return_index=True)[1]] = True
     begun, ends = instants(drawn.at), instants(drawn.at + drawn.wait + drawn.talk)
     targets = [firm.targets[each] for firm, each in zip(of, drawn.target.tolist(), strict=True)]
+    callers = [f"+79{100_000_000 + each}" for each in drawn.caller.tolist()]
     worth = (drawn.talk * 1000).astype(int).tolist()
     return {
         "key": drawn.keys,
         "node": itertools.repeat("main"),
         "company_id": [firm.company_id for firm in of],
-        "caller": [f"+79{100_000_000 + each}" for each in drawn.caller.tolist()],
+        "caller": callers,
+        "sought": callers,
         "presentation": itertools.repeat("allowed"),
         "repeat": (~first).tolist(),
         "uncertain": drawn.uncertain.tolist(),
