@@ -28,6 +28,7 @@ from support.site import Site
 from tracker.companies import LANGUAGES
 from tracker.database import Database
 from tracker.models import Company, User
+from web.actions import ACTIONS
 from web.languages import NAMES, count, money
 from web.refusals import REFUSALS
 
@@ -35,6 +36,7 @@ WEB = Path(__file__).parents[1] / "web"
 CATALOGUES = WEB / "translations"
 OTHERS = tuple(it for it in LANGUAGES if it != "en")
 TEMPLATES = sorted((WEB / "templates").rglob("*.html"))
+STYLES = sorted((WEB / "frontend").glob("*.css"))
 SCRIPTS = sorted((WEB / "frontend").glob("*.js"))
 HUMAN = {
     "title",
@@ -54,7 +56,7 @@ TAG = re.compile(r"</?\w+[^>]*>")
 # Of the page. The settings' refusals name values that one sentence for an id would lose: they stay English.
 FAMILIES = {
     "call", "category", "code", "filter", "form", "link", "login", "note", "page", "password", "recording",
-    "role", "session", "tag", "user",
+    "role", "session", "tag", "totp", "user",
 }  # fmt: skip
 
 
@@ -190,6 +192,11 @@ def test_no_template_has_a_text_that_cannot_be_translated(path: Path) -> None:
     assert [text for text in constants(parsed(path)) if sentence(text)] == []
 
 
+@pytest.mark.parametrize("path", STYLES, ids=lambda path: path.name)
+def test_no_style_says_anything(path: Path) -> None:
+    assert re.findall(r'content: *"[^"]*[A-Za-z]{2}[^"]*"', path.read_text()) == []
+
+
 KEYS = {
     "Escape",
     "Enter",
@@ -216,15 +223,35 @@ def test_no_script_says_anything_but_the_words_of_the_page(path: Path) -> None:
 
 def test_every_refusal_a_manager_can_meet_is_told_in_his_language() -> None:
     raised = {
-        node.args[0].value
-        for folder in ("tracker", "recordings", "web")
-        for path in (WEB.parent / folder).rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Rejected"
+        str(node.args[0].value)
+        for node in calls_of("Rejected")
         if node.args and isinstance(node.args[0], ast.Constant)
     }
-    met = {id_ for id_ in raised if str(id_).split(".", maxsplit=1)[0] in FAMILIES}
+    met = {id_ for id_ in raised if id_.split(".", maxsplit=1)[0] in FAMILIES}
     assert met - REFUSALS.keys() == set()
+
+
+def test_every_action_of_the_audit_log_has_words() -> None:
+    given = {
+        str(it.value)
+        for node in calls_of("note", "_note")
+        for argument in node.args
+        for it in ast.walk(argument)
+        if isinstance(it, ast.Constant) and re.fullmatch(r"[a-z]+(\.[a-z]+)+", str(it.value))
+    }
+    assert len(given) > 50
+    assert given - ACTIONS.keys() == set()
+
+
+def calls_of(*names: str) -> Iterator[ast.Call]:
+    """Where the source calls functions of these names."""
+    for folder in ("tracker", "recordings", "commands", "agi", "web"):
+        for path in (WEB.parent / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call):
+                    name = getattr(node.func, "id", getattr(node.func, "attr", None))
+                    if name in names and "node_modules" not in path.parts:
+                        yield node
 
 
 def test_each_language_names_itself() -> None:

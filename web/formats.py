@@ -13,6 +13,7 @@ from tracker import calls
 from tracker.policy.phone import display
 from tracker.policy.rights import Right
 from web import board, filters, refusals, timeline, words
+from web.actions import action_words
 from web.house import house
 from web.languages import language
 from web.viewer import viewer
@@ -77,6 +78,7 @@ def install(app: Flask) -> None:
         administers=lambda: any(viewer().may(Right.ADMINISTER, it.id) for it in viewer().companies),
         may_judge=lambda call: viewer().may(Right.JUDGE, call.company_id),
         translated=refusals.translated,
+        action_words=action_words,
         server_now=lambda: house().clock(),
     )
 
