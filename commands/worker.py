@@ -25,6 +25,7 @@ _DAYS_READ_AGAIN = 3
 
 def run(opened: Here) -> None:
     """Do all jobs until SIGTERM or SIGINT; the job at hand is finished first."""
+    from commands.watching import alert_jobs
     from tracker.worker import run_jobs
 
     stopping = threading.Event()
@@ -35,6 +36,7 @@ def run(opened: Here) -> None:
         recording_jobs(opened),
         lease_jobs(opened),
         judging_jobs(opened),
+        alert_jobs(opened),
         rare_jobs(opened),
     )
     threads = [threading.Thread(target=run_jobs, args=(jobs, stopping), daemon=True) for jobs in lines]

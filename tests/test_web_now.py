@@ -15,12 +15,13 @@ from support.browser import axe, browser, complaints, open_page, serving  # noqa
 from support.facts import Pallets, add_number, started
 from support.recorded import settings_in
 from support.showroom import OWNER, Showroom, Told, furnish
-from support.site import Site
+from support.site import Site, csrf_of
 
-from tracker import logins, people
+from tracker import alerts, logins, people
 from tracker.books import record
 from tracker.database import Database
-from tracker.models import Base, Company, Lease, Node, Number, Visit, Visitor
+from tracker.models import Alert, AlertKind, Base, Company, Lease, Node, Number, Role, Visit, Visitor
+from tracker.policy.alerts import Reading, State
 
 CALLS = (
     Told(3, Pallets.billboard, "+79161234567", talk=8, sound=False),
@@ -154,3 +155,62 @@ def test_a_company_with_nothing_yet_is_told_what_to_do(
         assert words in html
     nobody = site.log_in("eve@nowhere.example").get("/now").text
     assert "You see no company yet" in nobody
+
+
+# ---- alerts ----
+
+
+def begin(database: Database, company_id: int | None, kind: AlertKind, now: datetime) -> int:
+    detail = {"free": 0, "size": 2, "misses": 7} if kind is AlertKind.POOL_LOW else {"free_mb": 99}
+    reading = Reading(kind, "1", "Website", State.BAD, company_id, detail)
+    with database.write() as session:
+        alerts.take_turn(session, [reading], (), {reading.key: 5}, now)
+        return session.scalars(sa.select(Alert.id).where(Alert.key == reading.key)).one()
+
+
+def test_an_alert_appears_on_the_board_and_is_seen(browser: Browser, served: Served) -> None:  # noqa: F811
+    page = served.open(browser)
+    page.goto("/now")
+    page.evaluate("window.stayed = true")
+    expect(page.locator("#board-alerts")).to_be_hidden()
+    alert = begin(served.database, served.room.pallets.company_id, AlertKind.POOL_LOW, datetime.now(UTC))
+    expect(page.locator("#board-alerts")).to_contain_text("Pool Website is running out: 0 of 2 free")
+    expect(page.locator("#alarm")).to_have_text(re.compile("1 alert"))
+    assert page.evaluate("window.stayed")
+    page.locator("#alarm a").click()
+    expect(page).to_have_url(re.compile("/alerts$"))
+    expect(page.locator(f"#alert-{alert}")).to_contain_text('leaseline pool advise "Website"')
+    page.get_by_role("button", name="Seen").click()
+    expect(page.locator(f"#alert-{alert}")).to_contain_text("Seen by Olga Orlova: Today")
+    expect(page.get_by_role("button", name="Seen")).to_have_count(0)
+    assert axe(page) == []
+    assert complaints(page) == []
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert axe(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.context.close()
+
+
+def test_alerts_are_for_those_they_concern(sqlite: Database, tmp_path: Path, now: datetime) -> None:
+    furnish(sqlite, settings_in(tmp_path), now, CALLS)
+    with sqlite.write() as session:
+        session.add(Company(slug="rival", name="Rival", default_region="DE", created_at=now))
+    pool = begin(sqlite, 1, AlertKind.POOL_LOW, now)
+    disk = begin(sqlite, None, AlertKind.DISK_FULL, now)
+    site = Site(sqlite, settings_in(tmp_path, secret_key="k" * 40), now)
+    ann, eve = site.log_in("ann@pallets.example", 1), site.log_in("eve@rival.example", 2)
+    assert "Pool Website" in ann.get("/alerts").text
+    assert "nearly full" not in ann.get("/alerts").text  # a manager runs no disks
+    assert "All is well" in eve.get("/alerts").text
+    for who, alert, status in ((eve, pool, 404), (ann, disk, 404), (ann, pool, 303)):
+        form = {"csrf": csrf_of(who.get("/alerts").text)}
+        assert who.post(f"/alerts/{alert}/seen", data=form).status_code == status
+    with sqlite.write() as session:
+        user, company = people.find_user(session, "ann@pallets.example"), session.get_one(Company, 1)
+        people.give_role(session, user, company, Role.ADMIN)
+    assert "nearly full" in ann.get("/alerts").text
+    with sqlite.write() as session:
+        user, company = people.find_user(session, "ann@pallets.example"), session.get_one(Company, 1)
+        people.give_role(session, user, company, Role.LISTENER)
+    form = {"csrf": csrf_of(ann.get("/alerts").text)}
+    assert ann.post(f"/alerts/{pool}/seen", data=form).status_code == 403

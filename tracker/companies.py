@@ -13,6 +13,9 @@ from sqlalchemy.orm import Session
 from tracker.audit import By
 from tracker.errors import Rejected
 from tracker.models import (
+    Alert,
+    AlertAddress,
+    AlertMessage,
     AuditEntry,
     Base,
     Call,
@@ -141,6 +144,10 @@ def delete(session: Session, by: By, company: Company) -> None:
     session.execute(sa.delete(Membership).where(Membership.company_id == company.id))
     session.execute(sa.delete(SavedView).where(SavedView.company_id == company.id))
     session.execute(sa.delete(SourceRule).where(SourceRule.company_id == company.id))
+    addresses = sa.select(AlertAddress.id).where(AlertAddress.company_id == company.id)
+    session.execute(sa.delete(AlertMessage).where(AlertMessage.address_id.in_(addresses)))
+    session.execute(sa.delete(AlertAddress).where(AlertAddress.company_id == company.id))
+    session.execute(sa.delete(Alert).where(Alert.company_id == company.id))
     session.execute(
         sa.update(AuditEntry).where(AuditEntry.company_id == company.id).values(company_id=None)
     )  # the entries stay: their subject still says what they were about

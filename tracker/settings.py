@@ -220,6 +220,10 @@ class Settings:
     )
     ffmpeg: str = _setting("ffmpeg", str, "the path of a program", "ffmpeg, used to make the copies")
 
+    alert_disk_mb: int = _setting(
+        2048, _whole, "whole megabytes", "an alert begins when the recordings' disk has less left; 0: never"
+    )
+
     log_level: str = _setting(
         "info",
         _one_of("debug", "info", "warning", "error"),

@@ -13,6 +13,7 @@ from tracker.database import Database
 from tracker.settings import Settings
 from web import (
     account,
+    alerts,
     api,
     audio,
     board,
@@ -67,6 +68,7 @@ def create_app(
         account.pages,
         now.pages,
         board.pages,
+        alerts.pages,
         audio.pages,
         api.api,
         health.health,

@@ -39,7 +39,7 @@ def show() -> str:
 def parts() -> Response:
     """What of the board changes, as pieces of HTML; 304 when it is as it was."""
     board, now = _look()
-    response = make_response(render_template("_board.html", board=board, now=now))
+    response = make_response(render_template("_parts.html", board=board, now=now))
     response.headers["Cache-Control"] = "private, no-cache"
     response.add_etag()
     return response.make_conditional(request)  # type: ignore[return-value]

@@ -16,6 +16,7 @@ from web.viewer import wants_json
 log = logging.getLogger(__name__)
 
 STATUS = {
+    "alert.unknown": 404,
     "call.unknown": 404,
     "channel.unknown": 404,
     "company.unknown": 404,

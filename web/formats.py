@@ -12,7 +12,7 @@ from flask_babel import gettext
 from tracker import calls
 from tracker.policy.phone import display
 from tracker.policy.rights import Right
-from web import board, filters, refusals, timeline, words
+from web import alerts, board, filters, refusals, timeline, words
 from web.actions import action_words
 from web.house import house
 from web.languages import language
@@ -75,7 +75,10 @@ def install(app: Flask) -> None:
         OUTCOMES=words.OUTCOMES,
         PERIODS=filters.PERIODS,
         FLAGS=filters.FLAGS,
-        administers=lambda: any(viewer().may(Right.ADMINISTER, it.id) for it in viewer().companies),
+        administers=alerts.administers,
+        alert_words=alerts.alert_words,
+        may_mark=alerts.may_mark,
+        open_alerts=alerts.open_alerts,
         may_judge=lambda call: viewer().may(Right.JUDGE, call.company_id),
         translated=refusals.translated,
         action_words=action_words,

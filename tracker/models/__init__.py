@@ -1,5 +1,6 @@
 """The tables. Import models from here, so that every one of them is mapped."""
 
+from tracker.models.alerts import Alert, AlertAddress, AlertMessage, News, Way
 from tracker.models.base import Base
 from tracker.models.calls import (
     Call,
@@ -55,16 +56,18 @@ from tracker.models.visits import (
     Visitor,
 )
 from tracker.models.worth import CallCategory, CallNote, CallTag, ShareLink, Tag
+from tracker.policy.alerts import AlertKind
 from tracker.policy.leasing import LeaseEnd
 from tracker.policy.rights import Role
 from tracker.policy.worth import Category
 
 __all__ = [
-    "AuditEntry", "Base", "Call", "CallCandidate", "CallCategory", "CallEvent", "CallNote", "CallTag",
-    "CallerIdPolicy", "Category", "Channel", "CodeLease", "Company", "DelayModel", "Forwarding", "Lease",
-    "LeaseEnd", "LoginAttempts", "LoginLink", "LoginSession", "Membership", "MissCount", "Node",
-    "Number", "NumberState", "NumberUse", "PageView", "Pool", "QuarantinedLine", "Recording",
-    "RecordingState", "RecoveryCode", "Referrer", "Refusal", "Role", "SavedView", "ShareLink", "Site",
-    "SourceRule", "SpoolFile", "Swap", "Tag", "Target", "TargetKind", "Transport", "Trunk", "TrunkKind",
-    "User", "Visit", "VisitEvent", "VisitEventKind", "Visitor", "WaitingFact", "WhenEmpty",
+    "Alert", "AlertAddress", "AlertKind", "AlertMessage", "AuditEntry", "Base", "Call", "CallCandidate",
+    "CallCategory", "CallEvent", "CallNote", "CallTag", "CallerIdPolicy", "Category", "Channel",
+    "CodeLease", "Company", "DelayModel", "Forwarding", "Lease", "LeaseEnd", "LoginAttempts", "LoginLink",
+    "LoginSession", "Membership", "MissCount", "News", "Node", "Number", "NumberState", "NumberUse",
+    "PageView", "Pool", "QuarantinedLine", "Recording", "RecordingState", "RecoveryCode", "Referrer",
+    "Refusal", "Role", "SavedView", "ShareLink", "Site", "SourceRule", "SpoolFile", "Swap", "Tag",
+    "Target", "TargetKind", "Transport", "Trunk", "TrunkKind", "User", "Visit", "VisitEvent",
+    "VisitEventKind", "Visitor", "WaitingFact", "Way", "WhenEmpty",
 ]  # fmt: skip

@@ -69,6 +69,8 @@ class Company(Base):
     language: Mapped[str] = mapped_column(sa.String(5), default="en", server_default="en")  # of its page
     # Employees may say what a call was worth by the keys of their phones.
     judge_by_phone: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    # Where they differ from tracker.policy.alerts.Thresholds: {"missed_calls": 5}
+    alert_thresholds: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     created_at: Mapped[datetime]
 
 

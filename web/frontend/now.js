@@ -24,7 +24,7 @@ export function watch(place) {
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     tag = answer.headers.get("ETag");
     for (const piece of fresh.querySelectorAll("#live, [data-piece]")) {
-      replace(place.querySelector("#" + piece.id), piece);
+      replace(document.getElementById(piece.id), piece);
     }
     patchCalls(document.querySelector("#calls"), fresh.querySelector("#calls"));
     count();
