@@ -21,6 +21,7 @@ STATUS = {
     "channel.unknown": 404,
     "company.unknown": 404,
     "form.forged": 403,
+    "forward.scope": 404,
     "link.ended": 410,
     "link.foreign": 403,
     "login.late": 401,

@@ -4,6 +4,8 @@ One module a thing; `room` knows the company that an address names and who may c
 typed and what was refused of it.
 """
 
-from web.settings import channels, company, numbers, pools, sites
+from web.settings import channels, company, forwarding, numbers, pools, sites, targets, trunks
 
-BLUEPRINTS = (company.pages, numbers.pages, channels.pages, pools.pages, sites.pages)
+BLUEPRINTS = tuple(
+    each.pages for each in (company, numbers, channels, pools, sites, targets, forwarding, trunks)
+)

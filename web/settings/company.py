@@ -11,7 +11,8 @@ from flask import Blueprint, redirect, render_template
 from flask_babel import get_locale
 from werkzeug.wrappers import Response
 
-from tracker import channels, companies, number_states, pools, sites
+from tracker import channels, companies, forward, number_states, pools, sites, targets, trunks
+from tracker.models import Forwarding
 from web.house import house
 from web.settings.forms import EMPTY, Form, attempt, differing, text
 from web.settings.room import administered, changing, reading, show
@@ -49,6 +50,9 @@ def overview(company: str) -> str:
             channels=len(channels.channels_of(session, owner)),
             pools=[(each, pools.standing(session, each, at)) for each in pools.pools_of(session, owner)],
             sites=sites.listed(session, owner),
+            targets=targets.of_company(session, owner),
+            default=[row for row in forward.of_company(session, owner) if _is_default(row)],
+            trunks=trunks.everyone(session),
         )
 
 
@@ -73,6 +77,10 @@ def change_company(company: str) -> Response:
         return f"/settings/{company}/company?saved"
 
     return attempt(change, lambda form: _form(company, form), FIELDS)
+
+
+def _is_default(row: Forwarding) -> bool:
+    return row.number_id is None and row.channel_id is None and row.pool_id is None
 
 
 def _form(company: str, form: Form) -> str:

@@ -24,6 +24,9 @@ SECTIONS = (
     ("/channels", lazy_gettext("Channels")),
     ("/pools", lazy_gettext("Pools")),
     ("/sites", lazy_gettext("Sites")),
+    ("/targets", lazy_gettext("Targets")),
+    ("/forwarding", lazy_gettext("Who rings")),
+    ("/trunks", lazy_gettext("Trunks")),
 )
 
 

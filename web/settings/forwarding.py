@@ -1,0 +1,223 @@
+"""Who rings, in what order: for the company, a channel, a pool or a number.
+
+The list is put in order by buttons, each a request that only shows it anew; nothing is stored before it is
+saved. So it works without a script, and a half-made order never rings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from flask import Blueprint, redirect, request
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from tracker import channels, forward, numbers, owned, pools, targets
+from tracker.errors import Rejected
+from tracker.models import Channel, Company, Number, Pool, Target
+from tracker.policy.phone import display
+from web.house import house, row_id
+from web.settings.forms import EMPTY, Form, attempt, text
+from web.settings.room import changing, reading, show
+
+pages = Blueprint("settings_forwarding", __name__)
+
+KINDS = ("channel", "pool", "number")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Something that forwarding may be set for: its word in addresses, its name, and what is set."""
+
+    word: str
+    kind: str
+    name: str
+    rings: list[tuple[Target, int]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A target in the order being made; the seconds as they were typed."""
+
+    target_id: int
+    name: str
+    seconds: str
+
+
+@pages.get("/settings/<company>/forwarding")
+def index(company: str) -> str | Response:
+    """Everything that is set, scope by scope; with `scope`, on to that one."""
+    if chosen := request.args.get("scope"):
+        return redirect(f"/settings/{company}/forwarding/{_word(chosen)}")
+    with reading(company) as (session, owner):
+        found = scopes_of(session, owner)
+        has = bool(targets.of_company(session, owner))
+        return show(session, owner, "forwarding.html", scopes=found, has_targets=has)
+
+
+@pages.get("/settings/<company>/forwarding/<scope>")
+def order_form(company: str, scope: str) -> str:
+    """Who rings for `company`, `channel-3`, `pool-2` or `number-7`."""
+    return _page(company, scope, EMPTY, None)
+
+
+@pages.post("/settings/<company>/forwarding/<scope>")
+def change(company: str, scope: str) -> str | Response:
+    """What `do` says: save the `target`s with their `seconds`, clear what is set; anything else arranges."""
+    do = text("do")
+    if do not in {"save", "clear"}:
+        with reading(company) as (session, owner):
+            arranged = _arrange(_typed(session, owner), do, session, owner)
+        return _page(company, scope, EMPTY, arranged)
+
+    def act() -> str:
+        with changing(company) as (session, owner, by):
+            of = _scope(session, owner, scope)
+            if do == "clear":
+                forward.clear(session, by, of)
+            else:
+                steps = _typed(session, owner)
+                known = {each.id: each for each in targets.of_company(session, owner)}
+                rings = [(known[step.target_id], _seconds(step)) for step in steps]
+                forward.set_rings(session, by, of, rings)
+        return f"/settings/{company}/forwarding/{scope}?saved"
+
+    def again(form: Form) -> str:
+        with reading(company) as (session, owner):
+            steps = _typed(session, owner)
+        return _page(company, scope, form, steps)
+
+    return attempt(act, again, {})
+
+
+def scopes_of(session: Session, owner: Company) -> list[Scope]:
+    """The company, its channels and pools, and the numbers that have an order of their own."""
+    found = {"company": Scope("company", "company", owner.name)}
+    found |= {
+        f"channel-{each.id}": Scope(f"channel-{each.id}", "channel", each.name)
+        for each in channels.channels_of(session, owner)
+    }
+    found |= {
+        f"pool-{each.id}": Scope(f"pool-{each.id}", "pool", each.name)
+        for each in pools.pools_of(session, owner)
+    }
+    for row in forward.of_company(session, owner):
+        word = _word_of(row.number_id, row.channel_id, row.pool_id)
+        if word not in found:
+            number = session.get_one(Number, row.number_id)
+            found[word] = Scope(word, "number", display(number.e164, owner.default_region))
+        found[word].rings.append((row.target, row.ring_seconds))
+    return list(found.values())
+
+
+def _word_of(number_id: int | None, channel_id: int | None, pool_id: int | None) -> str:
+    ids = {"number": number_id, "channel": channel_id, "pool": pool_id}
+    return next((f"{kind}-{held}" for kind, held in ids.items() if held is not None), "company")
+
+
+def _word(chosen: str) -> str:
+    """A scope's word, and nothing that could lead elsewhere."""
+    kind, _, number = chosen.partition("-")
+    return f"{kind}-{row_id(number)}" if kind in KINDS else "company"
+
+
+def _scope(session: Session, owner: Company, word: str) -> forward.Scope:
+    """Raises Rejected channel.unknown, pool.unknown, number.unknown, forward.scope."""
+    if word == "company":
+        return owner
+    kind, _, number = word.partition("-")
+    match kind:
+        case "channel":
+            return owned.find(session, Channel, owner.id, row_id(number))
+        case "pool":
+            return owned.find(session, Pool, owner.id, row_id(number))
+        case "number":
+            return owned.find(session, Number, owner.id, row_id(number))
+    raise Rejected("forward.scope", "There is nothing of that name to ring for", "Choose from the list")
+
+
+def _typed(session: Session, owner: Company) -> list[Step]:
+    """The order in the form; targets that are gone meanwhile, or another company's, are left out."""
+    names = {each.id: each.name for each in targets.of_company(session, owner)}
+    pairs = zip(request.form.getlist("target"), request.form.getlist("seconds"), strict=False)
+    return [
+        Step(row_id(target), names[row_id(target)], seconds.strip())
+        for target, seconds in pairs
+        if row_id(target) in names
+    ]
+
+
+def _arrange(steps: Sequence[Step], do: str, session: Session, owner: Company) -> list[Step]:
+    """The order after a button: up-2, down-1, remove-3, add."""
+    verb, _, at = do.partition("-")
+    place, order = row_id(at) - 1, list(steps)
+    if verb == "add":
+        wanted = row_id(text("new_target"))
+        new = next((each for each in targets.of_company(session, owner) if each.id == wanted), None)
+        return order + ([Step(new.id, new.name, text("new_seconds"))] if new else [])
+    if not 0 <= place < len(order):
+        return order
+    step = order.pop(place)
+    if verb in {"up", "down"}:
+        order.insert(max(0, place + (-1 if verb == "up" else 1)), step)
+    elif verb != "remove":
+        order.insert(place, step)
+    return order
+
+
+def _seconds(step: Step) -> int:
+    if not step.seconds.isascii() or not step.seconds.isdigit():
+        raise Rejected(
+            "forward.seconds", f"{step.seconds[:20]!r} is no time to ring", "Give 1 to 300 whole seconds"
+        )
+    return int(step.seconds[:9])
+
+
+def _page(company: str, word: str, form: Form, steps: Sequence[Step] | None) -> str:
+    with reading(company) as (session, owner):
+        of = _scope(session, owner, word)
+        stored = _stored(session, owner, word)
+        return show(
+            session,
+            owner,
+            "forwarding_order.html",
+            form=form,
+            word=word,
+            name=_name(of, owner),
+            steps=stored if steps is None else steps,
+            unsaved=steps is not None and list(steps) != stored,
+            is_set=bool(stored),
+            inherited=[] if stored else _inherited(session, owner, of),
+            targets=[(each.id, each.name) for each in targets.of_company(session, owner)],
+            usual=house().settings.ring_seconds,
+        )
+
+
+def _stored(session: Session, owner: Company, word: str) -> list[Step]:
+    rows: Iterable[tuple[Target, int]] = next(
+        (scope.rings for scope in scopes_of(session, owner) if scope.word == word), ()
+    )
+    return [Step(target.id, target.name, str(seconds)) for target, seconds in rows]
+
+
+def _inherited(session: Session, owner: Company, of: forward.Scope) -> list[tuple[Target, int]]:
+    """Who rings where nothing is set: the wider scope's."""
+    if isinstance(of, Company):
+        return []
+    wider = "company"
+    if isinstance(of, Number):
+        use = next((use for use in numbers.uses(session, of) if use.until_at is None), None)
+        wider = _word_of(None, use.channel_id, use.pool_id) if use else "company"
+    by_word = {scope.word: scope.rings for scope in scopes_of(session, owner)}
+    return by_word.get(wider) or by_word["company"]
+
+
+def _name(of: forward.Scope, owner: Company) -> str:
+    match of:
+        case Number():
+            return display(of.e164, owner.default_region)
+        case Company():
+            return gettext("The whole company")
+    return of.name

@@ -1,0 +1,149 @@
+"""Targets: the places that can ring, and once, when it is made, a phone's password."""
+
+from __future__ import annotations
+
+from flask import Blueprint, make_response, request
+from flask_babel import lazy_gettext
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from tracker import forward, owned, targets, trunks
+from tracker.errors import Rejected
+from tracker.models import Company, Target, TargetKind, Trunk
+from web.house import house, row_id
+from web.settings.forms import EMPTY, Form, attempt, text, whole
+from web.settings.forwarding import scopes_of
+from web.settings.room import changing, reading, show
+
+pages = Blueprint("settings_targets", __name__)
+
+KINDS = {
+    TargetKind.PEER: lazy_gettext("A phone system"),
+    TargetKind.PHONE: lazy_gettext("A phone"),
+    TargetKind.OUTSIDE: lazy_gettext("An outside number"),
+}
+FIELDS = {
+    "target.name": ("name",),
+    "target.duplicate": ("name",),
+    "target.host": ("host",),
+    "target.port": ("port",),
+    "target.transport": ("transport",),
+    "target.dial": ("dial",),
+    "target.caller_id": ("caller_id",),
+    "target.username": ("username",),
+    "number.malformed": ("number",),
+    "target.costly": ("number",),
+    "target.unknown_range": ("number",),
+    "target.abroad": ("country",),
+}
+
+
+@pages.get("/settings/<company>/targets")
+def index(company: str) -> str:
+    """The company's targets, and whether anybody is forwarded there."""
+    with reading(company) as (session, owner):
+        rung = {row.target_id for row in forward.of_company(session, owner)}
+        rows = targets.of_company(session, owner)
+        return show(session, owner, "targets.html", rows=rows, rung=rung, KINDS=KINDS)
+
+
+@pages.get("/settings/<company>/targets/add")
+def add_form(company: str) -> str:
+    """Asks for a place of the `kind` peer, phone or outside."""
+    return _add(company, EMPTY)
+
+
+@pages.post("/settings/<company>/targets/add")
+def add(company: str) -> Response:
+    """Adds the target `name` of the `kind` peer, phone or outside; the answer has a phone's password."""
+
+    def act() -> str | Response:
+        with changing(company) as (session, owner, by):
+            made = targets.add(session, by, owner, text("name"), _place(session))
+        if made.password is None:
+            return f"/settings/{company}/targets/{made.id}?saved"
+        return make_response(_page(company, str(made.id), EMPTY, password=made.password))
+
+    return attempt(act, lambda form: _add(company, form), FIELDS)
+
+
+@pages.get("/settings/<company>/targets/<target>")
+def target_form(company: str, target: str) -> str:
+    """A target: where it is and who is forwarded there."""
+    return _page(company, target, EMPTY)
+
+
+@pages.post("/settings/<company>/targets/<target>")
+def change(company: str, target: str) -> Response:
+    """What `do` says: password (a new one, shown in the answer), delete."""
+
+    def act() -> str | Response:
+        with changing(company) as (session, owner, by):
+            found = owned.find(session, Target, owner.id, row_id(target))
+            if text("do") == "delete":
+                targets.delete(session, by, found)
+                return f"/settings/{company}/targets?saved"
+            if text("do") != "password":
+                raise Rejected("target.do", "The form does not say what to do", "Use the page's buttons")
+            made = targets.new_password(session, by, found)
+        return make_response(_page(company, target, EMPTY, password=made))
+
+    return attempt(act, lambda form: _page(company, target, form), FIELDS)
+
+
+def _place(session: Session) -> targets.Place:
+    """The place that the form describes."""
+    kind, caller_id = text("kind"), text("caller_id")
+    if kind == TargetKind.PHONE:
+        return targets.Phone(text("username") or None)
+    if kind == TargetKind.OUTSIDE:
+        country = text("country") or None
+        return targets.Outside(text("number"), _trunk(session), country, caller_id or "own")
+    if kind != TargetKind.PEER:
+        raise Rejected("target.kind", "The form does not say what rings", "Choose one of the three kinds")
+    port = Rejected("target.port", f"{text('port')[:20]!r} is no port", "Give a whole number from 1 to 65535")
+    return targets.Peer(
+        text("host"),
+        whole("port", port) if text("port") else None,
+        text("transport") or "udp",
+        text("dial") or None,
+        caller_id or "caller",
+    )
+
+
+def _trunk(session: Session) -> Trunk:
+    found = session.get(Trunk, row_id(text("trunk")))
+    if found is None:
+        raise Rejected("target.trunk", "No trunk is chosen", "Choose the carrier to dial the number over")
+    return found
+
+
+def _add(company: str, form: Form) -> str:
+    kind = form.value("kind", request.args.get("kind", ""))
+    with reading(company) as (session, owner):
+        known = [(each.id, each.name) for each in trunks.everyone(session)]
+        more = {"kind": kind if kind in set(TargetKind) else TargetKind.PEER.value, "trunks": known}
+        return show(session, owner, "target_add.html", form=form, KINDS=KINDS, **more)
+
+
+def _page(company: str, target: str, form: Form, password: str | None = None) -> str:
+    with reading(company) as (session, owner):
+        found = owned.find(session, Target, owner.id, row_id(target))
+        return show(
+            session,
+            owner,
+            "target.html",
+            form=form,
+            target=found,
+            password=password,
+            scopes=_scopes(session, owner, found),
+            settings=house().settings,
+            KINDS=KINDS,
+        )
+
+
+def _scopes(session: Session, owner: Company, target: Target) -> list[str]:
+    """Whose callers are forwarded there."""
+    return [
+        scope.name for scope in scopes_of(session, owner) if target.id in {it.id for it, _ in scope.rings}
+    ]
