@@ -81,10 +81,10 @@ def said_in_the_source() -> Catalog:
     """What `make words` would find."""
     methods, options = parse_mapping_cfg(io.StringIO((WEB / "babel.cfg").read_text()))  # type: ignore[no-untyped-call]
     found = Catalog()
-    for _, _, message, _, context in extract_from_dir(
-        WEB, methods, options, {**DEFAULT_KEYWORDS, "lazy_gettext": None}
-    ):
-        found.add(message, context=context)
+    keywords = {**DEFAULT_KEYWORDS, "lazy_gettext": None}
+    for folder in (WEB, WEB.parent / "tracker" / "policy"):
+        for _, _, message, _, context in extract_from_dir(folder, methods, options, keywords):
+            found.add(message, context=context)
     return found
 
 

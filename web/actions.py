@@ -5,6 +5,8 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _
 
 ACTIONS = {
+    "alert.seen": _("Saw an alert"),
+    "alert.threshold": _("Changed when an alert begins"),
     "apply": _("Applied the settings to the phone system"),
     "call.category": _("Judged a call"),
     "call.code": _("Typed a visitor code"),

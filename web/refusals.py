@@ -12,6 +12,7 @@ from tracker.errors import Rejected
 from web.languages import language
 
 REFUSALS = {
+    "alert.unknown": (_("There is no such alert"), _("See the alerts at /alerts")),
     "call.unknown": (_("There is no such call"), _("Look for it in the list of calls")),
     "category.unknown": (_("There is no such category"), _("Choose target, service, non-target or none")),
     "code.malformed": (_("This is no visitor code"), _("Type its three or more digits")),
