@@ -31,7 +31,7 @@ from commands.trunk import trunk_group
 from commands.up import restart_command, status_command, stop_command, up_command
 from commands.user import user_group
 from commands.visit import visit_group
-from commands.worth import category_command, note_command, tag_command
+from commands.worth import category_command, note_command, tag_command, value_command
 
 COMMANDS = (
     up_command, status_command, restart_command, stop_command, apply_command, doctor_command, config_command,
@@ -72,7 +72,7 @@ def leaseline(context: click.Context) -> None:
 
 # What a person says of calls, and their export, have files of their own, and their place among the commands
 # about calls.
-for each in (export_command, category_command, tag_command, note_command):
+for each in (export_command, category_command, value_command, tag_command, note_command):
     calls_group.add_command(each)
 for each in COMMANDS:
     leaseline.add_command(each)

@@ -54,6 +54,7 @@ def _call(call: Call, zone: ZoneInfo) -> dict[str, Any]:
         "talk": clock(call.talk_seconds),
         "recording": state.value if state else None,
         "category": call.category.value if call.category else None,
+        "value": None if call.value is None else f"{call.value:f} {call.company.currency}",
         "tags": ", ".join(tag.name for tag in call.tags) or None,
         "heard_of": call.heard_of,
         "promo_code": call.promo_code,

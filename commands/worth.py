@@ -1,4 +1,4 @@
-"""`leaseline calls category`, `tag` and `note`: what a person says of calls, from a terminal."""
+"""`leaseline calls category`, `value`, `tag` and `note`: what a person says of calls, from a terminal."""
 
 from __future__ import annotations
 
@@ -38,6 +38,30 @@ def category_command(category: str, keys: tuple[str, ...], company: str | None, 
         company, keys, as_json,
         lambda session, by, calls: worth.categorise(session, by, calls, worth.parse_category(category)),
     )  # fmt: skip
+
+
+@click.command("value")
+@click.argument("key")
+@click.argument("amount")
+@company_option
+@json_option
+def value_command(key: str, amount: str, company: str | None, as_json: bool) -> None:
+    """Say what a call was worth in money, in the company's currency; `none` takes it back.
+
+    \b
+    Examples:
+      leaseline calls value 6f1c2a34-5b6d-4e7f-8a9b-0c1d2e3f4a5b 1200.50
+      leaseline calls value 6f1c2a34-5b6d-4e7f-8a9b-0c1d2e3f4a5b none
+    """
+    from tracker import worth
+    from tracker.policy.money import read_amount
+
+    def value(session: Session, by: By, calls: Sequence[Call]) -> int:
+        owner = calls[0].company
+        wanted = None if amount == "none" else read_amount(amount, owner.currency, owner.language)
+        return worth.value_call(session, by, calls[0], wanted)
+
+    _change(company, [key], as_json, value)
 
 
 @click.command("tag")

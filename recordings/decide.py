@@ -9,6 +9,7 @@ QUIET_SECONDS = 1.0  # MixMonitor writes every second, and closes 30 ms after th
 GRACE_SECONDS = 60.0  # for a file to appear
 SHORT_SECONDS = 5.0  # of talk that may be missing before a person is told
 FAILURES = 3  # then the file is kept aside
+_NOTHING, _EMPTY = "Nothing was recorded", "The recording is empty"
 _STORAGE_RETRY = timedelta(seconds=15)
 _COPY_RETRY = timedelta(minutes=10)
 
@@ -69,14 +70,19 @@ def decide(call: EndedCall, audio: Audio | None, now: datetime) -> Ready | Later
     if not audio.empty:
         return Ready()
     if expected and call.talk_seconds >= 2 * QUIET_SECONDS:
-        return Lost(f"The recording is empty, though {_spoken(call.talk_seconds)} were talked")
+        return Lost(f"{_EMPTY}, though {_spoken(call.talk_seconds)} were talked")
     return Nothing()
 
 
 def _without_file(call: EndedCall, now: datetime) -> Later | Lost:
     if (now - call.ended_at).total_seconds() < GRACE_SECONDS:
         return Later(now + timedelta(seconds=5))
-    return Lost(f"Nothing was recorded, though {_spoken(call.talk_seconds)} were talked")
+    return Lost(f"{_NOTHING}, though {_spoken(call.talk_seconds)} were talked")
+
+
+def is_lost(problem: str | None) -> bool:
+    """Whether a damaged recording's problem is that there was no sound, rather than sound nobody can play."""
+    return problem is not None and problem.startswith((_NOTHING, _EMPTY))
 
 
 def shortness(seconds: float, talk_seconds: float | None) -> str | None:

@@ -22,6 +22,7 @@ FROM_ANYWHERE = {"/s/<name>.js", "/api/v1/visits"} | {
 }
 DOORS = {"/login", "/login/code", "/link/<token>"}
 PUBLIC = DOORS | {"/healthz", "/readyz", "/metrics", "/static/<name>"} | FROM_ANYWHERE
+PUBLIC |= {"/shared/<token>", "/shared/<token>/audio"}  # tests/test_share_links.py holds them apart
 
 
 @pytest.fixture
@@ -47,6 +48,7 @@ def address(site: Site, rule: Rule) -> str:
     values = {"key": site.app.config["KEY"], "kind": "wav", "token": "t", "name": "x", "_rest": "x"}
     values |= {"visit": site.app.config["VISIT"], "note": "1", "user": "1", "login": "x" * 16}
     values |= {"alert": "1", "address": "1", "target": "1", "scope": "company"}
+    values["link"] = "1"
     values |= {"company": "pallets", "number": "1", "channel": "1", "pool": "1", "site": "1"}
     return rule.rule.replace("<path:", "<").translate({ord("<"): "{", ord(">"): "}"}).format(**values)
 

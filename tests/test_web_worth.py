@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
+from markupsafe import escape
 from support.facts import Pallets
 from support.recorded import settings_in
 from support.showroom import Told, furnish
@@ -107,6 +108,31 @@ def test_tags_notes_and_what_was_told_are_on_the_page_and_in_the_api(site: Site,
     assert "Call back on Monday" not in html
 
 
+def test_a_value_is_written_as_people_write_it_and_taken_back_empty(site: Site, ann: FlaskClient) -> None:
+    answer = send(site, ann, "value", value=" 1\u00a0200,50 € ")
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/calls/{site.app.config['KEY']}#worth")
+    assert 'name="value" value="1,200.50"' in page(site, ann)
+    assert send(site, ann, "value", value="1,200.50").status_code == 303  # what the field shows reads back
+    send(site, ann, "value", value="  ")
+    assert 'name="value" value=""' in page(site, ann)
+
+
+def test_a_value_that_is_none_is_refused_beside_the_field(site: Site, ann: FlaskClient) -> None:
+    send(site, ann, "value", value="99")
+    for text, words in (
+        ("1.200", "1.200 can be read in two ways"),
+        ("-5", "never below zero"),
+        ("<b>5", "in which this company counts"),
+        ("1e99", "is no amount of money"),
+    ):
+        refused = send(site, ann, "value", value=text)
+        assert (refused.status_code, words in refused.text) == (400, True), refused.text
+        assert f'name="value" value="{escape(text)}"' in refused.text  # to be mended where it was typed
+        assert 'aria-invalid="true"' in refused.text
+    assert send(site, ann, "value", json=True, value="x").json["error"]["id"] == "value.malformed"  # type: ignore[index]
+    assert 'name="value" value="99.00"' in page(site, ann)
+
+
 @pytest.mark.parametrize(
     ("what", "form", "status"),
     [
@@ -131,15 +157,17 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing(
 def test_a_listener_sees_what_was_said_and_cannot_say(site: Site, ann: FlaskClient) -> None:
     send(site, ann, "category", category="service")
     send(site, ann, "notes", text="Call back on Monday")
+    send(site, ann, "value", value="1200")
     leo = site.log_in("leo@pallets.example", 1)
     with site.database.write() as session:
         user = people.find_user(session, "leo@pallets.example")
         people.give_role(session, user, session.get_one(Company, 1), Role.LISTENER)
     html = page(site, leo)
     assert "Service" in html
+    assert "€1,200.00" in html
     assert "Call back on Monday" in html
     assert "formaction" not in html + leo.get("/calls").text
-    for what in ("category", "tags", "notes", "told", "code", "notes/1/delete"):
+    for what in ("category", "tags", "notes", "told", "code", "notes/1/delete", "value"):
         answer = send(site, leo, what, json=True, category="target", add="x", text="x", code="123")
         assert answer.status_code == 403, what
         assert answer.json["error"]["id"] == "role.needed"  # type: ignore[index]

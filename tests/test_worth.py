@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
@@ -166,6 +167,22 @@ def test_what_the_caller_told_is_kept_and_can_be_emptied(
             assert (call.heard_of, call.promo_code) == expected
     with database.read() as session:
         assert actions(session) == ["call.told"] * 2  # the second said the same
+
+
+def test_a_value_is_kept_with_what_was_before_and_can_be_taken_back(
+    database: Database, pallets: Pallets, now: datetime
+) -> None:
+    for amount, changes in ((Decimal("1200.50"), True), (Decimal("1200.5"), False), (None, True)):
+        with database.write() as session:
+            assert worth.value_call(session, by(now), call_of(session, "new"), amount) is changes
+            assert call_of(session, "new").value == amount
+    with database.read() as session:
+        wanted = sa.select(AuditEntry.detail).where(AuditEntry.action == "call.value").order_by(AuditEntry.id)
+        assert list(session.scalars(wanted)) == [
+            {"value": "1200.50", "before": None, "currency": "EUR"},
+            {"value": None, "before": "1200.5", "currency": "EUR"},
+        ]
+        assert call_of(session, "old").value is None
 
 
 @pytest.mark.parametrize("text", ["", "  ", "\x00\x07", "x" * 41])

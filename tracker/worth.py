@@ -1,4 +1,4 @@
-"""What people say of calls: the category, tags, notes, how the caller heard of the company, a promo code.
+"""What people say of calls: the category, tags, notes, a value in money, what the caller told.
 
 Each change is one row that says who and when, and one entry in the audit log, in the caller's transaction.
 Doing the same twice changes nothing the second time. Only people set a category, in the page, on the command
@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -264,6 +265,21 @@ def note_told(session: Session, by: By, call: Call, *, heard_of: str, promo_code
     call.heard_of, call.promo_code = heard, code
     detail = {"heard_of": heard, "promo_code": code, "before": list(before)}
     by.note(session, "call.told", call.company_id, subject=call.key, detail=detail)
+
+
+def value_call(session: Session, by: By, call: Call, amount: Decimal | None) -> bool:
+    """Say what a call was worth in money, or take it back (None); whether it was another before."""
+    before = call.value
+    if amount == before:
+        return False
+    call.value = amount
+    detail = {"value": _plain(amount), "before": _plain(before), "currency": call.company.currency}
+    by.note(session, "call.value", call.company_id, subject=call.key, detail=detail)
+    return True
+
+
+def _plain(amount: Decimal | None) -> str | None:
+    return None if amount is None else f"{amount:f}"
 
 
 def clean(text: str, longest: int, what: str, *, lines: bool = False) -> str:

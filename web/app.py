@@ -21,6 +21,7 @@ from web import (
     doors,
     errors,
     exports,
+    facts,
     formats,
     health,
     languages,
@@ -28,6 +29,7 @@ from web import (
     people,
     script,
     security,
+    shared,
     viewer,
     visits,
     worth,
@@ -56,6 +58,7 @@ def create_app(
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     languages.install(app)
     formats.install(app)
+    facts.install(app)
     viewer.install(app)  # who is asking comes first: the CSRF token belongs to the session
     security.install(app)
     errors.install(app)
@@ -77,5 +80,6 @@ def create_app(
         *SETTINGS,
     ):
         app.register_blueprint(blueprint)
+    shared.install(app, monotonic)
     visits.install(app, database, monotonic)
     return app

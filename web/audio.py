@@ -27,37 +27,40 @@ SAME_LISTENING = timedelta(minutes=10)  # a player asks for many ranges: that is
 def play(key: str) -> Response:
     """What the player plays, by range."""
     with house().database.read() as session:
-        call, recording = _recording(session, key)
+        call = calls.find_call(session, viewer().company_ids, key)
+        recording = recording_of(call)
         heard = _lately(session, "recording.play", call)
     copy = store.open_copy(house().settings, recording, best_kind(recording))
     if not heard:
         _note("recording.play", call)
-    return _send(copy, None)
+    return send_copy(copy, None)
 
 
 @pages.get("/calls/<key>/download/<kind>")
 def download(key: str, kind: str) -> Response:
     """A file to keep, named by the call's instant and key; nothing in the name says who called."""
     with house().database.read() as session:
-        call, recording = _recording(session, key)
+        call = calls.find_call(session, viewer().company_ids, key)
+        recording = recording_of(call)
     copy = store.open_copy(house().settings, recording, kind)
     _note("recording.download", call, {"kind": kind})
     at = call.started_at.astimezone(viewer().zone)
-    return _send(copy, f"call-{at:%Y-%m-%d-%H%M%S}-{call.key[:8]}.{kind}")
+    return send_copy(copy, f"call-{at:%Y-%m-%d-%H%M%S}-{call.key[:8]}.{kind}")
 
 
-def _recording(session: Session, key: str) -> tuple[Call, Recording]:
-    call = calls.find_call(session, viewer().company_ids, key)
+def recording_of(call: Call) -> Recording:
+    """What there is to hear of a call. Raises Rejected `recording.missing` when there is nothing."""
     if call.recording is None or call.recording.state is not RecordingState.READY:
         raise Rejected(
             "recording.missing",
             "This call has no recording to play",
             "See the call's page for what became of it",
         )
-    return call, call.recording
+    return call.recording
 
 
-def _send(copy: store.Playable, name: str | None) -> Response:
+def send_copy(copy: store.Playable, name: str | None) -> Response:
+    """The file, whole or by range; with a name, to be saved under it."""
     response = send_file(
         copy.path, mimetype=copy.content_type, conditional=True, etag=True, as_attachment=name is not None,
         download_name=name, max_age=0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, make_response, redirect, render_template, request
@@ -15,8 +16,9 @@ from tracker.history import get_history
 from tracker.journey import shows_codes
 from tracker.models import Call, Number, NumberState, Target
 from tracker.policy.rights import Right
+from tracker.share_links import links_of
 from tracker.worth import read_worth
-from web import filters, timeline, words
+from web import facts, filters, timeline, words
 from web.days import by_day
 from web.house import house, row_id
 from web.now import look_now, over
@@ -51,7 +53,7 @@ def index() -> str:
 @pages.get("/calls/<key>")
 def show(key: str) -> str:
     """Everything known of one call."""
-    return _call_page(key)
+    return call_page(key)
 
 
 @pages.post("/calls/<key>/code")
@@ -68,7 +70,7 @@ def type_code(key: str) -> Response:
     except Rejected as problem:
         if wants_json() or not problem.id.startswith("code."):
             raise
-        return make_response(_call_page(key, problem, code), 400)
+        return make_response(call_page(key, problem, code), 400)
     return redirect(f"/calls/{key}#origin", 303)
 
 
@@ -85,21 +87,23 @@ def show_visit(visit: str) -> str:
     return render_template("visit.html", journey=journey, calls=found.calls, days=days)
 
 
-def _call_page(key: str, problem: Rejected | None = None, code: str | None = None) -> str:
+def call_page(key: str, problem: Rejected | None = None, code: str | None = None, **more: Any) -> str:
+    """The page of a call; `more` is what the answer to a form adds to it."""
     with house().database.read() as session:
         story = calls.get_call(session, viewer().company_ids, key)
         names = session.execute(
             sa.select(Target.id, Target.name).where(Target.company_id == story.call.company_id)
         )
-        steps = words.story(story.events, {row.id: row.name for row in names})
+        targets = {row.id: row.name for row in names}
+        steps, way = words.story(story.events, targets), facts.way(story.events, targets)
         codes = shows_codes(session, story.call.company_id)
-        worth = read_worth(session, story.call)
+        worth, links = read_worth(session, story.call), links_of(session, story.call)
     same = [it for it in story.earlier if it.visit_id == story.call.visit_id]
     moments = timeline.timeline(story.journey, [story.call, *same], story.call.company.default_region)
     days = timeline.by_day(moments, viewer().zone)
     return render_template(
         "call.html", call=story.call, steps=steps, story=story, days=days, codes=codes, problem=problem,
-        code=code, worth=worth,
+        code=code, worth=worth, way=way, links=links, **more,
     )  # fmt: skip
 
 

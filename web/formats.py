@@ -59,7 +59,6 @@ def install(app: Flask) -> None:
         source_detail=words.source_detail,
         shown_caller=calls.shown_caller,
         recording_state=calls.recording_state,
-        recording_reason=words.recording_reason,
         RECORDINGS=words.RECORDINGS,
         NO_NUMBER=words.NO_NUMBER,
         SIDES=words.SIDES,

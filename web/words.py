@@ -81,13 +81,6 @@ RECORDINGS = {
     RecordingState.DAMAGED: _("Damaged"),
     RecordingState.DELETED: _("Deleted"),
 }
-RECORDING_REASONS = {
-    RecordingState.PENDING: _("The call is over; its recording will be here in a moment."),
-    RecordingState.DAMAGED: _(
-        "Something was recorded that cannot be played. The original file is kept aside."
-    ),
-    RecordingState.DELETED: _("The recording was deleted. What is known of the call stays."),
-}
 
 SIDES = {
     HungUpBy.CALLER: _("Caller"),
@@ -294,21 +287,6 @@ def candidate_source(candidate: CallCandidate) -> Source | None:
 def is_named(candidate: CallCandidate, call: Call) -> bool:
     """Whether this candidate is the one the call is attributed to."""
     return (candidate.visit_id, candidate.channel_id) == (call.visit_id, call.channel_id)
-
-
-def no_recording_reason(call: Call) -> str:
-    """Why a call that is over has nothing to hear."""
-    if call.answered_at is None:
-        return gettext("Nobody answered, so nothing was recorded.")
-    if not call.number.record:
-        return gettext("Calls to this number are not recorded.")
-    return gettext("Nothing was recorded.")
-
-
-def recording_reason(call: Call, state: RecordingState) -> str:
-    if state is RecordingState.NONE:
-        return no_recording_reason(call)
-    return str(RECORDING_REASONS[state])
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flask import Blueprint, jsonify, redirect, request
+from flask import Blueprint, jsonify, make_response, redirect, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -16,8 +16,11 @@ from tracker import calls, worth
 from tracker.audit import By
 from tracker.errors import Rejected
 from tracker.models import Call
+from tracker.policy.money import read_amount
 from tracker.policy.rights import Right
+from web.calls import call_page
 from web.house import house, row_id
+from web.languages import language
 from web.viewer import hand, viewer, wants_json
 
 pages = Blueprint("worth", __name__)
@@ -65,6 +68,21 @@ def note_told(key: str) -> Response:
         heard, code = request.form.get("heard_of", ""), request.form.get("promo_code", "")
         worth.note_told(session, by, call, heard_of=heard, promo_code=code)
         return _done(call)
+
+
+@pages.post("/calls/<key>/value")
+def value(key: str) -> Response:
+    """What it was worth in money: `value`, empty for nothing; what is no amount is said beside the field."""
+    text = request.form.get("value", "").strip()
+    try:
+        with _judging(key) as (session, by, call):
+            amount = read_amount(text, call.company.currency, language()) if text else None
+            worth.value_call(session, by, call, amount)
+            return _done(call)
+    except Rejected as problem:
+        if wants_json() or not problem.id.startswith("value."):
+            raise
+        return make_response(call_page(key, value_problem=problem, value_text=text[:60]), 400)
 
 
 @pages.post("/calls/bulk")

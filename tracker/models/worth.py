@@ -68,3 +68,5 @@ class ShareLink(Base):
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     opened: Mapped[int] = mapped_column(default=0)  # how often
+    played: Mapped[int] = mapped_column(default=0, server_default="0")  # its recording, how often
+    shows_caller: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # his number
