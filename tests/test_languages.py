@@ -56,7 +56,7 @@ TAG = re.compile(r"</?\w+[^>]*>")
 # Of the page. The settings' refusals name values that one sentence for an id would lose: they stay English.
 FAMILIES = {
     "call", "category", "code", "filter", "form", "link", "login", "note", "page", "password", "recording",
-    "role", "session", "tag", "totp", "user",
+    "role", "session", "share", "tag", "totp", "user", "value",
 }  # fmt: skip
 
 

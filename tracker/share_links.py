@@ -19,6 +19,7 @@ from tracker.errors import Rejected
 from tracker.models import AuditEntry, Call, ShareLink, User
 from tracker.people import token_sha256
 
+LINK = "link:"  # whose hand it was, in the audit log: "link:12"
 DAYS = (1, 7, 30)  # that a link may live
 SAME_LISTENING = timedelta(minutes=10)  # a player asks for many ranges: that is one listening, one entry
 
@@ -116,7 +117,7 @@ def was_played(session: Session, by: By, call: Call) -> bool:
 
 def actor_of(link: ShareLink) -> str:
     """How the audit log calls whoever came by a link."""
-    return f"link:{link.id}"
+    return f"{LINK}{link.id}"
 
 
 def _count(session: Session, link: ShareLink, column: InstrumentedAttribute[int]) -> None:

@@ -66,6 +66,12 @@ REFUSALS = {
         _("Ask an owner; nobody gives or takes a role above his own"),
     ),
     "session.unknown": (_("This browser is logged out already"), _("Open the page again")),
+    "share.days": (_("A link cannot live so long"), _("Choose one of the terms offered")),
+    "share.expired": (_("This link has expired"), _("Ask whoever sent it for a new one")),
+    "share.going_on": (_("The call is still going on"), _("Share it when it is over")),
+    "share.revoked": (_("This link was taken back"), _("Ask whoever sent it for a new one")),
+    "share.too_many": (_("Too many tries"), _("Wait a little and try again")),
+    "share.unknown": (_("There is no such link"), _("Look whether it was copied whole")),
     "tag.malformed": (
         _("This tag cannot be kept"),
         _("Write a word or two, but not more than fits the field"),
@@ -87,6 +93,17 @@ REFUSALS = {
     "user.nameless": (_("A person has a name"), _("Give yours")),
     "user.no_role": (_("This person has no role here"), _("Open the page of people again")),
     "user.unknown": (_("There is no such user here"), _("Open the page of people again")),
+    "value.ambiguous": (
+        _("This amount can be read in two ways"),
+        _("Write it without a mark between thousands, or with all its decimals"),
+    ),
+    "value.currency": (
+        _("This is not the currency in which the company counts"),
+        _("Write the number alone; the currency stands beside the field"),
+    ),
+    "value.malformed": (_("This is no amount of money"), _("Write a number, with decimals if you like")),
+    "value.negative": (_("An amount is never below zero"), _("Leave it empty for none")),
+    "value.too_large": (_("The amount is too large"), _("Give at most 10000000000")),
     "visit.unknown": (_("There is no such visit"), _("Open it from the page of a call")),
     "web.broken": (
         _("Something is wrong on our side"),

@@ -30,6 +30,7 @@ from tracker.policy.outcome import DECLINED
 from tracker.policy.rights import Role
 from tracker.policy.touches import Touches
 from tracker.policy.worth import Category, Ground, Suggestion
+from tracker.share_links import LINK
 from tracker.worth import PHONE
 
 QUIET, QUIET_SECONDS = 3, 2.0  # a peak of so many per cent is noise; shorter pauses belong to the talk
@@ -167,6 +168,8 @@ def hand_words(actor: str) -> str:
     """Whose hand a change came from, where it is nobody's account: “Office, on the phone”."""
     if actor.startswith(PHONE):
         return gettext("%(name)s, on the phone", name=actor.removeprefix(PHONE))
+    if actor.startswith(LINK):
+        return gettext("Link %(number)s", number=actor.removeprefix(LINK))
     return actor
 
 

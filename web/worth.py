@@ -21,6 +21,7 @@ from tracker.policy.rights import Right
 from web.calls import call_page
 from web.house import house, row_id
 from web.languages import language
+from web.refusals import translated
 from web.viewer import hand, viewer, wants_json
 
 pages = Blueprint("worth", __name__)
@@ -82,7 +83,7 @@ def value(key: str) -> Response:
     except Rejected as problem:
         if wants_json() or not problem.id.startswith("value."):
             raise
-        return make_response(call_page(key, value_problem=problem, value_text=text[:60]), 400)
+        return make_response(call_page(key, value_problem=translated(problem), value_text=text[:60]), 400)
 
 
 @pages.post("/calls/bulk")

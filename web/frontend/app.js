@@ -6,7 +6,6 @@ import { spellOut } from "./names.js";
 import { watchNotes } from "./notes.js";
 import { watch } from "./now.js";
 import { watchCopies } from "./settings.js";
-import { offerCopy } from "./share.js";
 import { watchWorth } from "./worth.js";
 
 const live = document.querySelector("[data-now]");
@@ -17,7 +16,6 @@ watchFilter();
 watchWorth();
 watchNotes();
 watchCopies();
-offerCopy();
 
 // The account menu closes as menus do.
 const menu = document.querySelector("details.menu");
