@@ -48,9 +48,9 @@ HUMAN = {
     "label",
     "data-name",
 }
-NAMES_OF_THINGS = re.compile(r"Leaseline|CSV|XLSX|Excel|JavaScript|CSS|HTML|JSON|URL|API")
+NAMES_OF_THINGS = re.compile(r"Leaseline|CSV|XLSX|Excel|JavaScript|CSS|HTML|JSON|URL|API|UDP|TCP|SIP")
 COUNTED = "\N{BULLET}"  # what an expression prints, whatever it is
-GETTEXT = {"_", "gettext", "ngettext", "lazy_gettext"}
+GETTEXT = {"_", "gettext", "ngettext", "pgettext", "npgettext"}
 PLACE = re.compile(r"%\((\w+)\)[sd]|%%")
 TAG = re.compile(r"</?\w+[^>]*>")
 # Of the page. The settings' refusals name values that one sentence for an id would lose: they stay English.
