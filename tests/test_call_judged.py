@@ -361,6 +361,7 @@ def test_a_colleague_to_whom_a_phone_announced_the_call_judges_it(house: House) 
     until(lambda: asking.media.keys == "7", why="the code is done with, the key after it passed on")
     assert going.company.transfer(asking).status == 202
     asking.over()
+    until(lambda: not legs_up(house, line), 5, why="who announced the call is out of it, and not asked")
     going.company.hang_up()
     until(lambda: len(asked.media.heard()), why="connected")
     asked.media.press("*1")

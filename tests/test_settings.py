@@ -116,3 +116,26 @@ def test_settings_that_cannot_be_used_stop_every_command_in_one_line(tmp_path: P
     result = here.run("number", "list")
     assert result.exit_code == 1
     assert "web_port is 'no': give a port; agi_port is 'no'" in one_line(result.stderr)
+
+
+def test_codes_for_the_phone_are_four(tmp_path: Path) -> None:
+    environ = {"LEASELINE_HOME": str(tmp_path), "LEASELINE_JUDGE_CODES": "#71, #72,#73,0"}
+    assert read_settings(environ).judge_codes == ("#71", "#72", "#73", "0")
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [
+        "",
+        "*1,*2,*3",
+        "*1,*2,*3,*0,*9",
+        "*1,*2,*3,*1",
+        "*1,*12,*3,*0",
+        "*,*2,*3,*0",
+        "*1,*2,*3,x",
+        "*1,*2,*3,*0;",
+    ],
+)
+def test_codes_that_could_be_mistaken_for_each_other_are_refused(tmp_path: Path, codes: str) -> None:
+    with pytest.raises(SettingsError, match=r"judge_codes is .*: give four codes of digits"):
+        read_settings({"LEASELINE_HOME": str(tmp_path), "LEASELINE_JUDGE_CODES": codes})
