@@ -260,3 +260,35 @@ def test_a_one_time_link_leaves_the_second_factor_on(browser: Browser, served: S
     thief.get_by_role("button", name="Save and log in").click()
     thief.wait_for_url(re.compile("/calls$"))
     assert served.user(email).totp_at is not None
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_one_of_several_companies_is_chosen(browser: Browser, served: Served, size: str) -> None:  # noqa: F811
+    email = served.add(f"gil-{size}@agency.example", pallets=Role.OWNER, rival=Role.OWNER)
+    page = open_page(browser, served.url, size=size)
+    give_password(page, email)
+    page.wait_for_url("**/calls")
+    menu = page.locator(".menu.company")
+    expect(menu.locator("summary")).to_contain_text("All companies")
+    page.goto("/people")
+    expect(page.get_by_role("heading", name="Pallets")).to_be_visible()
+    menu.locator("summary").click()
+    assert axe(page) == []
+    box = menu.get_by_role("link", name="Rival").bounding_box()
+    assert box
+    assert box["x"] >= 0
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    menu.get_by_role("link", name="Rival").click()
+    page.wait_for_url("**/people?company=rival")
+    expect(page.get_by_role("heading", name="Pallets")).to_have_count(0)
+    page.goto("/calls")
+    expect(menu.locator("summary")).to_contain_text("Rival")
+    expect(menu).to_have_attribute("title", "Times are in Europe/Berlin")
+    menu.locator("summary").click()
+    page.keyboard.press("Escape")
+    expect(menu.get_by_role("link", name="All companies")).to_be_hidden()
+    menu.locator("summary").click()
+    menu.get_by_role("link", name="All companies").click()
+    page.goto("/people")
+    expect(page.get_by_role("heading", name="Pallets")).to_be_visible()
+    assert complaints(page) == []

@@ -6,13 +6,15 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from flask.testing import FlaskClient
 from support.recorded import settings_in
 from support.showroom import Told, furnish
 from support.site import Site, csrf_of
 from werkzeug.routing import Rule
 
+from tracker import people
 from tracker.database import Database
-from tracker.models import Company, Node
+from tracker.models import Company, Node, Role
 from web.public import is_from_anywhere, is_public
 
 HERS = (Told(5, "+74951234567", "+79160000001", talk=3, name="Secret Caller"),)
@@ -95,8 +97,6 @@ def test_no_route_shows_one_company_to_the_other(site: Site) -> None:
 
 
 def test_who_lost_the_role_sees_nothing_at_once(site: Site) -> None:
-    from tracker import people
-
     browser = site.log_in("ann@pallets.example", 1)
     path = f"/calls/{site.app.config['KEY']}/audio"
     assert browser.get(path).status_code == 200
@@ -128,3 +128,84 @@ def test_what_is_spoken_to_from_anywhere_looks_at_no_log_in(site: Site) -> None:
         assert (hers.status_code, hers.data) == (theirs.status_code, theirs.data), rule
         assert hers.status_code in {403, 404}, rule
         assert "Set-Cookie" not in hers.headers
+
+
+def looking_at(site: Site, slug: str) -> FlaskClient:
+    """Somebody of both companies who chose that one, as the header's menu does."""
+    browser = site.log_in(f"both-{slug}@agency.example", 1, 2)
+    with site.database.write() as session:
+        user = people.find_user(session, f"both-{slug}@agency.example")
+        for company_id in (1, 2):
+            people.give_role(session, user, session.get_one(Company, company_id), Role.OWNER)
+    assert browser.get(f"/calls?company={slug}").status_code == 200
+    return browser
+
+
+def test_whoever_chose_one_company_sees_that_one_on_every_page(site: Site) -> None:
+    """Generated from the map of addresses: no page but one that names a thing shows the other company's."""
+    chose_hers, chose_other = looking_at(site, "pallets"), looking_at(site, "rival")
+    shown = 0
+    for rule in rules(site):
+        if rule.rule in PUBLIC or rule.arguments or "GET" not in (rule.methods or set()):
+            continue
+        hers, other = chose_hers.get(rule.rule), chose_other.get(rule.rule)
+        assert hers.status_code == other.status_code, rule
+        for secret in (b"Secret Caller", b"916) 000-00-01", site.app.config["KEY"].encode()):
+            assert secret not in other.data, (rule, secret)
+            shown += secret in hers.data
+        if other.mimetype == "text/html" and b"<header" in other.data:
+            assert b"Pallets</summary>" in hers.data, rule
+            assert b"Rival</summary>" in other.data, rule
+    assert shown >= 3
+
+
+def test_what_an_address_names_is_found_in_the_other_company_too(site: Site) -> None:
+    browser = looking_at(site, "rival")
+    stranger = site.log_in("eve@rival.example", 2)
+    for rule in rules(site):
+        if {"key", "visit"} & rule.arguments and "GET" in (rule.methods or set()) and rule.rule not in PUBLIC:
+            assert browser.get(address(site, rule)).status_code == 200, rule
+            assert stranger.get(address(site, rule)).status_code == 404, rule
+    html = browser.get(f"/calls/{site.app.config['KEY']}").text
+    assert "All companies</summary>" in html
+    form = {"csrf": csrf_of(html), "category": "target"}
+    assert browser.post(f"/calls/{site.app.config['KEY']}/category", data=form).status_code == 303
+    assert b"Rival</summary>" in browser.get("/calls").data  # the choice stands
+
+
+def test_a_choice_gives_no_right(site: Site) -> None:
+    """Neither a cookie nor an address opens a company that one does not see."""
+    eve = site.log_in("eve@rival.example", 2)
+    eve.set_cookie("leaseline-company", "pallets")
+    assert b"Secret Caller" not in eve.get("/calls").data
+    assert eve.get("/calls?company=pallets").status_code == 404
+    assert eve.get("/api/v1/calls?company=pallets", headers={"Accept": "application/json"}).status_code == 404
+    both = looking_at(site, "pallets")
+    with site.database.write() as session:
+        user = people.find_user(session, "both-pallets@agency.example")
+        people.take_role(session, user, session.get_one(Company, 1))
+    assert b"Secret Caller" not in both.get("/calls").data
+
+
+def test_programs_choose_by_the_address_and_keep_nothing(site: Site) -> None:
+    browser = site.log_in("both@agency.example", 1, 2)
+
+    def count(address: str) -> int:
+        answer = browser.get(address, headers={"Sec-Fetch-Dest": "empty"})
+        assert "Set-Cookie" not in answer.headers
+        assert answer.json
+        return len(answer.json["calls"])
+
+    assert count("/api/v1/calls?company=pallets") == count("/api/v1/calls?company=") == 1
+    assert count("/api/v1/calls?company=rival") == 0
+    assert count("/api/v1/calls") == 1
+
+
+def test_each_company_is_shown_in_its_own_time(site: Site) -> None:
+    with site.database.write() as session:
+        session.get_one(Company, 1).timezone = "Europe/Moscow"
+        session.get_one(Company, 2).timezone = "America/New_York"
+    browser = looking_at(site, "rival")
+    assert "Times are in America/New_York" in browser.get("/calls").text
+    assert "Times are in Europe/Moscow" in browser.get("/calls?company=pallets").text
+    assert "Times are in Europe/Moscow" in browser.get("/calls?company=").text

@@ -30,6 +30,7 @@ from web import (
     script,
     security,
     shared,
+    switcher,
     viewer,
     visits,
     worth,
@@ -61,6 +62,7 @@ def create_app(
     facts.install(app)
     viewer.install(app)  # who is asking comes first: the CSRF token belongs to the session
     security.install(app)
+    switcher.install(app)
     errors.install(app)
     for blueprint in (
         doors.doors,

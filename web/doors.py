@@ -12,7 +12,7 @@ from tracker import logins, people, second_factor
 from tracker.errors import Rejected
 from tracker.models import User
 from tracker.policy.access import PASSWORD_SHORTEST
-from web import pending
+from web import pending, switcher
 from web.errors import STATUS
 from web.house import house
 from web.public import public
@@ -122,6 +122,7 @@ def logout() -> Response:
     with house().database.write() as session:
         logins.end_session(session, viewer().token, viewer().email, house().clock())
     response = redirect("/login")
+    switcher.forget(response)
     response.delete_cookie(cookie_name(), path="/", secure=house().settings.cookie_secure, httponly=True)
     return response
 

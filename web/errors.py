@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from tracker.errors import Rejected
 from web.refusals import translated
+from web.switcher import look_wider
 from web.viewer import wants_json
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,10 @@ def answer(status: int, id_: str, message: str, fix: str) -> Response:
 
 
 def _rejected(error: Rejected) -> Response:
-    return answer(STATUS.get(error.id, 400), error.id, error.message, error.fix)
+    status = STATUS.get(error.id, 400)
+    if status == 404 and (found := look_wider()) is not None:
+        return found  # type: ignore[return-value]
+    return answer(status, error.id, error.message, error.fix)
 
 
 def _http(error: HTTPException) -> Response:

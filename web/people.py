@@ -90,8 +90,8 @@ def _all_administered() -> list[SeenCompany]:
 
 
 def _administered(slug: str) -> SeenCompany:
-    found = next((it for it in _all_administered() if it.slug == slug), None)
-    if found is None:
+    found = next((it for it in viewer().all_companies if it.slug == slug), None)
+    if found is None or not viewer().may(Right.ADMINISTER, found.id):
         raise Rejected("role.needed", "You do not administer this company", "Ask one of its owners")
     return found
 
@@ -107,4 +107,4 @@ def _role(word: str) -> Role | None:
 
 
 def _who() -> members.Administrator:
-    return members.Administrator(hand(), {company.id: company.role for company in viewer().companies})
+    return members.Administrator(hand(), {company.id: company.role for company in viewer().all_companies})

@@ -9,7 +9,7 @@ import functools
 import ipaddress
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -44,7 +44,7 @@ class SeenCompany:
 
 @dataclass(frozen=True)
 class Viewer:
-    """A logged-in person and the companies they may see."""
+    """A logged-in person, the companies they may see, and those of them they look at now (web.switcher)."""
 
     user_id: int
     email: str
@@ -52,7 +52,13 @@ class Viewer:
     token: str
     language: str | None  # his own choice; None: the company's
     preferences: Mapping[str, Any]
+    all_companies: tuple[SeenCompany, ...]
     companies: tuple[SeenCompany, ...]
+
+    def narrowed(self, slug: str | None) -> Viewer:
+        """The same person, looking at that company only; at all of theirs for None or one they do not see."""
+        one = tuple(it for it in self.all_companies if it.slug == slug)
+        return replace(self, companies=one or self.all_companies)
 
     @property
     def company_ids(self) -> tuple[int, ...]:
@@ -60,7 +66,7 @@ class Viewer:
 
     def may(self, right: Right, company_id: int) -> bool:
         """Whether their role in that company has that right."""
-        return any(it.id == company_id and may(it.role, right) for it in self.companies)
+        return any(it.id == company_id and may(it.role, right) for it in self.all_companies)
 
     def need(self, right: Right, company_id: int) -> None:
         """Raises Rejected `role.needed` when it has not."""
@@ -138,7 +144,7 @@ def _viewer(found: LoginSession, token: str) -> Viewer:
     )
     user = found.user
     seen = tuple(sorted(companies, key=lambda it: it.name))
-    return Viewer(user.id, user.email, user.name, token, user.language, user.preferences, seen)
+    return Viewer(user.id, user.email, user.name, token, user.language, user.preferences, seen, seen)
 
 
 def _touch(token: str) -> None:

@@ -17,14 +17,14 @@ watchWorth();
 watchNotes();
 watchCopies();
 
-// The account menu closes as menus do.
-const menu = document.querySelector("details.menu");
+// The menus of the header close as menus do.
+const menus = [...document.querySelectorAll("details.menu")];
 document.addEventListener("click", (event) => {
-  if (menu?.open && !menu.contains(event.target)) menu.open = false;
+  for (const menu of menus) if (menu.open && !menu.contains(event.target)) menu.open = false;
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && menu?.open) {
-    menu.open = false;
-    menu.querySelector("summary").focus();
-  }
+  const menu = event.key === "Escape" && menus.find((it) => it.open);
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
 });
