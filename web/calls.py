@@ -18,7 +18,7 @@ from tracker.models import Call, Number, NumberState, Target
 from tracker.policy.rights import Right
 from tracker.share_links import links_of
 from tracker.worth import read_worth
-from web import facts, filters, timeline, words
+from web import facts, filters, timeline, views, words
 from web.days import by_day
 from web.house import house, row_id
 from web.now import look_now, over
@@ -43,10 +43,11 @@ def index() -> str:
         now = None if before else look_now(session, who.company_ids)
         has_number = bool(page.calls) or _has_number(session)
         choices = filters.choices(session, who.company_ids)
+        links = views.list_links(session)
     days = by_day(over(page.calls, now) if now else page.calls)
     return render_template(
         "calls.html", days=days, next=page.next, now=now, has_number=has_number, before=before,
-        choices=choices, chips=filters.chips(), query=filters.query,
+        choices=choices, chips=filters.chips(), query=filters.query, views=links, sharing=views.sharing(),
     )  # fmt: skip
 
 

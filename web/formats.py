@@ -12,7 +12,7 @@ from flask_babel import gettext
 from tracker import calls
 from tracker.policy.phone import display
 from tracker.policy.rights import Right
-from web import alerts, board, filters, refusals, timeline, words
+from web import alerts, board, columns, filters, refusals, timeline, words
 from web.actions import action_words
 from web.house import house
 from web.languages import language
@@ -78,6 +78,9 @@ def install(app: Flask) -> None:
         alert_words=alerts.alert_words,
         may_mark=alerts.may_mark,
         open_alerts=alerts.open_alerts,
+        shown_columns=columns.shown_columns,
+        offered_columns=columns.offered_columns,
+        MANY_COLUMNS=columns.MANY,
         may_judge=lambda call: viewer().may(Right.JUDGE, call.company_id),
         translated=refusals.translated,
         action_words=action_words,

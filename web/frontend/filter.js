@@ -16,8 +16,25 @@ export function watchFilter() {
     event.preventDefault();
     form.elements.q.focus();
   });
-  const more = form.querySelector(".further");
+  showCurrent();
+  closeAsMenusDo(document.querySelectorAll("details:is(.further, .drop)"));
+}
+
+/** On a narrow screen the view that is open may stand beyond the edge of its row. */
+function showCurrent() {
+  const open = document.querySelector(".views [aria-current]");
+  if (open) open.parentElement.scrollLeft = open.offsetLeft - open.parentElement.offsetLeft - 40;
+}
+
+/** A click elsewhere closes them, and so does Escape, which leads back to where it was opened. */
+function closeAsMenusDo(menus) {
   document.addEventListener("click", (event) => {
-    if (more.open && !more.contains(event.target)) more.open = false;
+    for (const menu of menus) if (menu.open && !menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && event.target.closest("details[open]:is(.further, .drop)");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
   });
 }

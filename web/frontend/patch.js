@@ -20,6 +20,7 @@ export function replace(old, fresh) {
 export function patchCalls(table, fresh) {
   if (!fresh) return;
   if (!table) return location.reload(); // the first call ever: the page is another one now
+  if (!table.tHead.isEqualNode(fresh.tHead)) return location.reload(); // other columns were chosen elsewhere
   let before = null;
   for (const body of fresh.tBodies) {
     const old = document.getElementById(body.id);
