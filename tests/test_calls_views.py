@@ -245,7 +245,7 @@ def test_chosen_columns_are_shown_at_every_later_visit(site: Site, ann: FlaskCli
     assert (answer.status_code, answer.headers["Location"]) == (303, "/calls?period=7d")
     for path in ("/calls", "/calls/now"):
         html = ann.get(path).text
-        assert heads(html) == ["Time", "Caller", "Answered by", "Heard of", "Value"]
+        assert heads(html) == ["Time", "Caller", "Answered by", "Heard of us", "Value"]
         for told in ("€1,250.50", "=a &lt;friend&gt;", "office", 'colspan="5"'):
             assert told in html, (path, told)
     assert send(ann, "/calls/columns", column="price").status_code == 400

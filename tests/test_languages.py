@@ -57,6 +57,7 @@ TAG = re.compile(r"</?\w+[^>]*>")
 FAMILIES = {
     "call", "category", "code", "filter", "form", "link", "login", "note", "page", "password", "recording",
     "role", "session", "share", "tag", "totp", "user", "value",
+    "view", "columns",
 }  # fmt: skip
 
 

@@ -65,6 +65,7 @@ ACTIONS = {
     "trunk.change": _("Changed a trunk"),
     "trunk.delete": _("Deleted a trunk"),
     "user.add": _("Added a user"),
+    "user.columns": _("Chose the columns of the list"),
     "user.disable": _("Disabled a user"),
     "user.enable": _("Enabled a user"),
     "user.invite": _("Invited somebody"),
@@ -72,6 +73,8 @@ ACTIONS = {
     "user.password": _("Set a password"),
     "user.profile": _("Changed the own account"),
     "user.role": _("Changed a role"),
+    "view.delete": _("Deleted a view"),
+    "view.save": _("Saved a view"),
 }
 
 

@@ -34,7 +34,7 @@ HEADS = {
     CallColumn.CAMPAIGN: Head(_("Campaign")), CallColumn.KEYWORD: Head(_("Keyword")),
     CallColumn.NUMBER: Head(_("Number dialled")), CallColumn.ANSWERED_BY: Head(_("Answered by")),
     CallColumn.COMPANY: Head(_("Company")), CallColumn.WAIT: Head(_("Wait"), "num wait"),
-    CallColumn.TALK: Head(_("Talk"), "num"), CallColumn.HEARD_OF: Head(_("Heard of")),
+    CallColumn.TALK: Head(_("Talk"), "num"), CallColumn.HEARD_OF: Head(_("Heard of us")),
     CallColumn.VALUE: Head(_("Value"), "num"), CallColumn.WORTH: Head(_("Worth")),
     CallColumn.RECORDING: Head(_("Recording"), "sound"),
 }  # fmt: skip

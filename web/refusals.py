@@ -15,6 +15,7 @@ REFUSALS = {
     "alert.unknown": (_("There is no such alert"), _("See the alerts at /alerts")),
     "call.unknown": (_("There is no such call"), _("Look for it in the list of calls")),
     "category.unknown": (_("There is no such category"), _("Choose target, service, non-target or none")),
+    "columns.malformed": (_("There is no such column"), _("Open the page again and choose anew")),
     "code.malformed": (_("This is no visitor code"), _("Type its three or more digits")),
     "code.unknown": (
         _("Nobody was shown this code in the hours before the call"),
@@ -104,6 +105,19 @@ REFUSALS = {
     "value.malformed": (_("This is no amount of money"), _("Write a number, with decimals if you like")),
     "value.negative": (_("An amount is never below zero"), _("Leave it empty for none")),
     "value.too_large": (_("The amount is too large"), _("Give at most 10000000000")),
+    "view.duplicate": (
+        _("You have a view of this name"),
+        _("Choose another name, or delete that view first"),
+    ),
+    "view.empty": (_("This view asks for nothing"), _("Choose something to filter by first")),
+    "view.foreign": (_("This view is somebody else's"), _("Ask who made it, or an administrator")),
+    "view.malformed": (_("This filter cannot be understood"), _("Take it away and choose anew")),
+    "view.many": (_("You have as many views as can be"), _("Delete one that you do not need")),
+    "view.nameless": (_("A view needs a name"), _("Give one of at most 60 characters")),
+    "view.unknown": (
+        _("There is no such view"),
+        _("It may be deleted already: see your views again"),
+    ),
     "visit.unknown": (_("There is no such visit"), _("Open it from the page of a call")),
     "web.broken": (
         _("Something is wrong on our side"),

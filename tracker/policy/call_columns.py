@@ -44,7 +44,7 @@ def read_columns(words: Iterable[str]) -> tuple[CallColumn, ...]:
         raise Rejected(
             "columns.malformed",
             f"There is no column {unknown[0][:20]!r}",
-            f"Choose of {', '.join(CallColumn)}",
+            f"Choose among {', '.join(CallColumn)}",
         )
     return _in_order(words)
 

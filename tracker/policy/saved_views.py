@@ -9,10 +9,9 @@ from zoneinfo import ZoneInfo
 
 from tracker.errors import Rejected
 from tracker.policy.addresses import clean
-from tracker.policy.call_filter import LONGEST, NAMES, read_filter
+from tracker.policy.call_filter import LONGEST, MANY, NAMES, read_filter
 
 NAME_LONGEST, QUERY_LONGEST = 60, 2000
-_REPEATED = ("outcome", "category")  # of every other word the last counts
 _ANY_ZONE, _ANY_DAY = ZoneInfo("UTC"), date(2026, 1, 1)  # whether words can be read depends on neither
 
 
@@ -51,5 +50,5 @@ def same_words(words: Mapping[str, Sequence[str]]) -> str:
     pairs = []
     for name in sorted(NAMES):
         given = [word for each in words.get(name, ()) if (word := clean(each, LONGEST))]
-        pairs += [(name, word) for word in (sorted(set(given)) if name in _REPEATED else given[-1:])]
+        pairs += [(name, word) for word in (sorted(set(given)) if name in MANY else given[-1:])]
     return urlencode(pairs)
