@@ -7,10 +7,11 @@ A person's own choice, else the first company's, else what the browser asks for.
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from babel import numbers
 from flask import Flask, g, has_request_context, request
-from flask_babel import Babel, get_locale
+from flask_babel import Babel, Domain, get_locale
 
 from tracker.companies import LANGUAGES
 from web.script_words import script_words
@@ -18,10 +19,21 @@ from web.script_words import script_words
 NAMES = {"en": "English", "ru": "Русский", "uk": "Українська", "pl": "Polski"}
 
 
+class _Words(Domain):  # type: ignore[misc]
+    """Finds the catalogue once for an answer, not for each of the thousand words in it."""
+
+    def get_translations(self) -> Any:
+        if not has_request_context():
+            return super().get_translations()
+        if "catalogue" not in g:
+            g.catalogue = super().get_translations()
+        return g.catalogue
+
+
 def install(app: Flask) -> None:
     """Chooses the language of each answer, and gives the templates its vocabulary."""
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
-    Babel(app, locale_selector=language)
+    Babel(app, locale_selector=language).domain_instance = _Words()
     app.jinja_env.filters.update(money=money, count=count)
     app.jinja_env.globals.update(language=language, LANGUAGES=NAMES, script_words=script_words)
 
