@@ -16,10 +16,9 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from flask.testing import FlaskClient
 from jinja2 import Environment, nodes
+from support.catalogues import catalogue, compile_catalogues
 from support.facts import Pallets
 from support.recorded import settings_in
 from support.showroom import Told, furnish
@@ -33,7 +32,6 @@ from web.languages import NAMES, count, money
 from web.refusals import REFUSALS
 
 WEB = Path(__file__).parents[1] / "web"
-CATALOGUES = WEB / "translations"
 OTHERS = tuple(it for it in LANGUAGES if it != "en")
 TEMPLATES = sorted((WEB / "templates").rglob("*.html"))
 STYLES = sorted((WEB / "frontend").glob("*.css"))
@@ -63,18 +61,7 @@ FAMILIES = {
 
 @pytest.fixture(scope="module", autouse=True)
 def compiled() -> None:
-    """The catalogues as `make` compiles them, for whoever runs the tests without it."""
-    for path in CATALOGUES.glob("*/LC_MESSAGES/messages.po"):
-        made = path.with_suffix(".mo")
-        if not made.exists() or made.stat().st_mtime < path.stat().st_mtime:
-            with made.open("wb") as file:
-                write_mo(file, catalogue(path.parts[-3]))
-
-
-@cache
-def catalogue(language: str) -> Catalog:
-    with (CATALOGUES / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
-        return read_po(file, locale=language)
+    compile_catalogues()
 
 
 @cache

@@ -260,7 +260,7 @@ def test_several_calls_are_chosen_and_judged_at_once(page: Page, served: Served)
     boxes.first.check()
     boxes.last.click(modifiers=["Shift"])
     every = boxes.count()
-    expect(page.get_by_role("status").filter(has_text=f"{every} calls")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text=f"{every} chosen")).to_be_visible()
     assert axe(page) == []
     page.locator("#bulk").get_by_role("button", name="Service").click()
     expect(page).to_have_url(re.compile(r"q=916"))  # back in the same view
