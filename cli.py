@@ -6,6 +6,7 @@ import os
 
 import click
 
+from commands.alerts import alerts_group
 from commands.backup import backup_command, restore_command
 from commands.call_export import export_command
 from commands.calls import calls_group
@@ -34,11 +35,11 @@ from commands.visit import visit_group
 from commands.worth import category_command, note_command, tag_command, value_command
 
 COMMANDS = (
-    up_command, status_command, restart_command, stop_command, apply_command, doctor_command, config_command,
-    logs_command, calls_group, company_group, trunk_group, target_group, number_group, channel_group,
-    pool_group, site_group, source_group, visit_group, forward_group, user_group, db_group, backup_command,
-    restore_command, asterisk_command, agi_command, web_command, worker_command, completion_command,
-    version_command, docs_command,
+    up_command, status_command, restart_command, stop_command, apply_command, doctor_command,
+    config_command, logs_command, calls_group, company_group, trunk_group, target_group, number_group,
+    channel_group, pool_group, site_group, source_group, visit_group, forward_group, user_group,
+    alerts_group, db_group, backup_command, restore_command, asterisk_command, agi_command, web_command,
+    worker_command, completion_command, version_command, docs_command,
 )  # fmt: skip
 
 

@@ -27,6 +27,21 @@ def alert_jobs(opened: Here) -> Sequence[Job]:
     return (Job("alerts", EVERY_SECONDS, watch.take_turn),)
 
 
+def telling_jobs(opened: Here) -> Sequence[Job]:
+    """Messages go out."""
+    from tracker import outbox
+    from tracker.sender import Sender
+    from tracker.worker import Job
+
+    sender = Sender(opened.database, opened.settings, lambda: opened.now)
+
+    def forget() -> None:
+        with opened.database.write() as session:
+            outbox.forget_old(session, opened.now)
+
+    return (Job("messages", 1.0, sender.take_turn), Job("old messages", 86400.0, forget))
+
+
 class Watch:
     """Takes turns. How often in a row something was bad is forgotten with the process: it is counted anew."""
 

@@ -25,7 +25,7 @@ _DAYS_READ_AGAIN = 3
 
 def run(opened: Here) -> None:
     """Do all jobs until SIGTERM or SIGINT; the job at hand is finished first."""
-    from commands.watching import alert_jobs
+    from commands.watching import alert_jobs, telling_jobs
     from tracker.worker import run_jobs
 
     stopping = threading.Event()
@@ -37,6 +37,7 @@ def run(opened: Here) -> None:
         lease_jobs(opened),
         judging_jobs(opened),
         alert_jobs(opened),
+        telling_jobs(opened),
         rare_jobs(opened),
     )
     threads = [threading.Thread(target=run_jobs, args=(jobs, stopping), daemon=True) for jobs in lines]

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect
 from support.browser import axe, browser, complaints, open_page, serving  # noqa: F401  (browser is a fixture)
 from support.facts import Pallets, add_number, started
 from support.recorded import settings_in
 from support.showroom import OWNER, Showroom, Told, furnish
 from support.site import Site, csrf_of
+from werkzeug.test import TestResponse
 
 from tracker import alerts, logins, people
 from tracker.books import record
@@ -214,3 +216,36 @@ def test_alerts_are_for_those_they_concern(sqlite: Database, tmp_path: Path, now
         people.give_role(session, user, company, Role.LISTENER)
     form = {"csrf": csrf_of(ann.get("/alerts").text)}
     assert ann.post(f"/alerts/{pool}/seen", data=form).status_code == 403
+
+
+def test_an_admin_says_who_is_told(sqlite: Database, tmp_path: Path, now: datetime) -> None:
+    furnish(sqlite, settings_in(tmp_path), now, CALLS)
+    with sqlite.write() as session:
+        session.add(Company(slug="rival", name="Rival", default_region="DE", created_at=now))
+    site = Site(sqlite, settings_in(tmp_path, secret_key="k" * 40), now)
+    ann, eve = site.log_in("ann@pallets.example", 1), site.log_in("eve@rival.example", 2)
+
+    def post(who: FlaskClient, path: str, **form: str) -> TestResponse:
+        return who.post(path, data={"csrf": csrf_of(who.get("/alerts").text), **form})
+
+    assert "Who is told" not in ann.get("/alerts").text  # a manager
+    assert post(ann, "/alerts/addresses", company="pallets", address="a@x.example").status_code == 403
+    for email, company_id in (("ann@pallets.example", 1), ("eve@rival.example", 2)):
+        with sqlite.write() as session:
+            company = session.get_one(Company, company_id)
+            people.give_role(session, people.find_user(session, email), company, Role.ADMIN)
+    url = "https://hooks.example.com/services/T00/secret"
+    made = post(ann, "/alerts/addresses", company="pallets", address=url)
+    assert "whsec_" in made.text
+    for html in (ann.get("/alerts").text, eve.get("/alerts").text):
+        assert "whsec_" not in html
+        assert "T00/secret" not in html
+    assert "hooks.example.com" not in eve.get("/alerts").text
+    assert post(ann, "/alerts/addresses", company="rival", address="a@x.example").status_code == 403
+    assert post(ann, "/alerts/addresses", company="pallets", address="nonsense").status_code == 400
+    for path in ("/alerts/addresses/1/test", "/alerts/addresses/1/delete"):
+        assert post(eve, path).status_code == 404
+    assert post(ann, "/alerts/addresses/1/test").status_code == 303
+    assert "A message is on its way." in ann.get("/alerts").text
+    assert post(ann, "/alerts/addresses/1/delete").status_code == 303
+    assert "hooks.example.com" not in ann.get("/alerts").text

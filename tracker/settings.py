@@ -92,6 +92,12 @@ def _one_of(*words: str) -> Callable[[str], str]:
     return read
 
 
+def _mail_address(text: str) -> str:
+    if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", text):
+        raise ValueError
+    return text
+
+
 def _copies(text: str) -> tuple[str, ...]:
     kinds = tuple(part.strip() for part in text.split(",") if part.strip())
     if set(kinds) - {"mp3", "opus"}:
@@ -224,6 +230,24 @@ class Settings:
         2048, _whole, "whole megabytes", "an alert begins when the recordings' disk has less left; 0: never"
     )
 
+    smtp_host: str = _setting("", str, "a host name", "mail server that alerts go out by; none: no e-mail")
+    smtp_port: int = _setting(587, _port, "a port", "port of the mail server")
+    smtp_security: str = _setting(
+        "starttls",
+        _one_of("starttls", "ssl", "none"),
+        "starttls, ssl or none",
+        "how the way to it is secured",
+    )
+    smtp_user: str = _setting("", str, "a user name", "log-in at the mail server, where it wants one")
+    smtp_password: str = _setting("", str, "a password", "password of that log-in", secret=True)
+    smtp_from: str = _setting("", _mail_address, "an e-mail address", "sender of the e-mails")
+    webhook_networks: tuple[str, ...] = _setting(
+        (),
+        _networks,
+        "networks, separated by commas",
+        "networks of one's own that webhooks may go to, plain http too; others: only https, only outside",
+    )
+
     log_level: str = _setting(
         "info",
         _one_of("debug", "info", "warning", "error"),
@@ -337,6 +361,8 @@ def _completed(values: dict[str, Any], problems: list[str]) -> Settings:
     home = plain.home.resolve()
     if plain.rtp_start >= plain.rtp_end:
         problems.append(f"rtp_start {plain.rtp_start} must be below rtp_end {plain.rtp_end}")
+    if plain.smtp_host and not plain.smtp_from:
+        problems.append("smtp_from is missing: give the sender of the e-mails that smtp_host sends")
     for name, shortest in (("secret_key", 32), ("ami_secret", 16)):
         if 0 < len(getattr(plain, name)) < shortest:
             problems.append(f"{name} is too short: give {shortest} characters or more")

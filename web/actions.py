@@ -5,6 +5,9 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _
 
 ACTIONS = {
+    "alert.address.add": _("Added an address for alerts"),
+    "alert.address.delete": _("Deleted an address for alerts"),
+    "alert.address.test": _("Sent a test to an address for alerts"),
     "alert.seen": _("Saw an alert"),
     "alert.threshold": _("Changed when an alert begins"),
     "apply": _("Applied the settings to the phone system"),

@@ -5,20 +5,21 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flask import Blueprint, g, redirect, render_template
+from flask import Blueprint, g, redirect, render_template, request
 from flask_babel import gettext
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from tracker import alerts
+from tracker import alert_addresses, alerts
 from tracker.alerts import Seer
-from tracker.models import Alert
+from tracker.errors import Rejected
+from tracker.models import Alert, AlertAddress, Company
 from tracker.policy.alert_words import Words, words_for
 from tracker.policy.phone import display
 from tracker.policy.rights import Right
 from web.house import house, row_id
 from web.languages import count
-from web.viewer import hand, viewer
+from web.viewer import SeenCompany, hand, viewer
 
 pages = Blueprint("alerts", __name__)
 
@@ -39,6 +40,37 @@ def mark_seen(alert: str) -> Response:
             viewer().need(Right.JUDGE, found.company_id)
         alerts.mark_seen(session, by, found, viewer().name)
     return redirect(f"/alerts#alert-{found.id}", 303)
+
+
+@pages.post("/alerts/addresses")
+def add_address() -> str:
+    """Tells alerts of the company `company` to `address`; a webhook's secret is shown, this once."""
+    company = _administered(request.form.get("company", ""))
+    by = hand()
+    with house().database.write() as session:
+        owner = session.get_one(Company, company.id)
+        made = alert_addresses.add(session, by, owner, request.form.get("address", ""))
+    return _alerts_page(made)
+
+
+@pages.post("/alerts/addresses/<address>/delete")
+def delete_address(address: str) -> Response:
+    """Tells it nothing more."""
+    by = hand()
+    with house().database.write() as session:
+        found = alert_addresses.get_address(session, _administered_ids(), row_id(address))
+        alert_addresses.delete(session, by, found)
+    return redirect("/alerts#told", 303)
+
+
+@pages.post("/alerts/addresses/<address>/test")
+def test_address(address: str) -> Response:
+    """Has the worker send a test message; what is answered appears beside the address."""
+    by = hand()
+    with house().database.write() as session:
+        found = alert_addresses.get_address(session, _administered_ids(), row_id(address))
+        alert_addresses.test(session, by, found)
+    return redirect("/alerts#told", 303)
 
 
 def seer() -> Seer:
@@ -84,9 +116,25 @@ def alert_words(alert: Alert) -> Words:
     return words_for(alert.kind, alert.name, alert.detail, gettext, write)
 
 
-def _alerts_page() -> str:
+def _alerts_page(made: AlertAddress | None = None) -> str:
     at = house().clock()
     with house().database.read() as session:
         going_on = alerts.going_on(session, seer())
         past = alerts.history(session, seer(), at)
-    return render_template("alerts.html", going_on=going_on, past=past)
+        told = alert_addresses.list_addresses(session, _administered_ids())
+    owners = [it for it in viewer().companies if it.id in _administered_ids()]
+    mail = bool(house().settings.smtp_host)
+    return render_template(
+        "alerts.html", going_on=going_on, past=past, told=told, owners=owners, made=made, mail=mail
+    )
+
+
+def _administered_ids() -> list[int]:
+    return [it.id for it in viewer().companies if viewer().may(Right.ADMINISTER, it.id)]
+
+
+def _administered(slug: str) -> SeenCompany:
+    found = next((it for it in viewer().companies if it.slug == slug), None)
+    if found is None or found.id not in _administered_ids():
+        raise Rejected("role.needed", "You do not administer this company", "Ask one of its owners")
+    return found

@@ -17,6 +17,7 @@ from web.viewer import wants_json
 log = logging.getLogger(__name__)
 
 STATUS = {
+    "address.unknown": 404,
     "alert.unknown": 404,
     "call.unknown": 404,
     "channel.unknown": 404,

@@ -12,6 +12,13 @@ from tracker.errors import Rejected
 from web.languages import language
 
 REFUSALS = {
+    "address.duplicate": (_("That address is told already"), _("Give another one")),
+    "address.malformed": (
+        _("That is no e-mail address and no address of the web"),
+        _("Give name@company.example or https://…"),
+    ),
+    "address.many": (_("There are too many addresses already"), _("Delete one first")),
+    "address.unknown": (_("There is no such address"), _("See the alerts at /alerts")),
     "alert.unknown": (_("There is no such alert"), _("See the alerts at /alerts")),
     "call.unknown": (_("There is no such call"), _("Look for it in the list of calls")),
     "category.unknown": (_("There is no such category"), _("Choose target, service, non-target or none")),

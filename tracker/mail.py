@@ -1,0 +1,65 @@
+"""An e-mail by the SMTP server of the settings; each message has an id of its own, the same at each try."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from email.message import EmailMessage
+
+from tracker.policy.telling import Answer
+from tracker.settings import Settings
+
+SECONDS = 15.0
+PERMANENT = 500  # from here on SMTP's codes say: never
+
+
+def compose(settings: Settings, to: str, key: str, subject: str, text: str) -> EmailMessage:
+    """The message, plain text, marked as written by a program (RFC 3834)."""
+    message = EmailMessage()
+    message["From"] = settings.smtp_from
+    message["To"] = to
+    message["Subject"] = " ".join(subject.split())
+    message["Message-ID"] = f"<{key}@{settings.smtp_from.rpartition('@')[2] or 'leaseline'}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(text)
+    return message
+
+
+def send(settings: Settings, message: EmailMessage) -> Answer:
+    """Hand it to the server; never raises for what the server does."""
+    if not settings.smtp_host:
+        return Answer(False, "No mail server is set: LEASELINE_SMTP_HOST, LEASELINE_SMTP_FROM")
+    try:
+        with _server(settings) as server:
+            if settings.smtp_user:
+                server.login(settings.smtp_user, settings.smtp_password)
+            server.send_message(message)
+    except smtplib.SMTPRecipientsRefused as refused:
+        code, text = next(iter(refused.recipients.values()))
+        return Answer(False, _said(code, text), final=code >= PERMANENT)
+    except smtplib.SMTPResponseException as refused:
+        return Answer(False, _said(refused.smtp_code, refused.smtp_error))
+    except TimeoutError:
+        return Answer(False, f"No answer from {settings.smtp_host} within {SECONDS:.0f} s")
+    except (OSError, smtplib.SMTPException) as trouble:
+        return Answer(False, f"{settings.smtp_host}: {trouble}")
+    return Answer(True, f"accepted by {settings.smtp_host}")
+
+
+def _server(settings: Settings) -> smtplib.SMTP:
+    host, port, context = settings.smtp_host, settings.smtp_port, ssl.create_default_context()
+    if settings.smtp_security == "ssl":
+        return smtplib.SMTP_SSL(host, port, timeout=SECONDS, context=context)
+    server = smtplib.SMTP(host, port, timeout=SECONDS)
+    if settings.smtp_security == "starttls":
+        try:
+            server.starttls(context=context)
+        except BaseException:
+            server.close()
+            raise
+    return server
+
+
+def _said(code: int, text: bytes | str) -> str:
+    words = text.decode(errors="replace") if isinstance(text, bytes) else text
+    return f"{code} {' '.join(words.split())}"
