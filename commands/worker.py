@@ -168,6 +168,7 @@ def rare_jobs(opened: Here) -> Sequence[Job]:
         Job("quarantine", 600.0, lambda: end_quarantines(opened)),
         Job("learn", 600.0, lambda: learn_all(database, opened.now)),
         Job("logins", 3600.0, logins),
+        Job("statistics", 6 * 3600.0, database.analyse),
         Job("rerun", 86400.0, read_again),
     )
 

@@ -61,3 +61,12 @@ def test_a_reader_does_not_wait_for_a_writer_on_sqlite(sqlite: Database) -> None
         writing.flush()
         with sqlite.read() as reading:
             assert reading.scalar(sa.select(sa.func.count()).select_from(Company)) == 0
+
+
+def test_the_planner_of_sqlite_knows_how_many_rows_there_are(sqlite: Database) -> None:
+    with sqlite.write() as session:
+        session.add(company())
+    sqlite.analyse()
+    with sqlite.read() as session:
+        wanted = "SELECT stat FROM sqlite_stat1 WHERE tbl = 'companies'"
+        assert session.execute(sa.text(wanted)).scalar_one().startswith("1 ")

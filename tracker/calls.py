@@ -158,7 +158,10 @@ def visitor_calls(session: Session, company_ids: Iterable[int], visitor_id: int)
 
 def calls_by_key(session: Session, company_ids: Iterable[int], keys: Iterable[str]) -> dict[str, Call]:
     """Those of the calls named that these companies may see."""
-    wanted = _of(company_ids).where(Call.key.in_(list(keys))).options(*_LISTED)
+    keys = list(keys)
+    if not keys:  # SQLite would read every call of the company to find none
+        return {}
+    wanted = _of(company_ids).where(Call.key.in_(keys)).options(*_LISTED)
     return {call.key: call for call in session.scalars(wanted)}
 
 

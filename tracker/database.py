@@ -52,6 +52,18 @@ class Database:
         with Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
+    def analyse(self) -> None:
+        """Count what the planner chooses its indices by; 0.2 s for a million calls.
+
+        PostgreSQL does it by itself. SQLite without it takes a company's calls for a handful, and reads them
+        all. Connections already open learn of it when they are made anew, within the hour.
+        """
+        if self.is_sqlite:
+            with self.engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA analysis_limit = 1000")
+                connection.exec_driver_sql("ANALYZE")
+                connection.commit()
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -61,7 +73,9 @@ def _engine(url: sa.URL, wait_seconds: float, connections: int, trusted_seconds:
     more = {"pool_size": connections, "pool_timeout": wait_seconds, "pool_use_lifo": True}
     if url.get_backend_name() == "sqlite":
         engine = (
-            sa.create_engine(url, connect_args={"timeout": wait_seconds}, json_serializer=_json, **more)
+            sa.create_engine(
+                url, connect_args={"timeout": wait_seconds}, json_serializer=_json, pool_recycle=3600, **more
+            )
             if url.database not in {None, "", ":memory:"}
             else sa.create_engine(url, connect_args={"check_same_thread": False}, poolclass=sa.StaticPool)
         )

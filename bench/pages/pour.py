@@ -54,12 +54,13 @@ def _copy(cursor: Any, statement: str, rows: Iterable[tuple[Any, ...]]) -> int:
 
 
 def settle(database: Database) -> None:
-    """What a database does in its own time: its log emptied, PostgreSQL's statistics made.
+    """What a database and our worker do in their own time: the log emptied, the planner's statistics made.
 
     On PostgreSQL also the next free ids, which rows with ids of their own have not moved.
     """
     with database.engine.connect() as connection:
         if database.is_sqlite:
+            database.analyse()
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
             return
         for table in Base.metadata.tables.values():
