@@ -107,7 +107,7 @@ def test_a_second_factor_is_set_up_and_asked_for(browser: Browser, served: Serve
     email = served.add(f"ann-{size}@pallets.example", pallets=Role.MANAGER)
     page = open_page(browser, served.url, size=size)
     give_password(page, email)
-    page.wait_for_url("**/calls")
+    page.wait_for_url("**/overview")
     page.goto("/account")
     assert axe(page) == []
     codes = set_up(page, served, email)
@@ -131,13 +131,13 @@ def test_a_second_factor_is_set_up_and_asked_for(browser: Browser, served: Serve
     served.forget_codes(email)
     page.get_by_label("Code").fill(served.code(email))
     page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/calls")
+    page.wait_for_url("**/overview")
 
     log_out(page)
     give_password(page, email)
     page.get_by_label("Code").fill(codes[0])
     page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/calls")
+    page.wait_for_url("**/overview")
     page.goto("/account")
     expect(page.get_by_text("9 recovery codes are left")).to_be_visible()
     log_out(page)
@@ -192,7 +192,7 @@ def test_it_is_switched_off_with_password_and_code_only(browser: Browser, served
     expect(page.get_by_text("The second factor is off")).to_be_visible()
     log_out(page)
     give_password(page, email)
-    page.wait_for_url("**/calls")
+    page.wait_for_url("**/overview")
 
 
 def test_a_new_password_ends_the_other_browsers_and_not_this(browser: Browser, served: Served) -> None:  # noqa: F811
@@ -200,7 +200,7 @@ def test_a_new_password_ends_the_other_browsers_and_not_this(browser: Browser, s
     here, there = open_page(browser, served.url), open_page(browser, served.url, size="phone")
     for page in (here, there):
         give_password(page, email)
-        page.wait_for_url("**/calls")
+        page.wait_for_url("**/overview")
     here.goto("/account")
     for old, new, said in (
         ("wrong", "another good one", "This is not your password"),
@@ -214,7 +214,7 @@ def test_a_new_password_ends_the_other_browsers_and_not_this(browser: Browser, s
     there.goto("/calls")
     there.wait_for_url("**/login?*")
     give_password(there, email, "another good one")
-    there.wait_for_url("**/calls")
+    there.wait_for_url("**/overview")
     here.goto("/account")
     here.get_by_role("button", name="Log out everywhere else").click()
     expect(here.get_by_role("button", name="Log out everywhere else")).to_have_count(0)
@@ -258,7 +258,7 @@ def test_a_one_time_link_leaves_the_second_factor_on(browser: Browser, served: S
     thief.get_by_label("Password").fill("another good one")
     thief.get_by_label("Code from your phone").fill(codes[1])
     thief.get_by_role("button", name="Save and log in").click()
-    thief.wait_for_url(re.compile("/calls$"))
+    thief.wait_for_url(re.compile("/overview$"))
     assert served.user(email).totp_at is not None
 
 

@@ -27,11 +27,13 @@ from web import (
     health,
     languages,
     now,
+    overview,
     people,
     script,
     security,
     shared,
     switcher,
+    tiles,
     viewer,
     views,
     visits,
@@ -62,12 +64,14 @@ def create_app(
     languages.install(app)
     formats.install(app)
     facts.install(app)
+    tiles.install(app)
     viewer.install(app)  # who is asking comes first: the CSRF token belongs to the session
     security.install(app)
     switcher.install(app)
     errors.install(app)
     for blueprint in (
         doors.doors,
+        overview.pages,
         calls.pages,
         exports.pages,
         columns.pages,

@@ -11,7 +11,9 @@ rmSync(made, { recursive: true, force: true });
 mkdirSync(made, { recursive: true });
 
 const { metafile } = await build({
-  entryPoints: ["frontend/app.js", "frontend/app.css", "frontend/icon.svg"],
+  entryPoints: [
+    "frontend/app.js", "frontend/app.css", "frontend/overview.js", "frontend/overview.css", "frontend/icon.svg",
+  ],
   outdir: made,
   entryNames: "[name]-[hash]",
   bundle: true,

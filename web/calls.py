@@ -29,11 +29,6 @@ pages = Blueprint("calls", __name__)
 PAGE = 50
 
 
-@pages.get("/")
-def home() -> Response:
-    return redirect("/calls")
-
-
 @pages.get("/calls")
 def index() -> str:
     """Newest first, as far as the filter in the address asks for; the calls going on stand on top."""

@@ -32,6 +32,8 @@ REFUSALS = {
         _("The books cannot be read right now; calls go on ringing"),
         _("Try again in a moment"),
     ),
+    "filter.future": (_("These days have not come yet"), _("Choose a day before")),
+    "filter.too_long": (_("So many days are too many"), _("Choose two years at most")),
     "filter.malformed": (_("This filter cannot be understood"), _("Take it away and choose anew")),
     "form.forged": (_("This form is no longer valid"), _("Open the page again and send it from there")),
     "http.malformed": (_("The address or form is malformed"), _("Go back and try again")),

@@ -100,7 +100,8 @@ def shoot(page: Page, link: str, pictures: list[tuple[str, str, int]]) -> None:
     page.goto(link)
     page.fill("input[name=password]", "correct horse battery")
     page.click("button.strong")
-    page.wait_for_url("**/calls")
+    page.wait_for_url("**/overview")
+    page.goto("/calls")
     page.wait_for_timeout(500)
     page.screenshot(path=ROOT / "docs" / "images" / "calls.png")
     for name, path, height in pictures:
