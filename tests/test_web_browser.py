@@ -297,7 +297,7 @@ def test_a_manager_says_what_a_call_was_worth_and_writes_down_why(page: Page, se
 
 def test_a_manager_narrows_the_list_and_keeps_the_view_as_its_address(page: Page, served: Served) -> None:
     page.goto("/calls")
-    page.get_by_label("Outcome").select_option("Missed")
+    page.get_by_role("combobox", name="Outcome").select_option("Missed")
     expect(page).to_have_url(re.compile(r"/calls\?outcome=missed$"))  # nothing empty in the address
     expect(page.locator("tr.call")).to_have_count(1)
     page.keyboard.press("/")

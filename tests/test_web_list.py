@@ -119,7 +119,7 @@ def test_the_rows_that_arrive_have_the_columns_of_now(page: Page, served: Served
     page.goto("/calls")
     expect(page.locator("td.value")).to_have_count(0)
     served.set_up(CallColumn.VALUE, CallColumn.TALK)  # in another window
-    expect(page.locator("td.value")).to_have_count(4)
+    expect(page.locator("td.value")).to_have_count(4, timeout=20_000)
     expect(page.locator("td.source")).to_have_count(0)
 
 
