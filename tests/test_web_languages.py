@@ -1,4 +1,4 @@
-"""The page in Russian, Ukrainian and Polish in a real Chromium: its script's words, and room for long ones."""
+"""The page in Russian, Ukrainian and Polish in Chromium: its script's words, and room for long ones."""
 
 from __future__ import annotations
 
