@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +13,10 @@ from commands.context import Here, here, json_option
 from commands.printing import print_json
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dialplan.apply import Applied
+    from tracker.audit import By
 
 
 @click.command("apply")
@@ -41,19 +47,35 @@ def apply_command(check: bool, as_json: bool) -> None:
         click.echo(_told(applied))
 
 
-def run_apply(opened: Here, *, dry: bool = False) -> Applied:
-    """Apply and write it down. Raises Rejected with Asterisk's configuration as it was."""
+def run_apply(
+    opened: Here, *, dry: bool = False, by: By | None = None, company_id: int | None = None
+) -> Applied:
+    """Apply and write it down, by whose hand (else this account's). One at a time on this machine.
+
+    Raises Rejected with Asterisk's configuration as it was.
+    """
     from dialplan.apply import apply
     from dialplan.facts import load_facts
     from dialplan.program import find_program
 
-    with opened.database.read() as session:
-        facts = load_facts(session)
-    applied = apply(opened.settings, find_program(opened.settings), facts, opened.now, dry=dry)
+    with nullcontext() if dry else _alone(opened.settings.home):
+        with opened.database.read() as session:
+            facts = load_facts(session)
+        applied = apply(opened.settings, find_program(opened.settings), facts, opened.now, dry=dry)
     if applied.changed and not dry:
         with opened.database.write() as session:
-            opened.by().note(session, "apply", detail={"changed": list(applied.changed)})
+            hand, detail = by or opened.by(), {"changed": list(applied.changed)}
+            hand.note(session, "apply", company_id, detail=detail)
     return applied
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Waits for an apply that is going on: what it read before must not overtake what is read after it."""
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "apply.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def waiting_changes(opened: Here) -> bool:

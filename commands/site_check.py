@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,11 +11,11 @@ from urllib.parse import urlsplit
 
 import click
 
-from commands.context import company_option, here, json_option, reading
+from commands.context import Here, company_option, here, json_option, reading
 from commands.printing import print_json, table
 
 if TYPE_CHECKING:
-    from commands.site_browser import Look
+    from commands.site_browser import Look, Looks
     from tracker.models import Site
     from tracker.policy.page_check import Answer, Finding, Wanted
 
@@ -89,7 +88,7 @@ def check_command(url: str, inject: str | None, company: str | None, as_json: bo
     """
     page = _address(url)
     address, shop = _injected(company, inject) if inject else (None, None)
-    report = _check(page, address, shop, **given)
+    report = check_page(here(), page, address, shop, **given)
     if as_json:
         print_json({"ok": report.ok} | asdict(report))
     else:
@@ -100,33 +99,44 @@ def check_command(url: str, inject: str | None, company: str | None, as_json: bo
 
 def _address(text: str) -> str:
     """The address of a page; https where it names no scheme."""
-    address = text if "://" in text else f"https://{text}"
+    from tracker.errors import Rejected
+    from tracker.policy.page_check import read_address
+
     try:
-        parts = urlsplit(address)
-        if parts.scheme in {"http", "https"} and parts.hostname and not re.search(r"\s", address):
-            return address
-    except ValueError:
-        pass
-    raise click.BadParameter(
-        f"{text!r} is no address of a page: give one such as https://shop.example/", param_hint="URL"
-    )
+        return read_address(text)
+    except Rejected as no:
+        problem = f"{no.message}: {no.fix[0].lower()}{no.fix[1:]}"
+        raise click.BadParameter(problem, param_hint="URL") from None
 
 
-def _check(
-    url: str, address: str | None, shop: Shop | None, *, screenshot: Path | None, wait_seconds: float
+def check_page(
+    opened: Here,
+    url: str,
+    address: str | None = None,
+    shop: Shop | None = None,
+    *,
+    screenshot: Path | None = None,
+    wait_seconds: float = 10.0,
+    stay_on: Sequence[str] | None = None,
 ) -> Report:
+    """Look at the page in Chromium. `stay_on`: domains that it must not lead away from.
+
+    Raises click.ClickException when the page cannot be opened, or leads away.
+    """
     from commands.site_browser import chromium, look_at
     from tracker.policy.page_check import find, missing
 
     shops: dict[str, Shop | None] = {shop.key: shop} if shop else {}
 
     def known(key: str) -> Shop | None:
-        return shops.setdefault(key, _by_key(key))
+        return shops.setdefault(key, _by_key(opened, key))
 
     with chromium() as browser:
         looks = look_at(
             browser, url, known, inject=address, screenshot=screenshot, patience_seconds=wait_seconds
         )
+    if stay_on is not None:
+        _refuse_elsewhere(looks, stay_on)
     found = shops.get(looks.before.key) if looks.before.key else None
     problem = _problem(looks.after, looks.before.key, found)
     wanted = found.wanted if found else ()
@@ -145,6 +155,17 @@ def _check(
         console=looks.after.console,
         screenshot=str(screenshot) if screenshot else None,
     )
+
+
+def _refuse_elsewhere(looks: Looks, domains: Sequence[str]) -> None:
+    from tracker.sites import fits
+
+    for look in (looks.before, looks.after):
+        if not fits(domains, look.host):
+            raise click.ClickException(
+                f"The page leads away, to {look.host}, which is none of the site's domains:"
+                " give the address that it leads to, after adding its domain"
+            )
 
 
 def _problem(look: Look, key: str | None, shop: Shop | None) -> str | None:
@@ -215,17 +236,17 @@ def _injected(company: str | None, name: str) -> tuple[str, Shop]:
 
     with reading(company) as (session, owner):
         key = sites.get(session, owner, name).key
-    shop = _by_key(key)
+    shop = _by_key(here(), key)
     if shop is None:
         raise click.ClickException(f"site {name} was deleted this moment")
     return f"{here().settings.web_url}/s/{key}.js", shop
 
 
-def _by_key(key: str) -> Shop | None:
+def _by_key(opened: Here, key: str) -> Shop | None:
     from tracker import sites
     from tracker.models import Company
 
-    with here().database.read() as session:
+    with opened.database.read() as session:
         site = sites.by_key(session, key)
         if site is None:
             return None

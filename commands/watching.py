@@ -85,12 +85,12 @@ def look(opened: Here) -> Machine:
         disk_free_mb=free_bytes(settings.recordings_folder) >> 20,
         behind_seconds=behind,
         agi_answers=agi_answers(settings.agi_host, settings.agi_port, 3.0),
-        trunks=_trunks(opened),
+        trunks=trunks_seen(opened),
     )
 
 
-def _trunks(opened: Here) -> tuple[TrunkSight, ...] | None:
-    """None where Asterisk cannot be asked: that is no word about its trunks."""
+def trunks_seen(opened: Here) -> tuple[TrunkSight, ...] | None:
+    """What Asterisk says of its trunks; None where it cannot be asked: that is no word about them."""
     import sqlalchemy as sa
 
     from dialplan.apply import running
@@ -105,15 +105,15 @@ def _trunks(opened: Here) -> tuple[TrunkSight, ...] | None:
     if not rows:
         return ()
     try:
-        endpoints = _endpoints(opened)
+        states = endpoints(opened)
         logged_in = _logged_in(opened) if any(row.kind == "registration" for row in rows) else set()
     except (Rejected, OSError, RuntimeError) as problem:
         log.warning("Asterisk was not asked about its trunks: %s", problem)
         return None
     return tuple(
-        trunk_sight(row.id, row.name, row.kind, endpoints, logged_in)
+        trunk_sight(row.id, row.name, row.kind, states, logged_in)
         for row in rows
-        if f"trunk-{row.id}" in endpoints  # one that is not applied yet is no trunk that is down
+        if f"trunk-{row.id}" in states  # one that is not applied yet is no trunk that is down
     )
 
 
@@ -130,7 +130,8 @@ def trunk_sight(
     return TrunkSight(trunk_id, name, "unregistered" if barred else None)
 
 
-def _endpoints(opened: Here) -> dict[str, str]:
+def endpoints(opened: Here) -> dict[str, str]:
+    """The state of each trunk and target by its name in Asterisk. Raises Rejected when nobody answers."""
     from commands.checks_asterisk import endpoint_states
     from dialplan.apply import command
     from dialplan.program import find_program

@@ -25,6 +25,8 @@ _DAYS_READ_AGAIN = 3
 
 def run(opened: Here) -> None:
     """Do all jobs until SIGTERM or SIGINT; the job at hand is finished first."""
+    from commands.applying import applying_jobs
+    from commands.checking import checking_jobs
     from commands.watching import alert_jobs, telling_jobs
     from tracker.worker import run_jobs
 
@@ -38,6 +40,8 @@ def run(opened: Here) -> None:
         judging_jobs(opened),
         alert_jobs(opened),
         telling_jobs(opened),
+        applying_jobs(opened),
+        checking_jobs(opened),
         rare_jobs(opened),
     )
     threads = [threading.Thread(target=run_jobs, args=(jobs, stopping), daemon=True) for jobs in lines]

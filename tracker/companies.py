@@ -16,6 +16,7 @@ from tracker.models import (
     Alert,
     AlertAddress,
     AlertMessage,
+    ApplyRequest,
     AuditEntry,
     Base,
     Call,
@@ -142,6 +143,7 @@ def delete(session: Session, by: By, company: Company) -> None:
     refuse_if_used(f"company {company.slug}", uses, "Delete or retire those first; calls are never deleted")
     session.execute(sa.delete(Forwarding).where(Forwarding.company_id == company.id))
     session.execute(sa.delete(Membership).where(Membership.company_id == company.id))
+    session.execute(sa.delete(ApplyRequest).where(ApplyRequest.company_id == company.id))
     session.execute(sa.delete(SavedView).where(SavedView.company_id == company.id))
     session.execute(sa.delete(SourceRule).where(SourceRule.company_id == company.id))
     addresses = sa.select(AlertAddress.id).where(AlertAddress.company_id == company.id)

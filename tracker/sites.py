@@ -13,7 +13,7 @@ from tracker import named
 from tracker.audit import By
 from tracker.companies import read_region
 from tracker.errors import Rejected
-from tracker.models import Company, MissCount, Number, NumberUse, Pool, Site, Swap, Visit
+from tracker.models import Company, MissCount, Number, NumberUse, Pool, Site, SiteCheck, Swap, Visit
 from tracker.policy.entries import count_of, read_host, read_title, refuse_if_used
 from tracker.policy.phone import read_number
 
@@ -96,6 +96,7 @@ def delete(session: Session, by: By, site: Site) -> None:
     refuse_if_used(
         f"site {site.name!r}", uses, "Take the script off its pages instead; what has history stays"
     )
+    session.execute(sa.delete(SiteCheck).where(SiteCheck.site_id == site.id))
     for swap in list(site.swaps):
         session.delete(swap)
     session.flush()

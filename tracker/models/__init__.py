@@ -1,6 +1,7 @@
 """The tables. Import models from here, so that every one of them is mapped."""
 
 from tracker.models.alerts import Alert, AlertAddress, AlertMessage, News, Way
+from tracker.models.applying import ApplyRequest, NodeConfiguration, SiteCheck
 from tracker.models.base import Base
 from tracker.models.calls import (
     Call,
@@ -62,12 +63,13 @@ from tracker.policy.rights import Role
 from tracker.policy.worth import Category
 
 __all__ = [
-    "Alert", "AlertAddress", "AlertKind", "AlertMessage", "AuditEntry", "Base", "Call", "CallCandidate",
-    "CallCategory", "CallEvent", "CallNote", "CallTag", "CallerIdPolicy", "Category", "Channel",
-    "CodeLease", "Company", "DelayModel", "Forwarding", "Lease", "LeaseEnd", "LoginAttempts", "LoginLink",
-    "LoginSession", "Membership", "MissCount", "News", "Node", "Number", "NumberState", "NumberUse",
-    "PageView", "Pool", "QuarantinedLine", "Recording", "RecordingState", "RecoveryCode", "Referrer",
-    "Refusal", "Role", "SavedView", "ShareLink", "Site", "SourceRule", "SpoolFile", "Swap", "Tag",
-    "Target", "TargetKind", "Transport", "Trunk", "TrunkKind", "User", "Visit", "VisitEvent",
-    "VisitEventKind", "Visitor", "WaitingFact", "Way", "WhenEmpty",
+    "Alert", "AlertAddress", "AlertKind", "AlertMessage", "ApplyRequest", "AuditEntry", "Base", "Call",
+    "CallCandidate", "CallCategory", "CallEvent", "CallNote", "CallTag", "CallerIdPolicy", "Category",
+    "Channel", "CodeLease", "Company", "DelayModel", "Forwarding", "Lease", "LeaseEnd", "LoginAttempts",
+    "LoginLink", "LoginSession", "Membership", "MissCount", "News", "Node", "NodeConfiguration",
+    "Number", "NumberState", "NumberUse", "PageView", "Pool", "QuarantinedLine", "Recording",
+    "RecordingState", "RecoveryCode", "Referrer", "Refusal", "Role", "SavedView", "ShareLink", "Site",
+    "SiteCheck", "SourceRule", "SpoolFile", "Swap", "Tag", "Target", "TargetKind", "Transport", "Trunk",
+    "TrunkKind", "User", "Visit", "VisitEvent", "VisitEventKind", "Visitor", "WaitingFact", "Way",
+    "WhenEmpty",
 ]  # fmt: skip

@@ -10,8 +10,11 @@ import enum
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import phonenumbers
+
+from tracker.errors import Rejected
 
 _BETWEEN = r"[\s().\-/\u00a0\u00ad\u2007-\u2015\u2060\u202f\u2212]{0,4}"
 _LEFT_ALONE = {
@@ -91,6 +94,20 @@ class Finding:
     before: str
     after: str | None
     why: str | None = None
+
+
+def read_address(text: str) -> str:
+    """The address of a page; https where it names no scheme. Raises Rejected check.address."""
+    address = text.strip() if "://" in text else f"https://{text.strip()}"
+    try:
+        parts = urlsplit(address)
+        if parts.scheme in {"http", "https"} and parts.hostname and not re.search(r"\s", address):
+            return address
+    except ValueError:
+        pass
+    raise Rejected(
+        "check.address", f"{text[:80]!r} is no address of a page", "Give one such as https://shop.example/"
+    )
 
 
 def find(

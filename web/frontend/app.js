@@ -5,7 +5,7 @@ import { awaitJudgement } from "./judged.js";
 import { spellOut } from "./names.js";
 import { watchNotes } from "./notes.js";
 import { watch } from "./now.js";
-import { watchCopies } from "./settings.js";
+import { watchAgain, watchCopies, watchLive } from "./settings.js";
 import { watchWorth } from "./worth.js";
 
 const live = document.querySelector("[data-now]");
@@ -16,6 +16,8 @@ watchFilter();
 watchWorth();
 watchNotes();
 watchCopies();
+watchLive();
+watchAgain();
 
 // The menus of the header close as menus do.
 const menus = [...document.querySelectorAll("details.menu")];

@@ -4,8 +4,7 @@ One module a thing; `room` knows the company that an address names and who may c
 typed and what was refused of it.
 """
 
-from web.settings import channels, company, forwarding, numbers, pools, sites, targets, trunks
+from web.settings import channels, checks, company, forwarding, live, numbers, pools, sites, targets, trunks
 
-BLUEPRINTS = tuple(
-    each.pages for each in (company, numbers, channels, pools, sites, targets, forwarding, trunks)
-)
+_MODULES = (company, numbers, channels, pools, sites, targets, forwarding, trunks, live, checks)
+BLUEPRINTS = tuple(each.pages for each in _MODULES)

@@ -16,6 +16,7 @@ from tracker.models import Forwarding
 from web.house import house
 from web.settings.forms import EMPTY, Form, attempt, differing, text
 from web.settings.room import administered, changing, reading, show
+from web.viewer import viewer
 
 pages = Blueprint("settings_company", __name__)
 
@@ -30,8 +31,10 @@ FIELDS = {
 
 @pages.get("/settings")
 def choose() -> str | Response:
-    """The only company's settings, or which of several."""
-    found = administered()
+    """The settings of the company that one looks at or administers alone, else which of several."""
+    looked_at = set(viewer().company_ids)
+    every = administered()
+    found = [it for it in every if it.id in looked_at] or every
     if len(found) == 1:
         return redirect(f"/settings/{found[0].slug}")
     return render_template("settings/choose.html", companies=found)

@@ -10,6 +10,7 @@ from flask import render_template, request
 from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 
+from tracker import applying
 from tracker.audit import By
 from tracker.errors import Rejected
 from tracker.models import Company
@@ -31,8 +32,8 @@ SECTIONS = (
 
 
 def administered() -> list[SeenCompany]:
-    """The companies that one administers; Rejected `role.needed` when there is none."""
-    found = [it for it in viewer().companies if viewer().may(Right.ADMINISTER, it.id)]
+    """All the companies that one administers; Rejected `role.needed` when there is none."""
+    found = [it for it in viewer().all_companies if viewer().may(Right.ADMINISTER, it.id)]
     if not found:
         raise Rejected("role.needed", "Your role shows you no settings", "Ask an owner or an admin")
     return found
@@ -54,7 +55,7 @@ def changing(slug: str) -> Iterator[tuple[Session, Company, By]]:
         yield session, session.get_one(Company, company_id), hand()
 
 
-def show(session: Session, company: Company, template: str, **more: Any) -> str:  # noqa: ARG001
+def show(session: Session, company: Company, template: str, **more: Any) -> str:
     """A page of the company's settings, rendered while the session is open."""
     base = f"/settings/{company.slug}"
     return render_template(
@@ -65,6 +66,9 @@ def show(session: Session, company: Company, template: str, **more: Any) -> str:
         here=_section(base),
         companies=administered(),
         saved="saved" in request.args,
+        liveness=applying.liveness(session, house().clock()),
+        # What is wrong may be another company's entry, and names it.
+        tells_all=applying.companies_beside(session, [it.id for it in administered()]) == 0,
         **more,
     )
 
@@ -77,7 +81,7 @@ def _section(base: str) -> str:
 
 def _company_id(slug: str) -> int:
     """Raises Rejected: company.unknown for what one does not see, role.needed for what one only sees."""
-    found = next((it for it in viewer().companies if it.slug == slug), None)
+    found = next((it for it in viewer().all_companies if it.slug == slug), None)
     if found is None:
         raise Rejected("company.unknown", "There is no such company", "See your companies at /settings")
     if not viewer().may(Right.ADMINISTER, found.id):

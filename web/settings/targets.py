@@ -7,12 +7,13 @@ from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from tracker import forward, owned, targets, trunks
+from tracker import applying, forward, owned, targets, trunks
 from tracker.errors import Rejected
 from tracker.models import Company, Target, TargetKind, Trunk
 from web.house import house, row_id
 from web.settings.forms import EMPTY, Form, attempt, text, whole
 from web.settings.forwarding import scopes_of
+from web.settings.reach import reach_of
 from web.settings.room import changing, reading, show
 
 pages = Blueprint("settings_targets", __name__)
@@ -43,7 +44,8 @@ def index(company: str) -> str:
     """The company's targets, and whether anybody is forwarded there."""
     with reading(company) as (session, owner):
         rung = {row.target_id for row in forward.of_company(session, owner)}
-        rows = targets.of_company(session, owner)
+        states = applying.endpoints(session)
+        rows = [(each, reach_of(each, states)) for each in targets.of_company(session, owner)]
         return show(session, owner, "targets.html", rows=rows, rung=rung, KINDS=KINDS)
 
 
@@ -136,6 +138,7 @@ def _page(company: str, target: str, form: Form, password: str | None = None) ->
             form=form,
             target=found,
             password=password,
+            reach=reach_of(found, applying.endpoints(session)),
             scopes=_scopes(session, owner, found),
             settings=house().settings,
             KINDS=KINDS,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from tracker import trunks
+from tracker import applying, trunks
+from web.settings.reach import reach_of
 from web.settings.room import reading, show
 
 pages = Blueprint("settings_trunks", __name__)
@@ -14,4 +15,6 @@ pages = Blueprint("settings_trunks", __name__)
 def index(company: str) -> str:
     """The carriers, how each is known, and whether it answers."""
     with reading(company) as (session, owner):
-        return show(session, owner, "trunks.html", trunks=trunks.everyone(session))
+        states = applying.endpoints(session)
+        rows = [(each, reach_of(each, states)) for each in trunks.everyone(session)]
+        return show(session, owner, "trunks.html", rows=rows)
