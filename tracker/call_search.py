@@ -82,20 +82,28 @@ def _sources(by: CallFilter) -> Iterator[Condition]:
     for name in _SOURCE:
         value = getattr(by, name)
         if value is not None:
+            theirs = sa.select(Channel.id).where(getattr(Channel, name) == value)
             yield sa.or_(
-                Call.visit.has(_is(getattr(Visit, name), value)),
-                sa.and_(Call.visit_id.is_(None), Call.channel.has(getattr(Channel, name) == value)),
+                _visit_has(name, value), sa.and_(Call.visit_id.is_(None), Call.channel_id.in_(theirs))
             )
     if by.group is not None:
         yield Call.visit.has(_is(Visit.group, by.group))
     if by.site is not None:
         yield Call.visit.has(Visit.site.has(Site.name == by.site))
     if by.channel is not None:
-        yield Call.channel.has(Channel.name == by.channel)  # a call has a visit or a channel, never both
+        # A call has a visit or a channel, never both.
+        yield Call.channel_id.in_(sa.select(Channel.id).where(Channel.name == by.channel))
     if by.attributed is not None:
         yield ~_from(NOWHERE) if by.attributed else _from(NOWHERE)
     for origin in sorted(by.beside, key=lambda it: it.word):
         yield ~_from(origin)
+
+
+def _visit_has(name: str, value: str) -> Condition:
+    """Keywords are so many that most are rare: their visits are found first, by an index of their own."""
+    if name == "keyword" and value != NOT_SET:
+        return Call.visit_id.in_(sa.select(Visit.id).where(Visit.keyword == value))
+    return Call.visit.has(_is(getattr(Visit, name), value))
 
 
 def _from(origin: Origin) -> Condition:
@@ -120,8 +128,9 @@ def _people(by: CallFilter) -> Iterator[Condition]:
     if by.missed_by is not None:
         yield _rang_at(by.missed_by)
     if by.tag is not None:
+        # Another company's tag of this name is on none of this company's calls.
         tagged = sa.select(CallTag.call_id).join(Tag, Tag.id == CallTag.tag_id)
-        yield Call.id.in_(tagged.where(Tag.name == by.tag, Tag.company_id == Call.company_id).correlate(Call))
+        yield Call.id.in_(tagged.where(Tag.name == by.tag))
 
 
 def _rang_at(target: str) -> Condition:

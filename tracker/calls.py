@@ -100,7 +100,7 @@ def list_calls(
     limit = min(max(limit, 1), MOST)
     newest = Call.started_at.desc(), Call.id.desc()
     wanted = wanted.order_by(*newest).limit(limit + 1)
-    if by.text is not None:  # an index holds what is searched: whole rows are read for this page only
+    if by != EVERY_CALL:  # whole rows, with their waveforms, are read for this page's calls only
         wanted = sa.select(Call).where(Call.id.in_(wanted.with_only_columns(Call.id))).order_by(*newest)
     found = session.scalars(wanted.options(*_LISTED)).all()
     more = len(found) > limit

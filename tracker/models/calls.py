@@ -42,6 +42,12 @@ class Call(Base):
             postgresql_where=sa.text("ended_at IS NULL"),
         ),
         sa.Index(
+            "ix_calls_channel_id",
+            "channel_id",
+            sqlite_where=sa.text("channel_id IS NOT NULL"),
+            postgresql_where=sa.text("channel_id IS NOT NULL"),
+        ),
+        sa.Index(
             "ix_calls_unjudged",
             "id",
             sqlite_where=sa.text("attributed_at IS NULL"),

@@ -75,7 +75,16 @@ class Visit(Base):
     """One session on a site, with the source that brought it."""
 
     __tablename__ = "visits"
-    __table_args__ = (sa.Index("ix_visits_site_id_started_at", "site_id", "started_at"),)
+    __table_args__ = (
+        sa.Index("ix_visits_site_id_started_at", "site_id", "started_at"),
+        # Only visits from paid ads have one.
+        sa.Index(
+            "ix_visits_keyword",
+            "keyword",
+            sqlite_where=sa.text("keyword IS NOT NULL"),
+            postgresql_where=sa.text("keyword IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     visitor_id: Mapped[int] = mapped_column(sa.ForeignKey("visitors.id"), index=True)
