@@ -4,7 +4,19 @@ One module a thing; `room` knows the company that an address names and who may c
 typed and what was refused of it.
 """
 
-from web.settings import channels, checks, company, forwarding, live, numbers, pools, sites, targets, trunks
+from web.settings import (
+    channels,
+    checks,
+    company,
+    forwarding,
+    live,
+    numbers,
+    pools,
+    sites,
+    sources,
+    targets,
+    trunks,
+)
 
-_MODULES = (company, numbers, channels, pools, sites, targets, forwarding, trunks, live, checks)
+_MODULES = (company, numbers, channels, pools, sites, sources, targets, forwarding, trunks, live, checks)
 BLUEPRINTS = tuple(each.pages for each in _MODULES)

@@ -11,7 +11,7 @@ from flask import Blueprint, redirect, render_template
 from flask_babel import get_locale
 from werkzeug.wrappers import Response
 
-from tracker import channels, companies, forward, number_states, pools, sites, targets, trunks
+from tracker import channels, companies, forward, number_states, pools, sites, sources, targets, trunks
 from tracker.models import Forwarding
 from web.house import house
 from web.settings.forms import EMPTY, Form, attempt, differing, text
@@ -53,6 +53,7 @@ def overview(company: str) -> str:
             channels=len(channels.channels_of(session, owner)),
             pools=[(each, pools.standing(session, each, at)) for each in pools.pools_of(session, owner)],
             sites=sites.listed(session, owner),
+            rules=len(sources.rows_of(session, owner.id)),
             targets=targets.of_company(session, owner),
             default=[row for row in forward.of_company(session, owner) if _is_default(row)],
             trunks=trunks.everyone(session),

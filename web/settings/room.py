@@ -25,6 +25,7 @@ SECTIONS = (
     ("/channels", lazy_gettext("Channels")),
     ("/pools", lazy_gettext("Pools")),
     ("/sites", lazy_gettext("Sites")),
+    ("/sources", lazy_gettext("Sources")),
     ("/targets", lazy_gettext("Targets")),
     ("/forwarding", lazy_gettext("Who rings")),
     ("/trunks", lazy_gettext("Trunks")),
