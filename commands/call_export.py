@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from commands.call_options import filter_of, filter_options
-from commands.context import company_option, here, json_option, reading
+from commands.context import changing, company_option, here, json_option, reading
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -47,8 +47,11 @@ def export_command(
     """
     if kind == "xlsx" and (as_json or output is None):
         raise click.UsageError("--format xlsx writes a file: give -o FILE, without --json")
-    with reading(company) as (session, owner):
+    with changing(company) as (session, owner, hand):  # in the log before anything leaves
         by = filter_of(wanted, ZoneInfo(owner.timezone), here().now)
+        asked = {name: list(words) for name, words in wanted.items() if words}
+        hand.note(session, "call.export", owner.id, detail={**asked, "format": "json" if as_json else kind})
+    with reading(company) as (session, owner):
         if output is None:
             for text in _texts(session, owner.id, by, as_json):
                 click.echo(text, nl=False)

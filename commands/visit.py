@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from commands.context import company_option, json_option, reading
+from commands.context import changing, company_option, json_option, reading
 from commands.printing import print_csv, print_json, print_rows, print_thing
 
 if TYPE_CHECKING:
@@ -105,6 +105,8 @@ def export(what: str, since: datetime | None, company: str | None, as_json: bool
     """
     from tracker import visit_list
 
+    with changing(company) as (session, owner, by):
+        by.note(session, "visit.export", owner.id, subject=what)
     with reading(company) as (session, owner):
         rows = visit_list.export(session, owner.id, what, since.replace(tzinfo=UTC) if since else None)
         if as_json:

@@ -267,7 +267,7 @@ def test_one_of_several_companies_is_chosen(browser: Browser, served: Served, si
     email = served.add(f"gil-{size}@agency.example", pallets=Role.OWNER, rival=Role.OWNER)
     page = open_page(browser, served.url, size=size)
     give_password(page, email)
-    page.wait_for_url("**/calls")
+    page.wait_for_url("**/overview")
     menu = page.locator(".menu.company")
     expect(menu.locator("summary")).to_contain_text("All companies")
     page.goto("/people")
@@ -292,3 +292,28 @@ def test_one_of_several_companies_is_chosen(browser: Browser, served: Served, si
     page.goto("/people")
     expect(page.get_by_role("heading", name="Pallets")).to_be_visible()
     assert complaints(page) == []
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_the_audit_log_is_narrowed_and_taken_along(browser: Browser, served: Served, size: str) -> None:  # noqa: F811
+    email = served.add(f"ivy-{size}@pallets.example", pallets=Role.OWNER)
+    page = open_page(browser, served.url, size=size)
+    give_password(page, email, "wrong password")
+    expect(page.get_by_role("alert")).to_be_visible()
+    give_password(page, email)
+    page.wait_for_url("**/overview")
+    page.goto("/audit")
+    page.get_by_label("Who").fill(email)
+    page.get_by_label("What").select_option("login")
+    page.get_by_role("button", name="Show").click()
+    page.wait_for_url("**/audit?*")
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(1)).to_contain_text("wrong password")
+    assert axe(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    with page.expect_download() as got:
+        page.get_by_role("link", name="CSV").click()
+    text = got.value.path().read_text()
+    assert text.count(email) == 2
+    assert [it for it in complaints(page) if "401" not in it] == []

@@ -18,7 +18,7 @@ from support.recorded import settings_in
 from support.site import Site, csrf_of
 from werkzeug.test import TestResponse
 
-from tracker import audit
+from tracker.audit_log import Wanted, read_log
 from tracker.database import Database
 from tracker.judge import judge_pending
 from tracker.models import Call, CallCandidate, CodeLease, Company, PageView, Visit, VisitEvent
@@ -221,7 +221,7 @@ def test_the_code_told_names_the_visit_and_is_written_down(site: Site, ann: Flas
     assert "Source chatgpt.com" in shown
     assert "The caller told this visitor's code." in shown
     with site.database.read() as session:
-        entry = audit.latest(session, [1], limit=1)[0]
+        entry = read_log(session, [1], Wanted(), limit=1)[0]
     assert (entry.actor, entry.subject, entry.client) == ("ann@pallets.example", "certain", "127.0.0.1")
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from support.facts import add_pallets
 from support.recorded import settings_in
-from support.site import Site, csrf_of
+from support.site import Site, csrf_of, try_password
 from werkzeug.test import TestResponse
 
 from tracker import logins, people
@@ -169,3 +170,65 @@ def test_the_log_is_read_page_by_page(site: Site, olga: FlaskClient) -> None:
     older = re.search(r'href="(/audit\?before=\d+)"', first)
     assert older
     assert "actor49" in olga.get(older.group(1)).text
+
+
+def entries_of(browser: FlaskClient, query: str = "") -> str:
+    answer = browser.get("/audit" + query)
+    assert answer.status_code == 200, answer.text
+    return answer.text.partition("<tbody>")[2]
+
+
+def test_the_log_tells_of_log_ins_at_the_accounts_of_ones_people(site: Site, olga: FlaskClient) -> None:
+    log_in(site, "bob@pallets.example", pallets=Role.LISTENER)
+    log_in(site, "eve@rival.example", rival=Role.OWNER)
+    for email in ("bob@pallets.example", "eve@rival.example", "nobody@else.example"):
+        assert try_password(site.app.test_client(), email, "wrong", "203.0.113.77") == 401
+    shown = entries_of(olga, "?kind=login")
+    assert "Was not let in" in shown
+    assert "wrong password" in shown
+    assert "203.0.113.77" in shown
+    assert "bob@pallets.example" in shown
+    assert "eve@" not in shown
+    assert "nobody@" not in shown
+
+
+def test_the_log_is_narrowed_by_person_kind_and_period(site: Site, olga: FlaskClient) -> None:
+    kinds = {
+        "recording.play": "listening", "recording.download": "listening", "call.export": "export",
+        "call.category": "judgement", "user.role": "people", "number.add": "settings",
+    }  # fmt: skip
+    with site.database.write() as session:
+        for age, action in enumerate(kinds):
+            session.add(
+                AuditEntry(
+                    at=site.now - timedelta(days=age),
+                    actor=f"{action}@x.example",
+                    company_id=1,
+                    action=action,
+                )
+            )
+    for action, kind in kinds.items():
+        found = re.findall(r"([a-z.]+)@x\.example", entries_of(olga, f"?kind={kind}"))
+        assert found == [it for it in reversed(kinds) if kinds[it] == kind], action
+    assert re.findall(r"([a-z.]+)@x\.example", entries_of(olga, "?actor=DOWNLOAD")) == ["recording.download"]
+    assert "user.role@" not in entries_of(olga, "?period=yesterday")
+    assert "recording.download@" in entries_of(olga, "?period=yesterday")
+    assert "No such entries" in olga.get("/audit?actor=%25").text
+    for query in ("?kind=x", "?since=x", "?period=x"):
+        assert olga.get("/audit" + query).status_code == 400
+
+
+def test_the_log_leaves_as_csv_without_formulas_and_says_so(site: Site, olga: FlaskClient) -> None:
+    with site.database.write() as session:
+        session.add_all(
+            AuditEntry(at=site.now, actor="=cmd()", company_id=company, action="number.add", subject="+4930")
+            for company in (1, 2)
+        )
+    text = olga.get("/audit.csv?kind=settings").text
+    rows = list(csv.DictReader(text.lstrip("\N{ZERO WIDTH NO-BREAK SPACE}").splitlines()))
+    assert [(row["actor"], row["company"], row["subject"]) for row in rows] == [
+        ("'=cmd()", "pallets", "+4930")
+    ]
+    assert "Exported the audit log" in entries_of(olga, "?kind=export")
+    ann = log_in(site, "ann@pallets.example", pallets=Role.MANAGER)
+    assert problem(ann.get("/audit.csv", headers=JSON)) == (403, "role.needed")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -69,18 +69,6 @@ def note(
     )
     session.add(entry)
     return entry
-
-
-def latest(
-    session: Session, company_ids: Iterable[int] | None = None, *, limit: int = 50, before: int | None = None
-) -> Sequence[AuditEntry]:
-    """The newest entries first; of these companies, or all; before that entry's id, if given."""
-    wanted = sa.select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
-    if before is not None:
-        wanted = wanted.where(AuditEntry.id < before)
-    if company_ids is not None:
-        wanted = wanted.where(AuditEntry.company_id.in_(list(company_ids)))
-    return session.scalars(wanted).all()
 
 
 def changed_since(session: Session, at: datetime | None, actions: Iterable[str]) -> bool:

@@ -12,6 +12,7 @@ ACTIONS = {
     "alert.threshold": _("Changed when an alert begins"),
     "apply": _("Applied the settings to the phone system"),
     "apply.ask": _("Asked for the changes to be made live"),
+    "audit.export": _("Exported the audit log"),
     "call.category": _("Judged a call"),
     "call.code": _("Typed a visitor code"),
     "call.export": _("Exported calls"),
@@ -80,6 +81,7 @@ ACTIONS = {
     "user.role": _("Changed a role"),
     "view.delete": _("Deleted a view"),
     "view.save": _("Saved a view"),
+    "visit.export": _("Exported visits"),
 }
 
 

@@ -1,4 +1,4 @@
-"""People: who sees a company, invitations and roles, and the audit log."""
+"""People: who sees a company, invitations and roles."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from tracker import audit, members
+from tracker import members
 from tracker.errors import Rejected
 from tracker.models import Company, Role
 from tracker.policy.rights import Right
@@ -14,8 +14,6 @@ from web.house import house, row_id
 from web.viewer import SeenCompany, hand, viewer
 
 pages = Blueprint("people", __name__)
-
-ENTRIES = 100  # of the audit log, a page
 
 
 @pages.get("/people")
@@ -60,19 +58,9 @@ def make_link(user: str) -> str:
     return _people_page(token=token, told=email)
 
 
-@pages.get("/audit")
-def log() -> str:
-    """Who did what in the companies that one administers, newest first."""
-    before = request.args.get("before")
-    with house().database.read() as session:
-        ids = [company.id for company in _all_administered()]
-        found = audit.latest(session, ids, limit=ENTRIES + 1, before=row_id(before) if before else None)
-    return render_template("audit.html", entries=found[:ENTRIES], more=len(found) > ENTRIES)
-
-
 def _people_page(token: str | None = None, told: str | None = None) -> str:
     with house().database.read() as session:
-        companies = [(company, _members(session, company)) for company in _all_administered()]
+        companies = [(company, _members(session, company)) for company in administered()]
     link = house().settings.web_url.rstrip("/") + f"/link/{token}" if token else None
     return render_template("people.html", companies=companies, link=link, told=told, roles=tuple(Role))
 
@@ -81,7 +69,7 @@ def _members(session: Session, company: SeenCompany) -> list[members.Member]:
     return members.list_members(session, company.id)
 
 
-def _all_administered() -> list[SeenCompany]:
+def administered() -> list[SeenCompany]:
     """The companies that one administers; Rejected `role.needed` when there is none."""
     found = [it for it in viewer().companies if viewer().may(Right.ADMINISTER, it.id)]
     if not found:
