@@ -70,7 +70,7 @@ class CallPage:
 
 @dataclass(frozen=True)
 class CallStory:
-    """A call, the facts its witnesses wrote down, and the latest earlier calls of the same caller.
+    """A call, the facts its witnesses wrote down, the same caller's latest earlier calls and next later ones.
 
     `candidates` are its possible sources, the likeliest first; `journey` is that of the visit named.
     """
@@ -79,6 +79,7 @@ class CallStory:
     events: Sequence[CallEvent]
     earlier: Sequence[Call]
     earlier_count: int
+    later: Sequence[Call]  # the oldest first
     candidates: Sequence[CallCandidate]
     journey: Journey | None
 
@@ -115,24 +116,39 @@ def get_call(session: Session, company_ids: Iterable[int], key: str) -> CallStor
         sa.select(CallEvent).where(CallEvent.call_id == call.id).order_by(CallEvent.at, CallEvent.id)
     ).all()
     earlier, count = _earlier(session, company_ids, call)
+    later = _later(session, company_ids, call)
     journey = read_journey(session, call.visit_id, call.started_at) if call.visit_id else None
-    return CallStory(call, events, earlier, count, read_candidates(session, call.id), journey)
+    return CallStory(call, events, earlier, count, later, read_candidates(session, call.id), journey)
 
 
 def _earlier(session: Session, company_ids: Iterable[int], call: Call) -> tuple[Sequence[Call], int]:
     """The latest calls of the same caller before this one, and how many there were; none if he is hidden."""
     if shown_caller(call) is None:
         return (), 0
-    same = _of(company_ids).where(
-        Call.company_id == call.company_id,
-        Call.caller == call.caller,
-        Call.presentation == Presentation.ALLOWED,
-        sa.tuple_(Call.started_at, Call.id)
-        < sa.tuple_(sa.literal(call.started_at, Call.started_at.type), call.id),
-    )
+    same = _same_caller(company_ids, call).where(sa.tuple_(Call.started_at, Call.id) < _place(call))
     newest = same.options(*_LISTED).order_by(Call.started_at.desc(), Call.id.desc()).limit(20)
     count = session.scalar(sa.select(sa.func.count()).select_from(same.subquery()))
     return session.scalars(newest).all(), count or 0
+
+
+def _later(session: Session, company_ids: Iterable[int], call: Call) -> Sequence[Call]:
+    """The next calls of the same caller after this one: whether a missed one was made good."""
+    if shown_caller(call) is None:
+        return ()
+    same = _same_caller(company_ids, call).where(sa.tuple_(Call.started_at, Call.id) > _place(call))
+    return session.scalars(same.options(*_LISTED).order_by(Call.started_at, Call.id).limit(20)).all()
+
+
+def _same_caller(company_ids: Iterable[int], call: Call) -> sa.Select[Call]:
+    return _of(company_ids).where(
+        Call.company_id == call.company_id,
+        Call.caller == call.caller,
+        Call.presentation == Presentation.ALLOWED,
+    )
+
+
+def _place(call: Call) -> sa.Tuple:
+    return sa.tuple_(sa.literal(call.started_at, Call.started_at.type), sa.literal(call.id))
 
 
 def find_call(session: Session, company_ids: Iterable[int], key: str) -> Call:
@@ -275,6 +291,7 @@ def describe_story(story: CallStory) -> dict[str, Any]:
         "events": [{"kind": event.kind, **event.detail} for event in story.events],
         "earlier": [describe(it) for it in story.earlier],
         "earlier_count": story.earlier_count,
+        "later": [describe(it) for it in story.later],
     }
 
 

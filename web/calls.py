@@ -94,7 +94,7 @@ def call_page(key: str, problem: Rejected | None = None, code: str | None = None
         steps, way = words.story(story.events, targets), facts.way(story.events, targets)
         codes = shows_codes(session, story.call.company_id)
         worth, links = read_worth(session, story.call), links_of(session, story.call)
-    same = [it for it in story.earlier if it.visit_id == story.call.visit_id]
+    same = [it for it in (*story.earlier, *story.later) if it.visit_id == story.call.visit_id]
     moments = timeline.timeline(story.journey, [story.call, *same], story.call.company.default_region)
     days = timeline.by_day(moments, viewer().zone)
     return render_template(

@@ -16,7 +16,7 @@ from tracker.policy.detail import from_detail
 from tracker.policy.facts import Fact
 from tracker.policy.money import write_amount
 from tracker.policy.phone import Line, place_of
-from tracker.policy.route import Result, route
+from tracker.policy.route import Leg, Result, route
 from web.house import house
 from web.languages import language
 
@@ -79,7 +79,7 @@ def install(app: Flask) -> None:
     """Gives the templates their vocabulary."""
     app.jinja_env.globals.update(
         place_words=place_words, country=country, missing_words=missing_words, short_words=short_words,
-        amount_text=amount_text, unheard_words=unheard_words,
+        amount_text=amount_text, unheard_words=unheard_words, unfolds=unfolds,
     )  # fmt: skip
 
 
@@ -87,14 +87,18 @@ def way(events: Sequence[CallEvent], targets: Mapping[int, str]) -> list[Rung]:
     """Which targets were rung, in which order."""
     legs = route(fact for event in events if (fact := _fact(event)) is not None)
     return [
-        Rung(
-            targets.get(leg.target_id or 0) or gettext("A target"),
-            leg.seconds,
-            str(RESULTS[leg.result][0]),
-            RESULTS[leg.result][1],
-        )
+        Rung(_name(leg, targets), leg.seconds, str(RESULTS[leg.result][0]), RESULTS[leg.result][1])
         for leg in legs
     ]
+
+
+def _name(leg: Leg, targets: Mapping[int, str]) -> str:
+    """The target's name; of one that no witness told, or that is there no more, what is known."""
+    if name := targets.get(leg.target_id or 0):
+        return name
+    if leg.result is Result.GAVE_UP:
+        return str(gettext("It rang"))
+    return str(gettext("Somebody") if leg.result is Result.ANSWERED else gettext("A target"))
 
 
 def _fact(event: CallEvent) -> Fact | None:
@@ -143,6 +147,14 @@ def short_words(call: Call) -> str:
         "Only a part was recorded: %(seconds)s of %(talk)s seconds.",
         seconds=round(it.seconds), talk=round(call.talk_seconds or 0),
     ))  # fmt: skip
+
+
+def unfolds(call: Call) -> bool:
+    """Whether the page of the call has more to say in a moment: its end, or its recording."""
+    if call.ended_at is None:
+        return True
+    is_pending = call.recording is not None and call.recording.state is RecordingState.PENDING
+    return is_pending and house().clock() - call.ended_at <= SOON
 
 
 def _gone(call: Call, state: RecordingState | None) -> object:

@@ -330,7 +330,9 @@ def _steps(fact: Fact, targets: Mapping[int, str]) -> list[Step]:
             ]
         case Ended():
             by = str(ENDED_BY[fact.hung_up_by]) if fact.hung_up_by else ""
-            return [Step(fact.at, gettext("Call ended"), by, "mute")]
+            rang = fact.rang_at if fact.status == "CANCEL" else None
+            ring = [Step(rang, gettext("It rang"), "", "mute")] if rang else []
+            return [*ring, Step(fact.at, gettext("Call ended"), by, "mute")]
         case Interrupted():
             return [_crashed(fact.at)]
         case JudgedByPhone():

@@ -6,12 +6,17 @@ import { spellOut } from "./names.js";
 import { watchNotes } from "./notes.js";
 import { watch } from "./now.js";
 import { watchAgain, watchCopies, watchLive } from "./settings.js";
+import { awaitEnd } from "./unfold.js";
 import { watchWorth } from "./worth.js";
 
 const live = document.querySelector("[data-now]");
 if (live) watch(live);
+// The answer to a form of a call's page is that page: to be asked for again, and reloaded, as such.
+const call = document.querySelector("#worth")?.dataset.call;
+if (call && location.pathname !== `/calls/${call}`) history.replaceState(null, "", `/calls/${call}${location.hash}`);
 spellOut(document);
 awaitJudgement();
+awaitEnd();
 watchFilter();
 watchWorth();
 watchNotes();
