@@ -6,6 +6,7 @@
 #   make test           every test, on real Asterisk, SIPp, SQLite, PostgreSQL and Chromium
 #   make lint           ruff, mypy strict, import-linter
 #   make bench          every benchmark; make bench ONLY=name runs one
+#   make pictures       take the pictures of every page in docs/ anew
 #   make words          gather the page's texts for translation into web/translations
 #   make run            set up and start Leaseline for real: what `leaseline up` does
 
@@ -22,7 +23,7 @@ RUN_PACKAGES := ca-certificates ffmpeg nodejs:node npm python3-venv:python3-venv
 CALL_PACKAGES := sip-tester:sipp espeak-ng sox chromium libatomic1
 TEST_PACKAGES := postgresql:postgresql iproute2:ip
 
-.PHONY: help demo run test lint bench setup asterisk words lock clean
+.PHONY: help demo run test lint bench pictures setup asterisk words lock clean
 help:
 	@sed -n 's/^#   //p' $(MAKEFILE_LIST)
 
@@ -42,6 +43,9 @@ lint: $(SETUP)/python
 
 bench: $(SETUP)/python $(SETUP)/web $(SETUP)/words $(SETUP)/calls $(SETUP)/tests $(SETUP)/spa asterisk
 	@$(BIN)/python -m bench $(ONLY)
+
+pictures: $(SETUP)/python $(SETUP)/web $(SETUP)/words $(SETUP)/calls
+	@$(BIN)/python docs/images/take.py
 
 setup: $(SETUP)/python $(SETUP)/web $(SETUP)/words asterisk
 

@@ -1,10 +1,11 @@
-"""Takes the pictures of the page that the README shows: `.venv/bin/python docs/images/take.py`.
+"""Takes the pictures of the page that the README and docs/pages.md show: `make pictures`.
 
 A real server over a real database with a day's calls and their sound, in Debian's Chromium.
 """
 
 from __future__ import annotations
 
+import random
 import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
@@ -12,29 +13,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "docs" / "images")]
 
+import gallery  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 from sqlalchemy import select  # noqa: E402
+from support.addresses import shown  # noqa: E402
 from support.browser import CHROMIUM, FLAGS, open_page, serving  # noqa: E402
 from support.facts import answered, started  # noqa: E402
 from support.journeys import CALLED, tell_journeys  # noqa: E402
 from support.showroom import BERLIN, DAY, OWNER, P, Showroom, Told, furnish, record_sound  # noqa: E402
+from support.visiting import CHROME  # noqa: E402
 
 import migrations  # noqa: E402
-from tracker import people, worth  # noqa: E402
+from tracker import logins, people, worth  # noqa: E402
 from tracker.audit import By  # noqa: E402
 from tracker.books import record  # noqa: E402
 from tracker.database import Database  # noqa: E402
 from tracker.models import Call, Category, Channel, Company, Node, Number, NumberUse, Target  # noqa: E402
 from tracker.policy.facts import HungUpBy  # noqa: E402
 from tracker.settings import read_settings  # noqa: E402
+from web.app import create_app  # noqa: E402
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
     from sqlalchemy.orm import Session
 
 # Numbers that belong to channels for good; the website's visitors are told in support.journeys.
+NO_PICTURE = {"/", "/calls/now", "/now/parts"}  # a redirection, and pieces of pages
 DAY_SHOWN = (
     Told(4, P.billboard, "+74957654321", talk=96, wait=6, name="Romashka Ltd", by=HungUpBy.COMPANY),
     Told(11, P.leaflet, "+79161234567", "missed", wait=41),
@@ -44,6 +50,34 @@ DAY_SHOWN = (
     Told(75, P.leaflet, "+74957654321", talk=34, wait=4, name="Romashka Ltd"),
     *(told for told in DAY if told.minutes > 1400 and told.name.isascii() and told.did != P.leased),
 )
+
+
+def history(seed: int = 7) -> tuple[Told, ...]:
+    """Two months of calls before that day: more on weekdays and in the forenoon, one in four not answered."""
+    draw, told = random.Random(seed), []  # noqa: S311
+    for day in range(2, 62):
+        for _ in range(draw.randint(4, 11) if day % 7 < 5 else draw.randint(0, 3)):
+            minutes = day * 1440 + draw.triangular(-420, 240, -60)
+            how = draw.choices(("answered", "missed", "gave_up", "busy"), (75, 13, 7, 5))[0]
+            caller = f"+7916{draw.randrange(1000, 1400)}0{draw.randrange(10)}1"
+            did = draw.choices((P.billboard, P.leaflet, BERLIN), (5, 4, 2))[0]
+            talk = draw.triangular(15, 600, 80) if how == "answered" else 0
+            told.append(
+                Told(minutes, did, caller, how, talk=talk, wait=draw.triangular(3, 45, 8), sound=False)
+            )
+    return tuple(told)
+
+
+def judge_history(session: Session, now: datetime, seed: int = 7) -> None:
+    """What was said of those calls."""
+    draw = random.Random(seed)  # noqa: S311
+    kinds = Category.TARGET, Category.SERVICE, Category.NON_TARGET
+    old = session.scalars(
+        select(Call).where(Call.started_at < now - timedelta(days=1), Call.answered_at.is_not(None))
+    )
+    for call in old.all():
+        if draw.random() < 0.8:
+            worth.categorise(session, By(now, OWNER), [call], draw.choices(kinds, (5, 3, 2))[0])
 
 
 def live(session: Session, room: Showroom, now: datetime) -> None:
@@ -111,18 +145,28 @@ def shoot(page: Page, link: str, pictures: list[tuple[str, str, int]]) -> None:
         page.screenshot(path=ROOT / "docs" / "images" / f"{name}.png")
 
 
+def log_in(database: Database, now: datetime) -> str:
+    """A session of Olga's; the password she has just set ended any before."""
+    with database.write() as session:
+        olga = people.find_user(session, OWNER)
+        return logins.start_session(session, olga, logins.Client("192.0.2.7", CHROME), now)
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="leaseline-pictures-") as home:
         settings = read_settings({"LEASELINE_HOME": home})
         migrations.upgrade(settings.database_url)
         database, now = Database(settings.database_url), datetime.now(UTC)
         settings.recordings_folder.mkdir()
-        room = furnish(database, settings, now, DAY_SHOWN)
+        room = furnish(database, settings, now, (*DAY_SHOWN, *history()))
         with database.write() as session:
             tell_journeys(session, room.pallets, now)
             visit = session.scalars(select(Call.visit_id).where(Call.key == "certain")).one()
             link = dress(session, room, now)
             judge(session, room, now)
+            judge_history(session, now)
+            app = create_app(settings, database)
+            pages = shown(app, session, key="certain", visit=str(visit))
         spoken = {key: Told(minutes, "", "", talk=84, wait=6) for key, minutes in CALLED.items()}
         record_sound(database, settings, now, spoken)
         pictures = [
@@ -132,6 +176,8 @@ def main() -> None:
         with serving(settings) as url, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
             shoot(open_page(browser, url), link, pictures)
+            pages = {rule: path for rule, path in pages.items() if rule not in NO_PICTURE}
+            gallery.take(browser, url, log_in(database, now), pages)
             browser.close()
         database.close()
 
