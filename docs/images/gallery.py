@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from support.browser import open_page
+from support.browser import SIZES, open_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -48,16 +48,15 @@ def picture(rule: str, look: str) -> str:
 
 
 def shot(page: Page, look: str) -> bytes:
+    """The window as tall as the page, so that what sticks to its edges stands there."""
+    width, height = SIZES["phone" if look == "phone" else "desktop"]
+    tall = min(TALLEST[look], page.evaluate("document.documentElement.scrollHeight"))
+    page.set_viewport_size({"width": width, "height": max(height, tall)})
     page.wait_for_timeout(250)  # for pictures only: charts have drawn themselves
-    height = min(TALLEST[look], page.evaluate("document.documentElement.scrollHeight"))
-    width = page.viewport_size["width"] if page.viewport_size else 0
-    clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
     devtools = page.context.new_cdp_session(page)
-    taken = devtools.send(
-        "Page.captureScreenshot",
-        {"format": "webp", "quality": 70, "clip": clip, "captureBeyondViewport": True},
-    )
+    taken = devtools.send("Page.captureScreenshot", {"format": "webp", "quality": 70})
     devtools.detach()
+    page.set_viewport_size({"width": width, "height": height})
     return base64.b64decode(taken["data"])
 
 
