@@ -47,7 +47,10 @@ class Served:
         now = datetime.now(UTC)
         with self.database.write() as session:
             request = applying.newest_request(session)
-            plain = {"audit_id": applying.newest_change(session), "request_id": request.id if request else 0}
+            plain: dict[str, Any] = {
+                "audit_id": applying.newest_change(session),
+                "request_id": request.id if request else 0,
+            }
             plain |= {"waiting": [], "live_at": now, "runs": True, "restart": [], "endpoints": {}}
             # A minute ahead, as the worker of these tests does not come back every minute.
             seen = now + timedelta(minutes=5)
