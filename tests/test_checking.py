@@ -80,7 +80,9 @@ def test_a_page_is_looked_at_in_a_browser(worker: Here) -> None:
     check_next(worker)  # nothing waits
     with shop() as port:
         ask(worker, f"http://127.0.0.1:{port}/")
-        check_next(worker)
+        line = threading.Thread(target=check_next, args=(worker,))  # as the worker does
+        line.start()
+        line.join()
     report = result(worker).report
     assert report is not None
     assert (report["ok"], report["key"]) == (False, None)
