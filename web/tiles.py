@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -147,7 +148,12 @@ def _talk(it: Overview) -> Tile:
 
 def calls_of(asks: Asks) -> str:
     """The address of the list of exactly these calls."""
-    return "/calls?" + urlencode(asks)
+    return "/calls?" + "&".join(map(_written, asks))
+
+
+@functools.lru_cache(4096)  # a page has hundreds of links, made of few words
+def _written(ask: tuple[str, str]) -> str:
+    return urlencode((ask,))
 
 
 def whole(number: int) -> str:

@@ -27,22 +27,20 @@ TOP = 10  # sources that are told one by one
 # ---- what was read ----
 
 
-@dataclass(frozen=True, slots=True)
-class Waited:
+class Waited(NamedTuple):
     """Answered calls: by whom, their worth, how long they waited, how many, how long all of them talked."""
 
     target: str
     category: Category | None
     seconds: int
-    count: int
+    calls: int
     talked: float
 
 
-@dataclass(frozen=True, slots=True)
-class Talked:
+class Talked(NamedTuple):
     target: str
     seconds: int
-    count: int
+    calls: int
 
 
 Row = TypeVar("Row", Waited, Talked)
@@ -223,13 +221,13 @@ def _grouped(rows: Iterable[Row]) -> defaultdict[str, list[Row]]:
 def _employee(name: str, waits: Sequence[Waited], talks: Sequence[Talked], rung: int, base: Asks) -> Employee:
     hers = (*base, ("answered_by", name), ("outcome", Outcome.ANSWERED.value))
     judged = [row for row in waits if row.category is not None]
-    target = sum(row.count for row in judged if row.category is Category.TARGET)
+    target = sum(row.calls for row in judged if row.category is Category.TARGET)
     return Employee(
         name=name,
-        answered=Figure(sum(row.count for row in waits), hers),
+        answered=Figure(sum(row.calls for row in waits), hers),
         missed=Figure(rung, (*base, ("missed_by", name))),
         target=Figure(target, (*hers, ("category", Category.TARGET.value))),
-        judged=sum(row.count for row in judged),
+        judged=sum(row.calls for row in judged),
         times=_times(waits, talks),
     )
 
@@ -268,14 +266,14 @@ def _marked(lines: list[NumberLine]) -> list[NumberLine]:
 def _by_worth(waits: Iterable[Waited], base: Asks) -> dict[Category | None, Figure]:
     sums: dict[Category | None, int] = dict.fromkeys((*Category, None), 0)
     for row in waits:
-        sums[row.category] += row.count
+        sums[row.category] += row.calls
     answered = (*base, ("outcome", Outcome.ANSWERED.value))
     return {it: Figure(count, (*answered, ("category", it or "none"))) for it, count in sums.items()}
 
 
 def _times(waits: Sequence[Waited], talks: Sequence[Talked]) -> Times:
-    talk = Spread((row.seconds, row.count) for row in talks).at(50)
-    median, most = _waits([(row.seconds, row.count) for row in waits])
+    talk = Spread((row.seconds, row.calls) for row in talks).at(50)
+    median, most = _waits([(row.seconds, row.calls) for row in waits])
     return Times(median, most, talk, sum(row.talked for row in waits))
 
 
