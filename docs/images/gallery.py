@@ -7,6 +7,7 @@ The pages are those of the application's own map, so that a new one is in the ga
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,7 @@ def take(browser: Browser, url: str, cookie: str, pages: Mapping[str, str]) -> N
         page.context.add_cookies([{"name": "leaseline", "value": cookie, "url": url}])
         for rule, path in pages.items():
             page.goto(path, wait_until="networkidle" if rule == "/overview" else "load")
-            titles[rule] = page.title().split(" · ")[0]
+            titles[rule] = re.sub(r"^\([0-9]+\) ", "", page.title().split(" · ")[0])  # no count of live calls
             (FOLDER / picture(rule, look)).write_bytes(shot(page, look))
         page.context.close()
     (ROOT / "docs" / "pages.md").write_text(text(titles))
