@@ -163,3 +163,18 @@ def test_open_calls_are_those_without_an_end(database: Database, pallets: Pallet
     with database.read() as session:
         assert [call.key for call in calls.open_calls(session, [pallets.company_id], now)] == ["going"]
         assert session.scalar(sa.select(sa.func.count()).select_from(Number)) == 4
+
+
+def test_later_calls_are_the_next_ones_of_the_same_caller(
+    database: Database, pallets: Pallets, now: datetime
+) -> None:
+    with database.write() as session:
+        for minute in range(25):
+            begin = started(pallets.billboard, now + timedelta(minutes=minute), f"c{minute:02}")
+            record_all(session, [begin, ended(now + timedelta(minutes=minute, seconds=9), f"c{minute:02}")])
+        record_all(session, [started(pallets.billboard, now + timedelta(minutes=3), "other", caller="+7495")])
+    with database.read() as session:
+        story = calls.get_call(session, [pallets.company_id], "c02")
+    assert [call.key for call in story.later] == [f"c{minute:02}" for minute in range(3, 23)]
+    assert [call.key for call in story.earlier] == ["c01", "c00"]
+    assert story.earlier_count == 2

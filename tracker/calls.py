@@ -115,28 +115,34 @@ def get_call(session: Session, company_ids: Iterable[int], key: str) -> CallStor
     events = session.scalars(
         sa.select(CallEvent).where(CallEvent.call_id == call.id).order_by(CallEvent.at, CallEvent.id)
     ).all()
-    earlier, count = _earlier(session, company_ids, call)
-    later = _later(session, company_ids, call)
+    earlier, count, later = _others(session, company_ids, call)
     journey = read_journey(session, call.visit_id, call.started_at) if call.visit_id else None
     return CallStory(call, events, earlier, count, later, read_candidates(session, call.id), journey)
 
 
-def _earlier(session: Session, company_ids: Iterable[int], call: Call) -> tuple[Sequence[Call], int]:
-    """The latest calls of the same caller before this one, and how many there were; none if he is hidden."""
-    if shown_caller(call) is None:
-        return (), 0
-    same = _same_caller(company_ids, call).where(sa.tuple_(Call.started_at, Call.id) < _place(call))
-    newest = same.options(*_LISTED).order_by(Call.started_at.desc(), Call.id.desc()).limit(20)
-    count = session.scalar(sa.select(sa.func.count()).select_from(same.subquery()))
-    return session.scalars(newest).all(), count or 0
+def _others(
+    session: Session, company_ids: Iterable[int], call: Call
+) -> tuple[Sequence[Call], int, Sequence[Call]]:
+    """Of the same caller the latest calls before this one, how many there were, and the next ones after it.
 
-
-def _later(session: Session, company_ids: Iterable[int], call: Call) -> Sequence[Call]:
-    """The next calls of the same caller after this one: whether a missed one was made good."""
+    None if he is hidden. The next ones say whether a missed call was made good.
+    """
     if shown_caller(call) is None:
-        return ()
-    same = _same_caller(company_ids, call).where(sa.tuple_(Call.started_at, Call.id) > _place(call))
-    return session.scalars(same.options(*_LISTED).order_by(Call.started_at, Call.id).limit(20)).all()
+        return (), 0, ()
+    place, order = sa.tuple_(Call.started_at, Call.id), (Call.started_at, Call.id)
+    here = sa.tuple_(sa.literal(call.started_at, Call.started_at.type), sa.literal(call.id))
+    same = _same_caller(company_ids, call)
+    before, after = same.where(place < here), same.where(place > here)
+    count = session.scalar(sa.select(sa.func.count()).select_from(before.subquery())) or 0
+    latest = before.with_only_columns(Call.id).order_by(*(each.desc() for each in order)).limit(20)
+    following = after.with_only_columns(Call.id).order_by(*order).limit(20)
+    # One list of ids: PostgreSQL would answer an OR of two by reading every call.
+    ids = sa.union_all(*(sa.select(each.subquery().c.id) for each in (latest, following)))
+    wanted = sa.select(Call).where(Call.id.in_(ids)).options(*_LISTED).order_by(*order)
+    found = session.scalars(wanted).all()
+    at = (call.started_at, call.id)
+    earlier = [it for it in reversed(found) if (it.started_at, it.id) < at]
+    return earlier, count, [it for it in found if (it.started_at, it.id) > at]
 
 
 def _same_caller(company_ids: Iterable[int], call: Call) -> sa.Select[Call]:
@@ -145,10 +151,6 @@ def _same_caller(company_ids: Iterable[int], call: Call) -> sa.Select[Call]:
         Call.caller == call.caller,
         Call.presentation == Presentation.ALLOWED,
     )
-
-
-def _place(call: Call) -> sa.Tuple:
-    return sa.tuple_(sa.literal(call.started_at, Call.started_at.type), sa.literal(call.id))
 
 
 def find_call(session: Session, company_ids: Iterable[int], key: str) -> Call:
