@@ -9,6 +9,7 @@ import random
 import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ from support.showroom import BERLIN, DAY, OWNER, P, Showroom, Told, furnish, rec
 from support.visiting import CHROME  # noqa: E402
 
 import migrations  # noqa: E402
-from tracker import logins, people, worth  # noqa: E402
+from tracker import logins, people, share_links, worth  # noqa: E402
 from tracker.audit import By  # noqa: E402
 from tracker.books import record  # noqa: E402
 from tracker.database import Database  # noqa: E402
@@ -118,8 +119,8 @@ def dress(session: Session, room: Showroom, now: datetime) -> str:
     return "/link/" + people.make_login_link(session, people.find_user(session, OWNER), now)
 
 
-def judge(session: Session, room: Showroom, now: datetime) -> None:
-    """What Olga has said of the calls so far."""
+def judge(session: Session, room: Showroom, now: datetime) -> str:
+    """What Olga has said of the calls so far; the path of a link with which she shares one."""
     by, calls = By(now, OWNER), {call.key: call for call in session.scalars(select(Call))}
     first, second = room.keys[0], room.keys[2]
     worth.categorise(session, by, [calls["certain"], calls[second]], Category.TARGET)
@@ -128,6 +129,8 @@ def judge(session: Session, room: Showroom, now: datetime) -> None:
     worth.add_tag(session, by, [calls["certain"], calls[second]], "delivery")
     worth.add_note(session, by, calls["certain"], "Wants 300 euro pallets on Tuesday: send a quote.", 12.4)
     worth.note_told(session, by, calls["certain"], heard_of="", promo_code="AUTUMN")
+    worth.value_call(session, by, calls["certain"], Decimal("1200.50"))
+    return "/shared/" + share_links.make_link(session, by, calls["certain"], days=7, shows_caller=False)
 
 
 def shoot(page: Page, link: str, pictures: list[tuple[str, str, int]]) -> None:
@@ -163,10 +166,10 @@ def main() -> None:
             tell_journeys(session, room.pallets, now)
             visit = session.scalars(select(Call.visit_id).where(Call.key == "certain")).one()
             link = dress(session, room, now)
-            judge(session, room, now)
+            shared = judge(session, room, now)
             judge_history(session, now)
             app = create_app(settings, database)
-            pages = shown(app, session, key="certain", visit=str(visit))
+            pages = shown(app, session, key="certain", visit=str(visit)) | {"/shared/<token>": shared}
         spoken = {key: Told(minutes, "", "", talk=84, wait=6) for key, minutes in CALLED.items()}
         record_sound(database, settings, now, spoken)
         pictures = [
