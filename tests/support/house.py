@@ -102,6 +102,7 @@ class House:
         self.environ = {
             "LEASELINE_HOME": str(self.home),
             "LEASELINE_NODE": "house",
+            "LEASELINE_COMPANY": "pallets",  # some tests have companies of their own beside it
             "LEASELINE_SIP_HOST": OFFICE,
             "LEASELINE_SIP_PORT": str(free_port(socket.SOCK_DGRAM)),
             "LEASELINE_SIP_OPTIONS_SECONDS": "0",  # SIPp takes OPTIONS for a broken call
