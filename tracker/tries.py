@@ -11,9 +11,9 @@ import math
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from tracker import once
 from tracker.database import Database
 from tracker.models import LoginAttempts
 from tracker.policy import access
@@ -43,12 +43,11 @@ def forget_old(session: Session, now: datetime) -> int:
 
 def _claim(session: Session, keys: tuple[str, str], now: datetime) -> timedelta:
     """Counts one try, or says how long it must wait; the rows are locked, so tries at once add up."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    for key in sorted(keys):
-        session.execute(
-            insert(LoginAttempts).values(key=key, count=0, since_at=now, last_at=now).on_conflict_do_nothing()
-        )
-    before = _tries(session, keys, lock=True)
+    for key in sorted(keys):  # one that is there is written as it is: that locks it, also against `forgive`
+        first = once.insert(session, LoginAttempts).values(key=key, count=0, since_at=now, last_at=now)
+        as_it_is = {"count": LoginAttempts.count}
+        session.execute(first.on_conflict_do_update(index_elements=[LoginAttempts.key], set_=as_it_is))
+    before = _tries(session, keys)
     if wait := _wait(before, keys, now):
         return wait
     for key, forgets, sliding in (
@@ -66,9 +65,8 @@ def _wait(tries: dict[str, access.Tries], keys: tuple[str, str], now: datetime) 
     return max(access.account_wait(tries.get(account), now), access.client_wait(tries.get(client), now))
 
 
-def _tries(session: Session, keys: tuple[str, str], *, lock: bool = False) -> dict[str, access.Tries]:
-    wanted = sa.select(LoginAttempts).where(LoginAttempts.key.in_(keys)).order_by(LoginAttempts.key)
-    rows = session.scalars(wanted.with_for_update() if lock else wanted)
+def _tries(session: Session, keys: tuple[str, str]) -> dict[str, access.Tries]:
+    rows = session.scalars(sa.select(LoginAttempts).where(LoginAttempts.key.in_(keys)))
     return {row.key: access.Tries(row.count, row.since_at, row.last_at) for row in rows}
 
 
