@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,11 +10,11 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
+from support.books import sqlite_books
 from support.house import House
 from support.postgres import Postgres
 
 from tracker.database import Database
-from tracker.models import Base
 
 # A run started in the background inherits an ignored SIGINT, and so would the programs whose Ctrl-C we test.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -21,6 +22,13 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # A busy machine is no failure: how long an example may take is pytest-timeout's business.
 hypothesis_settings.register_profile("leaseline", deadline=None)
 hypothesis_settings.load_profile("leaseline")
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays: the collector need not walk half a million objects again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(scope="session")
@@ -34,12 +42,8 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A fresh database with the present schema, once on SQLite and once on PostgreSQL."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'books.db'}"
-    else:
-        url = request.getfixturevalue("postgres").url()
+    url = sqlite_books(tmp_path) if request.param == "sqlite" else request.getfixturevalue("postgres").books()
     fresh = Database(url, wait_seconds=5)
-    Base.metadata.create_all(fresh.engine)
     yield fresh
     fresh.close()
 
@@ -47,8 +51,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Iterator[Database]:
     """A fresh SQLite database, for tests in which the engine makes no difference."""
-    fresh = Database(f"sqlite:///{tmp_path / 'books.db'}", wait_seconds=5)
-    Base.metadata.create_all(fresh.engine)
+    fresh = Database(sqlite_books(tmp_path), wait_seconds=5)
     yield fresh
     fresh.close()
 

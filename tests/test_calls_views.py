@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from support.recorded import settings_in
 from support.showroom import DAY, add_company, furnish
-from support.site import Site, csrf_of
+from support.site import Site, csrf_token
 from werkzeug.test import TestResponse
 
 from tracker import people, preferences, views
@@ -217,7 +217,7 @@ def ann(site: Site) -> FlaskClient:
 
 
 def send(browser: FlaskClient, path: str, **form: str | list[str]) -> TestResponse:
-    return browser.post(path, data={"csrf": csrf_of(browser.get("/calls").text), **form})
+    return browser.post(path, data={"csrf": csrf_token(browser), **form})
 
 
 def heads(html: str) -> list[str]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from support.facts import Pallets, add_pallets, answered, ended, started
 from support.recorded import settings_in
 from support.showroom import Told, furnish
-from support.site import Site, csrf_of
+from support.site import Site, csrf_token
 
 from recordings import store
 from tracker import people, share_links, worth
@@ -157,7 +157,7 @@ def ann(site: Site) -> FlaskClient:
 
 def share(site: Site, ann: FlaskClient, place: int = 0, **form: str) -> str:
     """Makes a link as the page does; its path."""
-    token = csrf_of(ann.get("/calls").text)
+    token = csrf_token(ann)
     form = {"csrf": token, "days": "7", **form}
     answer = ann.post(f"/calls/{site.app.config['KEYS'][place]}/share", data=form)
     assert answer.status_code == 200, answer.text
@@ -230,7 +230,7 @@ def test_every_opening_and_listening_is_told_on_the_calls_page(site: Site, ann: 
 
 def test_an_expired_and_a_revoked_link_say_so_kindly(site: Site, ann: FlaskClient) -> None:
     gone, old = share(site, ann), share(site, ann, days="1")
-    token = csrf_of(ann.get("/calls").text)
+    token = csrf_token(ann)
     back = ann.post(f"/calls/{site.app.config['KEYS'][0]}/share/1/revoke", data={"csrf": token})
     assert (back.status_code, back.headers["Location"].split("#")[1]) == (303, "share")
     site.later(days=2)
@@ -284,7 +284,7 @@ def test_only_who_may_judge_makes_and_takes_back(site: Site, ann: FlaskClient, n
     eve = site.log_in("eve@rival.example", 2)
     key = site.app.config["KEYS"][0]
     for browser, status in ((leo, 403), (eve, 404)):
-        form = {"csrf": csrf_of(browser.get("/calls").text), "days": "7"}
+        form = {"csrf": csrf_token(browser), "days": "7"}
         for what in ("share", "share/1/revoke"):
             assert browser.post(f"/calls/{key}/{what}", data=form).status_code == status
     html = leo.get(f"/calls/{key}").text

@@ -14,7 +14,9 @@ EMAIL = "olga@pallets.example"
 
 def test_tries_at_once_add_up(database: Database, now: datetime) -> None:
     with ThreadPoolExecutor(4) as browsers:
-        waits = list(browsers.map(lambda it: tries.claim(database, EMAIL, f"198.51.100.{it}", now), range(20)))
+        waits = list(
+            browsers.map(lambda it: tries.claim(database, EMAIL, f"198.51.100.{it}", now), range(20))
+        )
     assert waits.count(0) == access.FREE_TRIES
 
 

@@ -13,11 +13,11 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, expect
 from support.browser import axe, browser, complaints, open_page, serving  # noqa: F401  (browser is a fixture)
 from support.facts import add_pallets
-from support.recorded import settings_in
+from support.served import books_in
 
 from tracker import people
 from tracker.database import Database
-from tracker.models import Base, Company, LoginAttempts, Role, User
+from tracker.models import Company, LoginAttempts, Role, User
 
 PASSWORD = "correct horse battery"
 HASHED = people.hash_password(PASSWORD)
@@ -59,18 +59,15 @@ class Served:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("account")
-    settings = settings_in(folder, database_url=f"sqlite:///{folder / 'books.db'}")
-    database = Database(settings.database_url)
-    Base.metadata.create_all(database.engine)
-    with database.write() as session:
-        add_pallets(session, datetime.now(UTC))
-        session.add(
-            Company(slug="rival", name="Rival", default_region="DE", timezone="Europe/Berlin",
-                    created_at=datetime.now(UTC))
-        )  # fmt: skip
-    with serving(settings) as url:
-        yield Served(url, database)
-    database.close()
+    with books_in(folder) as (settings, database):
+        with database.write() as session:
+            add_pallets(session, datetime.now(UTC))
+            session.add(
+                Company(slug="rival", name="Rival", default_region="DE", timezone="Europe/Berlin",
+                        created_at=datetime.now(UTC))
+            )  # fmt: skip
+        with serving(settings) as url:
+            yield Served(url, database)
 
 
 def give_password(page: Page, email: str, password: str = PASSWORD) -> None:

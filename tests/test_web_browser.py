@@ -16,14 +16,14 @@ from playwright.sync_api import Browser, Page, expect
 from support.browser import axe, browser, complaints, open_page, serving  # noqa: F401  (browser is a fixture)
 from support.facts import Pallets, answered, ended, started
 from support.journeys import tell_journeys
-from support.recorded import settings_in
-from support.showroom import Showroom, Told, finish_all, furnish, two_tones
+from support.served import books_in, log_in
+from support.showroom import OWNER, Showroom, Told, finish_all, furnish, two_tones
 
-from tracker import logins, people
+from tracker import people
 from tracker.books import record, record_all
 from tracker.database import Database
 from tracker.judge import judge_pending
-from tracker.models import Base, Call, Node, PageView, Recording, Visit
+from tracker.models import Call, Node, PageView, Recording, Visit
 from tracker.settings import Settings
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -67,12 +67,7 @@ class Served:
     at: datetime
 
     def log_in(self, page: Page) -> Page:
-        """Gives the page's browser a session of its own, as if it had logged in."""
-        with self.database.write() as session:
-            user = people.find_user(session, "olga@pallets.example")
-            token = logins.start_session(session, user, logins.Client("127.0.0.1"), datetime.now(UTC))
-        page.context.add_cookies([{"name": "leaseline", "value": token, "url": self.url}])
-        return page
+        return log_in(page, self.url, self.database, OWNER)
 
     def visit_of(self, key: str) -> str:
         """The page of the visit that a call is attributed to."""
@@ -93,17 +88,14 @@ class Served:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder, at = tmp_path_factory.mktemp("page"), datetime.now(UTC)
-    settings = settings_in(folder, database_url=f"sqlite:///{folder / 'books.db'}")
-    database = Database(settings.database_url)
-    Base.metadata.create_all(database.engine)
-    room = furnish(database, settings, at, CALLS)
-    with database.write() as session:
-        tell_journeys(session, room.pallets, at)
-    two_tones(settings, room.keys[0])
-    finish_all(database, settings, at + timedelta(minutes=1))
-    with serving(settings) as url:
-        yield Served(url, settings, database, room, at)
-    database.close()
+    with books_in(folder) as (settings, database):
+        room = furnish(database, settings, at, CALLS)
+        with database.write() as session:
+            tell_journeys(session, room.pallets, at)
+        two_tones(settings, room.keys[0])
+        finish_all(database, settings, at + timedelta(minutes=1))
+        with serving(settings) as url:
+            yield Served(url, settings, database, room, at)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,11 @@ from support.facts import Pallets
 from support.hostile import HOSTILE
 from support.journeys import tell_journeys
 from support.recorded import settings_in
+from support.served import log_in
 from support.showroom import OWNER, Told, furnish
 from support.site import Site
 
-from tracker import logins, people, worth
+from tracker import people, worth
 from tracker.audit import By
 from tracker.database import Database
 from tracker.models import Base, Call, Company, Role
@@ -99,12 +100,8 @@ def test_no_hostile_text_runs_in_a_browser(site: Site, browser: Browser, tmp_pat
         for path, found in built(site, log_in_owner(site), "plain words").items()
         if found[0][0] == "html"
     ]
-    with site.database.write() as session:
-        olga = people.find_user(session, OWNER)
-        token = logins.start_session(session, olga, logins.Client("127.0.0.1"), datetime.now(UTC))
     with serving(settings_in(tmp_path, database_url=f"sqlite:///{tmp_path / 'books.db'}")) as url:
-        page = open_page(browser, url)
-        page.context.add_cookies([{"name": "leaseline", "value": token, "url": url}])
+        page = log_in(open_page(browser, url), url, site.database, OWNER)
         asked: set[str] = set()
         page.on("request", lambda request: asked.add(request.url))
         for start in range(0, len(HOSTILE), 40):

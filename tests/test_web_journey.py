@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from support.facts import add_pallets
 from support.journeys import tell_journeys
 from support.recorded import settings_in
-from support.site import Site, csrf_of
+from support.site import Site, csrf_token
 from werkzeug.test import TestResponse
 
 from tracker.audit_log import Wanted, read_log
@@ -194,7 +194,7 @@ def spoil(site: Site, text: str) -> None:
 
 def type_code(browser: FlaskClient, key: str, code: str, **more: Any) -> TestResponse:
     """Fills in the form of the call's page."""
-    token = csrf_of(browser.get("/calls").text)
+    token = csrf_token(browser)
     return browser.post(f"/calls/{key}/code", data={"csrf": token, "code": code}, **more)
 
 

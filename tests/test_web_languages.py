@@ -12,12 +12,12 @@ from support.browser import SIZES, axe, browser, complaints, open_page, serving 
 from support.catalogues import compile_catalogues
 from support.facts import Pallets
 from support.journeys import tell_journeys
-from support.recorded import settings_in
+from support.served import books_in
 from support.showroom import Told, furnish
 
 from tracker import logins, people
 from tracker.database import Database
-from tracker.models import Base, User
+from tracker.models import User
 
 CALLS = (
     Told(3, Pallets.billboard, "+79161234567", talk=4),
@@ -30,17 +30,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Data
     """The address of a running page, its database, and a session's cookie."""
     compile_catalogues()
     folder, at = tmp_path_factory.mktemp("page"), datetime.now(UTC)
-    settings = settings_in(folder, database_url=f"sqlite:///{folder / 'books.db'}")
-    database = Database(settings.database_url)
-    Base.metadata.create_all(database.engine)
-    room = furnish(database, settings, at, CALLS)
-    with database.write() as session:
-        tell_journeys(session, room.pallets, at)
-        user = people.find_user(session, "olga@pallets.example")
-        token = logins.start_session(session, user, logins.Client("127.0.0.1"), at)
-    with serving(settings) as url:
-        yield url, database, token
-    database.close()
+    with books_in(folder) as (settings, database):
+        room = furnish(database, settings, at, CALLS)
+        with database.write() as session:
+            tell_journeys(session, room.pallets, at)
+            user = people.find_user(session, "olga@pallets.example")
+            token = logins.start_session(session, user, logins.Client("127.0.0.1"), at)
+        with serving(settings) as url:
+            yield url, database, token
 
 
 def speak(database: Database, language: str) -> None:

@@ -14,13 +14,13 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, expect
 from support.browser import axe, browser, complaints, open_page, serving  # noqa: F401  (browser is a fixture)
 from support.facts import Pallets
-from support.recorded import settings_in
+from support.served import books_in, log_in
 from support.showroom import OWNER, Showroom, Told, furnish
 
-from tracker import logins, people, preferences
+from tracker import people, preferences
 from tracker.audit import By
 from tracker.database import Database
-from tracker.models import Base, Call, SavedView
+from tracker.models import Call, SavedView
 from tracker.policy.call_columns import CallColumn
 
 CALLS = (
@@ -46,11 +46,7 @@ class Served:
         if not script:
             page.context.close()
             page = browser.new_context(base_url=self.url, java_script_enabled=False).new_page()
-        with self.database.write() as session:
-            user = people.find_user(session, OWNER)
-            token = logins.start_session(session, user, logins.Client("127.0.0.1"), datetime.now(UTC))
-        page.context.add_cookies([{"name": "leaseline", "value": token, "url": self.url}])
-        return page
+        return log_in(page, self.url, self.database, OWNER)
 
     def set_up(self, *columns: CallColumn) -> None:
         """As if chosen on another device; none: the usual ones. Views are gone."""
@@ -63,16 +59,13 @@ class Served:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder, at = tmp_path_factory.mktemp("list"), datetime.now(UTC)
-    settings = settings_in(folder, database_url=f"sqlite:///{folder / 'books.db'}")
-    database = Database(settings.database_url)
-    Base.metadata.create_all(database.engine)
-    room = furnish(database, settings, at, CALLS)
-    with database.write() as session:
-        wanted = sa.update(Call).where(Call.key == room.keys[0])
-        session.execute(wanted.values(value=Decimal("1250.5"), heard_of="a friend at the fair"))
-    with serving(settings) as url:
-        yield Served(url, database, room)
-    database.close()
+    with books_in(folder) as (settings, database):
+        room = furnish(database, settings, at, CALLS)
+        with database.write() as session:
+            wanted = sa.update(Call).where(Call.key == room.keys[0])
+            session.execute(wanted.values(value=Decimal("1250.5"), heard_of="a friend at the fair"))
+        with serving(settings) as url:
+            yield Served(url, database, room)
 
 
 @pytest.fixture(params=["desktop", "phone"])

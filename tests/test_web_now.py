@@ -15,14 +15,15 @@ from playwright.sync_api import Browser, Page, expect
 from support.browser import axe, browser, complaints, open_page, serving  # noqa: F401  (browser is a fixture)
 from support.facts import Pallets, add_number, started
 from support.recorded import settings_in
+from support.served import books_in, log_in
 from support.showroom import OWNER, Showroom, Told, furnish
-from support.site import Site, csrf_of
+from support.site import Site, csrf_token
 from werkzeug.test import TestResponse
 
-from tracker import alerts, logins, people
+from tracker import alerts, people
 from tracker.books import record
 from tracker.database import Database
-from tracker.models import Alert, AlertKind, Base, Company, Lease, Node, Number, Role, Visit, Visitor
+from tracker.models import Alert, AlertKind, Company, Lease, Node, Number, Role, Visit, Visitor
 from tracker.policy.alerts import Reading, State
 
 CALLS = (
@@ -41,11 +42,7 @@ class Served:
 
     def open(self, browser: Browser, size: str = "desktop", *, dark: bool = False) -> Page:  # noqa: F811
         page = open_page(browser, self.url, size=size, dark=dark)
-        with self.database.write() as session:
-            user = people.find_user(session, OWNER)
-            token = logins.start_session(session, user, logins.Client("127.0.0.1"), datetime.now(UTC))
-        page.context.add_cookies([{"name": "leaseline", "value": token, "url": self.url}])
-        return page
+        return log_in(page, self.url, self.database, OWNER)
 
     def see(self, *keys: str) -> None:
         """What the AMI listener publishes: these calls ring, a minute ahead for it does not come back."""
@@ -84,13 +81,10 @@ class Served:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("now")
-    settings = settings_in(folder, database_url=f"sqlite:///{folder / 'books.db'}")
-    database = Database(settings.database_url)
-    Base.metadata.create_all(database.engine)
-    room = furnish(database, settings, datetime.now(UTC), CALLS)
-    with serving(settings) as url:
-        yield Served(url, database, room)
-    database.close()
+    with books_in(folder) as (settings, database):
+        room = furnish(database, settings, datetime.now(UTC), CALLS)
+        with serving(settings) as url:
+            yield Served(url, database, room)
 
 
 def test_the_board_follows_calls_and_visitors_without_reload(browser: Browser, served: Served) -> None:  # noqa: F811
@@ -205,7 +199,7 @@ def test_alerts_are_for_those_they_concern(sqlite: Database, tmp_path: Path, now
     assert "nearly full" not in ann.get("/alerts").text  # a manager runs no disks
     assert "All is well" in eve.get("/alerts").text
     for who, alert, status in ((eve, pool, 404), (ann, disk, 404), (ann, pool, 303)):
-        form = {"csrf": csrf_of(who.get("/alerts").text)}
+        form = {"csrf": csrf_token(who)}
         assert who.post(f"/alerts/{alert}/seen", data=form).status_code == status
     with sqlite.write() as session:
         user, company = people.find_user(session, "ann@pallets.example"), session.get_one(Company, 1)
@@ -214,7 +208,7 @@ def test_alerts_are_for_those_they_concern(sqlite: Database, tmp_path: Path, now
     with sqlite.write() as session:
         user, company = people.find_user(session, "ann@pallets.example"), session.get_one(Company, 1)
         people.give_role(session, user, company, Role.LISTENER)
-    form = {"csrf": csrf_of(ann.get("/alerts").text)}
+    form = {"csrf": csrf_token(ann)}
     assert ann.post(f"/alerts/{pool}/seen", data=form).status_code == 403
 
 
@@ -226,7 +220,7 @@ def test_an_admin_says_who_is_told(sqlite: Database, tmp_path: Path, now: dateti
     ann, eve = site.log_in("ann@pallets.example", 1), site.log_in("eve@rival.example", 2)
 
     def post(who: FlaskClient, path: str, **form: str) -> TestResponse:
-        return who.post(path, data={"csrf": csrf_of(who.get("/alerts").text), **form})
+        return who.post(path, data={"csrf": csrf_token(who), **form})
 
     assert "Who is told" not in ann.get("/alerts").text  # a manager
     assert post(ann, "/alerts/addresses", company="pallets", address="a@x.example").status_code == 403

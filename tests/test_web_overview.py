@@ -16,13 +16,15 @@ from support.command import Installation
 from support.facts import Pallets, add_pallets
 from support.journeys import tell_journeys
 from support.recorded import settings_in
+from support.served import books_in, log_in
 from support.showroom import OWNER, Showroom, Told, furnish
 from support.site import Site
 
-from tracker import logins, people, worth
+from tracker import worth
 from tracker.audit import By
 from tracker.database import Database
-from tracker.models import Base, Call, Category, Company
+from tracker.models import Call, Category, Company
+from tracker.settings import Settings
 
 P = Pallets
 CALLS = (
@@ -41,12 +43,9 @@ SHIFT = """() => new Promise((done) => {
 class Served:
     """A running page over a furnished house."""
 
-    def __init__(self, folder: Path) -> None:
-        self.at = datetime.now(UTC)
-        self.settings = settings_in(folder, database_url=f"sqlite:///{folder / 'books.db'}")
-        self.database = Database(self.settings.database_url)
-        Base.metadata.create_all(self.database.engine)
-        self.room: Showroom = furnish(self.database, self.settings, self.at, CALLS)
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self.at, self.database = datetime.now(UTC), database
+        self.room: Showroom = furnish(database, settings, self.at, CALLS)
         with self.database.write() as session:
             tell_journeys(session, self.room.pallets, self.at)
             told = {call.key: call for call in session.scalars(sa.select(Call))}
@@ -54,26 +53,21 @@ class Served:
             worth.categorise(session, mine, [told[self.room.keys[0]], told["certain"]], Category.TARGET)
             worth.categorise(session, mine, [told[self.room.keys[1]]], Category.NON_TARGET)
 
-    def log_in(self, page: Page, url: str) -> Page:
-        with self.database.write() as session:
-            user = people.find_user(session, OWNER)
-            token = logins.start_session(session, user, logins.Client("127.0.0.1"), datetime.now(UTC))
-        page.context.add_cookies([{"name": "leaseline", "value": token, "url": url}])
-        return page
-
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, str]]:
-    house = Served(tmp_path_factory.mktemp("page"))
-    with serving(house.settings) as url:
-        yield house, url
-    house.database.close()
+    with books_in(tmp_path_factory.mktemp("page")) as (settings, database):
+        house = Served(settings, database)
+        with serving(settings) as url:
+            yield house, url
 
 
 @pytest.fixture(params=["desktop", "phone"])
 def page(request: pytest.FixtureRequest, browser: Browser, served: tuple[Served, str]) -> Iterator[Page]:  # noqa: F811
     house, url = served
-    opened = house.log_in(open_page(browser, url, size=request.param, dark=request.param == "phone"), url)
+    opened = log_in(
+        open_page(browser, url, size=request.param, dark=request.param == "phone"), url, house.database, OWNER
+    )
     yield opened
     assert complaints(opened) == []
     opened.context.close()
@@ -156,7 +150,7 @@ def test_nothing_moves_when_the_drawings_come(page: Page) -> None:
 
 def test_a_first_visit_transfers_little(browser: Browser, served: tuple[Served, str]) -> None:  # noqa: F811
     house, url = served
-    opened = house.log_in(open_page(browser, url), url)
+    opened = log_in(open_page(browser, url), url, house.database, OWNER)
     opened.goto("/overview", wait_until="networkidle")
     sizes = opened.evaluate(
         "[...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')]"
@@ -169,7 +163,7 @@ def test_a_first_visit_transfers_little(browser: Browser, served: tuple[Served, 
 def test_without_a_script_the_tables_say_it_all(browser: Browser, served: tuple[Served, str]) -> None:  # noqa: F811
     house, url = served
     context = browser.new_context(base_url=url, java_script_enabled=False)
-    plain = house.log_in(context.new_page(), url)
+    plain = log_in(context.new_page(), url, house.database, OWNER)
     plain.goto("/overview")
     expect(plain.locator(".plot.bars")).to_be_hidden()
     plain.locator(".figures-of summary").first.click()

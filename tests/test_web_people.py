@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from support.facts import add_pallets
 from support.recorded import settings_in
-from support.site import Site, csrf_of, try_password
+from support.site import Site, csrf_of, csrf_token, log_in, try_password
 from werkzeug.test import TestResponse
 
 from tracker import logins, people
@@ -31,23 +31,13 @@ def site(sqlite: Database, tmp_path: Path, now: datetime) -> Site:
     return Site(sqlite, settings_in(tmp_path, secret_key="k" * 40), now)
 
 
-def log_in(site: Site, email: str, **roles: Role) -> FlaskClient:
-    """A browser of a new user with these roles, by company."""
-    browser = site.log_in(email)
-    with site.database.write() as session:
-        for slug, role in roles.items():
-            company = session.scalars(sa.select(Company).where(Company.slug == slug)).one()
-            people.give_role(session, people.find_user(session, email), company, role)
-    return browser
-
-
 @pytest.fixture
 def olga(site: Site) -> FlaskClient:
     return log_in(site, "olga@pallets.example", pallets=Role.OWNER)
 
 
 def send(browser: FlaskClient, path: str, **form: str) -> TestResponse:
-    token = csrf_of(browser.get("/account").text)
+    token = csrf_token(browser)
     return browser.post(path, data={"csrf": token, "company": "pallets", **form}, headers=JSON)
 
 

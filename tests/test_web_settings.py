@@ -17,13 +17,12 @@ from support.settings_page import (
     admin,
     done,
     field,
-    log_in,
     number,
     refused,
     send,
     two_companies,
 )
-from support.site import Site, csrf_of
+from support.site import Site, csrf_token, log_in
 
 from tracker.database import Database
 from tracker.models import AuditEntry, Channel, Company, Number, NumberState, NumberUse, Role
@@ -122,7 +121,7 @@ def test_what_cannot_be_a_company_is_refused_as_typed(
 
 
 def test_a_program_gets_the_refusal_in_its_own_shape(ann: FlaskClient) -> None:
-    token = csrf_of(ann.get("/account").text)
+    token = csrf_token(ann)
     answer = ann.post(f"{HERE}/company", data={"csrf": token, "name": "x", "region": "XX"}, headers=JSON)
     assert answer.json
     assert (answer.status_code, answer.json["error"]["id"]) == (400, "company.region")

@@ -10,13 +10,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from support.browser import SIZES, axe, browser, complaints, open_page, serving  # noqa: F401  (browser)
 from support.facts import Pallets, started
-from support.recorded import settings_in
+from support.served import books_in, log_in
 from support.showroom import OWNER, furnish
 
-from tracker import applying, logins, people, site_checks
+from tracker import applying, site_checks
 from tracker.books import record
 from tracker.database import Database
-from tracker.models import Base, NodeConfiguration
+from tracker.models import NodeConfiguration
 
 HERE = "/settings/pallets"
 PAGES = (
@@ -36,11 +36,7 @@ class Served:
 
     def open(self, browser: Browser, size: str, *, dark: bool = False) -> Page:  # noqa: F811
         page = open_page(browser, self.url, size=size, dark=dark)
-        with self.database.write() as session:
-            user = people.find_user(session, OWNER)
-            token = logins.start_session(session, user, logins.Client("127.0.0.1"), datetime.now(UTC))
-        page.context.add_cookies([{"name": "leaseline", "value": token, "url": self.url}])
-        return page
+        return log_in(page, self.url, self.database, OWNER)
 
     def work(self, **more: Any) -> None:
         """What the worker writes down: it has seen every change, and answered every request."""
@@ -60,13 +56,10 @@ class Served:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("settings")
-    settings = settings_in(folder, database_url=f"sqlite:///{folder / 'books.db'}")
-    database = Database(settings.database_url)
-    Base.metadata.create_all(database.engine)
-    furnish(database, settings, datetime.now(UTC), ())
-    with serving(settings) as url:
-        yield Served(url, database)
-    database.close()
+    with books_in(folder) as (settings, database):
+        furnish(database, settings, datetime.now(UTC), ())
+        with serving(settings) as url:
+            yield Served(url, database)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
-from support.settings_page import HERE, actions, admin, done, log_in, send, two_companies
-from support.site import Site
+from support.settings_page import HERE, actions, admin, done, send, two_companies
+from support.site import Site, log_in
 
 from tracker.database import Database
 from tracker.models import ApplyRequest, NodeConfiguration, Role, Target

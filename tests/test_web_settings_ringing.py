@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
-from support.settings_page import HERE, actions, admin, done, log_in, refused, send, two_companies
-from support.site import Site, csrf_of
+from support.settings_page import HERE, actions, admin, done, refused, send, two_companies
+from support.site import Site, csrf_token, log_in
 from werkzeug.test import TestResponse
 
 from tracker import forward
@@ -107,7 +107,7 @@ def test_a_target_that_rings_is_not_deleted(site: Site, ann: FlaskClient) -> Non
 
 def ring(browser: FlaskClient, scope: str, do: str, *steps: tuple[int, str], **more: str) -> TestResponse:
     """Sends the order of a scope with a button's word."""
-    form = {"csrf": csrf_of(browser.get("/account").text), "do": do, **more}
+    form = {"csrf": csrf_token(browser), "do": do, **more}
     lists = {"target": [str(each) for each, _ in steps], "seconds": [each for _, each in steps]}
     return browser.post(f"{HERE}/forwarding/{scope}", data={**form, **lists})
 
@@ -188,7 +188,7 @@ def test_an_order_that_cannot_be_is_refused_as_typed(
 def test_another_companys_targets_and_scopes_are_out_of_reach(site: Site, ann: FlaskClient) -> None:
     eve = log_in(site, "eve@rival.example", rival=Role.OWNER)
     office = target(site, "office").id
-    token = csrf_of(eve.get("/account").text)
+    token = csrf_token(eve)
     stolen = {"csrf": token, "do": "save", "target": str(office), "seconds": "20"}
     answer = eve.post("/settings/rival/forwarding/company", data=stolen)
     assert answer.status_code == 400  # nothing of hers is in the order

@@ -13,7 +13,7 @@ from markupsafe import escape
 from support.facts import Pallets
 from support.recorded import settings_in
 from support.showroom import Told, furnish
-from support.site import Site, csrf_of
+from support.site import Site, csrf_token
 from werkzeug.test import TestResponse
 
 from tracker import people
@@ -45,7 +45,7 @@ def ann(site: Site) -> FlaskClient:
 
 def send(site: Site, browser: FlaskClient, what: str, json: bool = False, **form: str) -> TestResponse:
     """Posts a form of the call's page, with its token."""
-    token = csrf_of(browser.get("/calls").text)
+    token = csrf_token(browser)
     path = f"/calls/{site.app.config['KEY']}/{what}"
     return browser.post(path, data={"csrf": token, **form}, headers=JSON if json else {})
 
@@ -190,7 +190,7 @@ def test_a_suggestion_stands_beside_and_is_never_set(site: Site, ann: FlaskClien
 def test_many_calls_are_judged_at_once_but_only_ones_own(site: Site, ann: FlaskClient, now: datetime) -> None:
     with site.database.read() as session:
         keys = list(session.scalars(sa.select(Call.key)))
-    token = csrf_of(ann.get("/calls").text)
+    token = csrf_token(ann)
     form = {"csrf": token, "key": [*keys, "unknown"], "category": "service", "back": "?outcome=missed"}
     answer = ann.post("/calls/bulk", data=form)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/calls?outcome=missed")
@@ -201,5 +201,5 @@ def test_many_calls_are_judged_at_once_but_only_ones_own(site: Site, ann: FlaskC
         assert set(session.scalars(sa.select(Call.category))) == {Category.SERVICE}
         session.add(Company(slug="rival", name="Rival", default_region="DE", created_at=now))
     eve = site.log_in("eve@rival.example", 2)
-    theirs = {"csrf": csrf_of(eve.get("/calls").text), "key": keys, "tag": "mine", "do": "tag"}
+    theirs = {"csrf": csrf_token(eve), "key": keys, "tag": "mine", "do": "tag"}
     assert eve.post("/calls/bulk", data=theirs, headers=JSON).json == {"changed": 0}

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import pwd
 import shutil
 import subprocess
 import tempfile
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 
 import psycopg
+from support.books import make_books
 from support.ports import free_port
 
 
 class Postgres:
-    """`url(name)` makes a fresh, empty database and gives its SQLAlchemy URL."""
+    """`url()` makes a fresh, empty database and gives its SQLAlchemy URL; `books()` one with the schema."""
 
     options = "-c fsync=off -c max_connections=200"
 
@@ -29,7 +33,9 @@ class Postgres:
             shutil.chown(self.folder, "postgres", "postgres")
         self._run("initdb", "-A", "trust", "-U", "leaseline", "-D", "data", "--no-sync")
         self.restart()
-        self._made = 0
+        self._names = (f"books{number}" for number in itertools.count(1))
+        self._maker = ThreadPoolExecutor(1)
+        self._next: Future[str] | None = None  # books for who asks next, made meanwhile
 
     def _run(self, program: str, *arguments: str) -> None:
         user = "postgres" if os.getuid() == 0 else None
@@ -44,14 +50,28 @@ class Postgres:
             stdout=subprocess.DEVNULL,
         )
 
-    def url(self) -> str:
-        self._made += 1
-        name = f"books{self._made}"
+    def url(self, template: str = "template1") -> str:
+        name = next(self._names)
         with psycopg.connect(
             host="127.0.0.1", port=self.port, user="leaseline", dbname="postgres", autocommit=True
         ) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return f"postgresql+psycopg://leaseline@127.0.0.1:{self.port}/{name}"
+
+    def books(self) -> str:
+        """A database with the present schema."""
+        made = (self._next or self._maker.submit(self._copy)).result()
+        self._next = self._maker.submit(self._copy)
+        return made
+
+    def _copy(self) -> str:
+        return self.url(self._empty_books)
+
+    @cached_property
+    def _empty_books(self) -> str:
+        url = self.url()
+        make_books(url)
+        return url.rpartition("/")[2]
 
     def restart(self) -> None:
         """Start it, again on the same port."""
@@ -62,6 +82,7 @@ class Postgres:
         self._run("pg_ctl", "-D", "data", "-m", mode, "-w", "stop")
 
     def close(self) -> None:
+        self._maker.shutdown()
         if (self.folder / "data" / "postmaster.pid").exists():
             self.stop()
         shutil.rmtree(self.folder)

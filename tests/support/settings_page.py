@@ -11,10 +11,9 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from support.facts import add_number, add_pallets
 from support.recorded import settings_in
-from support.site import Site, csrf_of
+from support.site import Site, csrf_token, log_in
 from werkzeug.test import TestResponse
 
-from tracker import people
 from tracker.database import Database
 from tracker.models import AuditEntry, Channel, Company, Number, Role
 
@@ -36,23 +35,12 @@ def two_companies(database: Database, folder: Path, now: datetime) -> Site:
     return Site(database, settings_in(folder, secret_key="k" * 40), now)
 
 
-def log_in(site: Site, email: str, **roles: Role) -> FlaskClient:
-    """A browser of a new user with these roles, by company."""
-    browser = site.log_in(email)
-    with site.database.write() as session:
-        for slug, role in roles.items():
-            company = session.scalars(sa.select(Company).where(Company.slug == slug)).one()
-            people.give_role(session, people.find_user(session, email), company, role)
-    return browser
-
-
 def admin(site: Site) -> FlaskClient:
     return log_in(site, "ann@pallets.example", pallets=Role.ADMIN)
 
 
 def send(browser: FlaskClient, path: str, **form: str) -> TestResponse:
-    token = csrf_of(browser.get("/account").text)
-    return browser.post(path, data={"csrf": token, **form})
+    return browser.post(path, data={"csrf": csrf_token(browser), **form})
 
 
 def done(answer: TestResponse) -> str:

@@ -10,7 +10,10 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from werkzeug.test import TestResponse
 
 from tracker import logins, people
@@ -30,6 +33,23 @@ class _Browser(FlaskClient):
         return super().open(*arguments, **{"buffered": True, **more})
 
 
+class _Compiled(BytecodeCache):
+    """Templates as a test before compiled them: they are the same for every application."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.kept:
+            bucket.bytecode_from_string(self.kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.kept[bucket.key] = bucket.bytecode_to_string()
+
+
+TEMPLATES = _Compiled()
+
+
 class Site:
     """An application whose clock stands until a test moves `now`."""
 
@@ -37,6 +57,7 @@ class Site:
         self.database, self.now = database, now
         self.app = create_app(settings, database, lambda: self.now)
         self.app.test_client_class = _Browser
+        self.app.jinja_env.bytecode_cache = TEMPLATES
 
     def later(self, **more: float) -> None:
         self.now += timedelta(**more)
@@ -64,6 +85,28 @@ class Site:
         with self.database.write() as session:
             token = people.make_login_link(session, people.find_user(session, email), self.now)
         return f"/link/{token}"
+
+
+def log_in(site: Site, email: str, **roles: Role) -> FlaskClient:
+    """A browser of a new user with these roles, by company."""
+    browser = site.log_in(email)
+    with site.database.write() as session:
+        for slug, role in roles.items():
+            company = session.scalars(sa.select(Company).where(Company.slug == slug)).one()
+            people.give_role(session, people.find_user(session, email), company, role)
+    return browser
+
+
+def csrf_token(browser: FlaskClient) -> str:
+    """What a form of the browser's session carries; good as long as the session."""
+    cookie = browser.get_cookie("leaseline")
+    assert cookie is not None, "nobody is logged in"
+    if cookie.value not in _TOKENS:
+        _TOKENS[cookie.value] = csrf_of(browser.get("/account").text)
+    return _TOKENS[cookie.value]
+
+
+_TOKENS: dict[str, str] = {}  # by session
 
 
 def csrf_of(html: str) -> str:

@@ -27,12 +27,11 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser, BrowserContext, Page, Response
 from support import visiting
 from support.browser import serving
-from support.recorded import settings_in
+from support.served import books_in
 from support.visiting import CHROME
 
 from tracker.database import Database
 from tracker.models import (
-    Base,
     Channel,
     Lease,
     MissCount,
@@ -153,15 +152,11 @@ class Street:
 @contextmanager
 def websites(folder: Path) -> Iterator[Street]:
     """Our server on an empty database, and a server for whatever pages the tests' shops have."""
-    settings = settings_in(folder, database_url=f"sqlite:///{folder / 'books.db'}")
-    database = Database(settings.database_url)
-    Base.metadata.create_all(database.engine)
-    with serving(settings) as web:
+    with books_in(folder) as (settings, database), serving(settings) as web:
         street = Street(web, database)
         _wake(street)
         with _pages(street):
             yield street
-    database.close()
 
 
 def _wake(street: Street) -> None:

@@ -1,0 +1,38 @@
+"""What a running page of a browser's test stands on: books of its own, and a browser that has logged in.
+
+with books_in(folder) as (settings, database), serving(settings) as url:
+    page = log_in(open_page(browser, url), url, database, OWNER)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from playwright.sync_api import Page
+from support.books import sqlite_books
+from support.recorded import settings_in
+
+from tracker import logins, people
+from tracker.database import Database
+from tracker.settings import Settings
+
+
+@contextmanager
+def books_in(folder: Path) -> Iterator[tuple[Settings, Database]]:
+    """An installation below `folder` with an empty SQLite database."""
+    settings = settings_in(folder, database_url=sqlite_books(folder))
+    database = Database(settings.database_url)
+    yield settings, database
+    database.close()
+
+
+def log_in(page: Page, url: str, database: Database, email: str) -> Page:
+    """Gives the page's browser a session of that user, as if he had logged in."""
+    with database.write() as session:
+        user = people.find_user(session, email)
+        token = logins.start_session(session, user, logins.Client("127.0.0.1"), datetime.now(UTC))
+    page.context.add_cookies([{"name": "leaseline", "value": token, "url": url}])
+    return page
