@@ -6,25 +6,28 @@ saved. So it works without a script, and a half-made order never rings.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import sqlalchemy as sa
 from flask import Blueprint, redirect, request
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from tracker import channels, forward, numbers, owned, pools, targets
+from tracker import forward, numbers, owned, targets
 from tracker.errors import Rejected
-from tracker.models import Channel, Company, Number, Pool, Target
+from tracker.models import Company, Number, Target
 from tracker.policy.phone import display
 from web.house import house, row_id
+from web.settings import places
 from web.settings.forms import EMPTY, Form, attempt, text
 from web.settings.room import changing, reading, show
 
 pages = Blueprint("settings_forwarding", __name__)
 
 KINDS = ("channel", "pool", "number")
+Rings = list[tuple[Target, int]]  # who rings, for how many seconds
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Scope:
     word: str
     kind: str
     name: str
-    rings: list[tuple[Target, int]] = field(default_factory=list)
+    rings: Rings = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -95,19 +98,15 @@ def change(company: str, scope: str) -> str | Response:
 def scopes_of(session: Session, owner: Company) -> list[Scope]:
     """The company, its channels and pools, and the numbers that have an order of their own."""
     found = {"company": Scope("company", "company", owner.name)}
-    found |= {
-        f"channel-{each.id}": Scope(f"channel-{each.id}", "channel", each.name)
-        for each in channels.channels_of(session, owner)
-    }
-    found |= {
-        f"pool-{each.id}": Scope(f"pool-{each.id}", "pool", each.name)
-        for each in pools.pools_of(session, owner)
-    }
-    for row in forward.of_company(session, owner):
+    for kind, named in places.choices(session, owner).items():
+        found |= {word: Scope(word, kind, name) for word, name in named}
+    rows = forward.of_company(session, owner)
+    own = sa.select(Number.id, Number.e164).where(Number.id.in_({row.number_id for row in rows}))
+    numbered = {row.id: row.e164 for row in session.execute(own)}
+    for row in rows:
         word = _word_of(row.number_id, row.channel_id, row.pool_id)
         if word not in found:
-            number = session.get_one(Number, row.number_id)
-            found[word] = Scope(word, "number", display(number.e164, owner.default_region))
+            found[word] = Scope(word, "number", display(numbered[row.number_id or 0], owner.default_region))
         found[word].rings.append((row.target, row.ring_seconds))
     return list(found.values())
 
@@ -128,14 +127,12 @@ def _scope(session: Session, owner: Company, word: str) -> forward.Scope:
     if word == "company":
         return owner
     kind, _, number = word.partition("-")
-    match kind:
-        case "channel":
-            return owned.find(session, Channel, owner.id, row_id(number))
-        case "pool":
-            return owned.find(session, Pool, owner.id, row_id(number))
-        case "number":
-            return owned.find(session, Number, owner.id, row_id(number))
-    raise Rejected("forward.scope", "There is nothing of that name to ring for", "Choose from the list")
+    if kind == "number":
+        return owned.find(session, Number, owner.id, row_id(number))
+    place = places.read(session, owner, word)
+    if place is None:
+        raise Rejected("forward.scope", "There is nothing of that name to ring for", "Choose from the list")
+    return place
 
 
 def _typed(session: Session, owner: Company) -> list[Step]:
@@ -178,7 +175,8 @@ def _seconds(step: Step) -> int:
 def _page(company: str, word: str, form: Form, steps: Sequence[Step] | None) -> str:
     with reading(company) as (session, owner):
         of = _scope(session, owner, word)
-        stored = _stored(session, owner, word)
+        rings = {scope.word: scope.rings for scope in scopes_of(session, owner)}
+        stored = [Step(target.id, target.name, str(seconds)) for target, seconds in rings.get(word, ())]
         return show(
             session,
             owner,
@@ -189,20 +187,13 @@ def _page(company: str, word: str, form: Form, steps: Sequence[Step] | None) -> 
             steps=stored if steps is None else steps,
             unsaved=steps is not None and list(steps) != stored,
             is_set=bool(stored),
-            inherited=[] if stored else _inherited(session, owner, of),
+            inherited=[] if stored else _inherited(session, of, rings),
             targets=[(each.id, each.name) for each in targets.of_company(session, owner)],
             usual=house().settings.ring_seconds,
         )
 
 
-def _stored(session: Session, owner: Company, word: str) -> list[Step]:
-    rows: Iterable[tuple[Target, int]] = next(
-        (scope.rings for scope in scopes_of(session, owner) if scope.word == word), ()
-    )
-    return [Step(target.id, target.name, str(seconds)) for target, seconds in rows]
-
-
-def _inherited(session: Session, owner: Company, of: forward.Scope) -> list[tuple[Target, int]]:
+def _inherited(session: Session, of: forward.Scope, rings: Mapping[str, Rings]) -> Rings:
     """Who rings where nothing is set: the wider scope's."""
     if isinstance(of, Company):
         return []
@@ -210,8 +201,7 @@ def _inherited(session: Session, owner: Company, of: forward.Scope) -> list[tupl
     if isinstance(of, Number):
         use = next((use for use in numbers.uses(session, of) if use.until_at is None), None)
         wider = _word_of(None, use.channel_id, use.pool_id) if use else "company"
-    by_word = {scope.word: scope.rings for scope in scopes_of(session, owner)}
-    return by_word.get(wider) or by_word["company"]
+    return rings.get(wider) or rings["company"]
 
 
 def _name(of: forward.Scope, owner: Company) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from flask import Blueprint, request
@@ -17,6 +16,7 @@ from tracker.models import Channel, Company, Number, NumberState
 from tracker.number_list import BadRow, Row, read_list
 from web.house import house, row_id
 from web.settings import places
+from web.settings.deeds import Deed, carry_out
 from web.settings.forms import EMPTY, Form, attempt, differing, text, whole
 from web.settings.room import changing, reading, show
 
@@ -94,18 +94,9 @@ def number_form(company: str, number: str) -> str:
 @pages.post("/settings/<company>/numbers/<number>")
 def change(company: str, number: str) -> Response:
     """What `do` says: change (`label`, `record`), move (`place`), retire (`days`), restore, delete."""
-
-    def act() -> str:
-        with changing(company) as (session, owner, by):
-            found = owned.find(session, Number, owner.id, row_id(number))
-            deed = DEEDS.get(text("do"))
-            if deed is None:
-                raise Rejected("number.do", "The form does not say what to do", "Use the page's buttons")
-            deed(session, by, owner, found)
-        gone = text("do") == "delete"
-        return f"/settings/{company}/numbers?saved" if gone else f"/settings/{company}/numbers/{number}?saved"
-
-    return attempt(act, lambda form: _page(company, number, form), FIELDS)
+    return attempt(
+        lambda: carry_out(DEEDS, Number, company, number), lambda form: _page(company, number, form), FIELDS
+    )
 
 
 def _change(session: Session, by: By, _owner: Company, number: Number) -> None:
@@ -134,7 +125,7 @@ def _delete(session: Session, by: By, _owner: Company, number: Number) -> None:
     numbers.delete(session, by, number)
 
 
-DEEDS: dict[str, Callable[[Session, By, Company, Number], None]] = {
+DEEDS: dict[str, Deed] = {
     "change": _change,
     "move": _move,
     "retire": _retire,

@@ -17,7 +17,7 @@ from tracker.errors import Rejected
 from tracker.models import Company, Number, Pool, WhenEmpty
 from tracker.policy.channel_groups import ChannelGroup
 from web.house import house, row_id
-from web.settings.forms import EMPTY, Form, attempt, text, whole
+from web.settings.forms import EMPTY, Form, attempt, differing, text, whole
 from web.settings.room import changing, reading, show
 
 pages = Blueprint("settings_pools", __name__)
@@ -87,10 +87,9 @@ def change(company: str, pool: str) -> Response:
             if text("do") == "delete":
                 pools.delete_pool(session, by, found)
                 return f"/settings/{company}/pools?saved"
-            if wish := _differing(_wish(), found, _overflow(session, found)):
-                pools.change_pool(session, by, owner, found, name=text("name"), **wish)
-            elif text("name") != found.name:
-                pools.change_pool(session, by, owner, found, name=text("name"))
+            wish, name = differing(_wish(), _stored(session, found)), text("name")
+            if wish or name != found.name:
+                pools.change_pool(session, by, owner, found, name=name, **wish)
         return f"/settings/{company}/pools/{pool}?saved"
 
     return attempt(act, lambda form: _page(company, pool, form), FIELDS)
@@ -165,11 +164,11 @@ def _wish() -> pools.PoolWish:
     }
 
 
-def _differing(wish: pools.PoolWish, pool: Pool, overflow: str) -> pools.PoolWish:
-    """The rules that are not what they were."""
-    stored = {name: getattr(pool, name) for name in wish if name != "overflow_number"}
-    stored |= {"overflow_number": overflow, "dynamic_for": list(pool.dynamic_for)}
-    return {name: value for name, value in wish.items() if value != stored[name]}  # type: ignore[return-value]
+def _stored(session: Session, pool: Pool) -> dict[str, Any]:
+    """The rules as they are."""
+    plain = pools.PoolWish.__annotations__.keys() - {"overflow_number"}
+    special = {"overflow_number": _overflow(session, pool), "dynamic_for": list(pool.dynamic_for)}
+    return {name: getattr(pool, name) for name in plain} | special
 
 
 def _overflow(session: Session, pool: Pool) -> str:

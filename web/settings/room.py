@@ -34,7 +34,7 @@ SECTIONS = (
 
 def administered() -> list[SeenCompany]:
     """All the companies that one administers; Rejected `role.needed` when there is none."""
-    found = [it for it in viewer().all_companies if viewer().may(Right.ADMINISTER, it.id)]
+    found = viewer().narrowed(None).having(Right.ADMINISTER)
     if not found:
         raise Rejected("role.needed", "Your role shows you no settings", "Ask an owner or an admin")
     return found
@@ -58,18 +58,18 @@ def changing(slug: str) -> Iterator[tuple[Session, Company, By]]:
 
 def show(session: Session, company: Company, template: str, **more: Any) -> str:
     """A page of the company's settings, rendered while the session is open."""
-    base = f"/settings/{company.slug}"
+    base, mine = f"/settings/{company.slug}", administered()
     return render_template(
         f"settings/{template}",
         company=company,
         base=base,
         sections=[(base + path, name) for path, name in SECTIONS],
         here=_section(base),
-        companies=administered(),
+        companies=mine,
         saved="saved" in request.args,
         liveness=applying.liveness(session, house().clock()),
         # What is wrong may be another company's entry, and names it.
-        tells_all=applying.companies_beside(session, [it.id for it in administered()]) == 0,
+        tells_all=applying.companies_beside(session, [it.id for it in mine]) == 0,
         **more,
     )
 

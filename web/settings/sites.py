@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from flask import Blueprint
 from sqlalchemy.orm import Session
@@ -14,6 +13,7 @@ from tracker.audit import By
 from tracker.errors import Rejected
 from tracker.models import Company, Pool, Site, Swap
 from web.house import house, row_id
+from web.settings.deeds import Deed, carry_out
 from web.settings.forms import EMPTY, Form, attempt, differing, text
 from web.settings.room import changing, reading, show
 from web.snippet import is_loopback, snippet_of
@@ -76,18 +76,9 @@ def site_form(company: str, site: str) -> str:
 @pages.post("/settings/<company>/sites/<site>")
 def change(company: str, site: str) -> Response:
     """What `do` says: change, swap (`number`, `pool`, `region`, `alias`), leave (`swap`), delete."""
-
-    def act() -> str:
-        with changing(company) as (session, owner, by):
-            found = owned.find(session, Site, owner.id, row_id(site))
-            deed = DEEDS.get(text("do"))
-            if deed is None:
-                raise Rejected("site.do", "The form does not say what to do", "Use the page's buttons")
-            deed(session, by, owner, found)
-        gone = text("do") == "delete"
-        return f"/settings/{company}/sites?saved" if gone else f"/settings/{company}/sites/{site}?saved"
-
-    return attempt(act, lambda form: _page(company, site, form), FIELDS)
+    return attempt(
+        lambda: carry_out(DEEDS, Site, company, site), lambda form: _page(company, site, form), FIELDS
+    )
 
 
 def _change(session: Session, by: By, owner: Company, site: Site) -> None:
@@ -115,7 +106,7 @@ def _delete(session: Session, by: By, _owner: Company, site: Site) -> None:
     sites.delete(session, by, site)
 
 
-DEEDS: dict[str, Callable[[Session, By, Company, Site], None]] = {
+DEEDS: dict[str, Deed] = {
     "change": _change,
     "swap": _swap,
     "leave": _leave,
