@@ -159,5 +159,5 @@ def _endpoints(opened: Here) -> dict[str, str]:
         found = endpoints(opened)
     except Rejected:
         return {}
-    barred = (it.trunk_id for it in trunks_seen(opened) or () if it.problem == "unregistered")
+    barred = (it.trunk_id for it in trunks_seen(opened, found) or () if it.problem == "unregistered")
     return found | {f"trunk-{trunk_id}": "Unregistered" for trunk_id in barred}

@@ -89,8 +89,11 @@ def look(opened: Here) -> Machine:
     )
 
 
-def trunks_seen(opened: Here) -> tuple[TrunkSight, ...] | None:
-    """What Asterisk says of its trunks; None where it cannot be asked: that is no word about them."""
+def trunks_seen(opened: Here, states: Mapping[str, str] | None = None) -> tuple[TrunkSight, ...] | None:
+    """What Asterisk says of its trunks; None where it cannot be asked: that is no word about them.
+
+    `states` are those of its endpoints, for who has just asked.
+    """
     import sqlalchemy as sa
 
     from dialplan.apply import running
@@ -105,7 +108,7 @@ def trunks_seen(opened: Here) -> tuple[TrunkSight, ...] | None:
     if not rows:
         return ()
     try:
-        states = endpoints(opened)
+        states = endpoints(opened) if states is None else states
         logged_in = _logged_in(opened) if any(row.kind == "registration" for row in rows) else set()
     except (Rejected, OSError, RuntimeError) as problem:
         log.warning("Asterisk was not asked about its trunks: %s", problem)

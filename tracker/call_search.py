@@ -5,7 +5,7 @@ A condition about the source looks at the visit that is named, else at the chann
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -33,6 +33,16 @@ from tracker.policy.sought import caller_parts
 Condition = sa.ColumnElement[bool]
 LEG_TARGET = CallEvent.detail["target_id"].as_integer()
 _SOURCE = ("medium", "source", "campaign", "keyword")
+
+
+# Who shows his number.
+KNOWN = sa.and_(Call.caller.is_not(None), Call.presentation == Presentation.ALLOWED)
+
+
+def of_companies(company_ids: Iterable[int]) -> Condition:
+    """Calls of these companies only: every statement about calls that a person sees begins with it."""
+    ids = list(company_ids)  # one is found in the order of the index, of several each has to be sorted in
+    return Call.company_id == ids[0] if len(ids) == 1 else Call.company_id.in_(ids)
 
 
 def narrow(wanted: sa.Select[Call], by: CallFilter) -> sa.Select[Call]:
@@ -154,8 +164,7 @@ def _flags(by: CallFilter) -> Iterator[Condition]:
     if by.uncertain is not None:
         yield Call.uncertain.is_(by.uncertain)
     if by.known is not None:
-        known = sa.and_(Call.caller.is_not(None), Call.presentation == Presentation.ALLOWED)
-        yield known if by.known else ~known
+        yield KNOWN if by.known else ~KNOWN
     if by.recorded is not None:
         ready = Call.recording.has(Recording.state == RecordingState.READY)
         yield ready if by.recorded else ~ready

@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, raiseload, selectinload
 
-from tracker.call_search import narrow
+from tracker.call_search import narrow, of_companies
 from tracker.errors import Rejected
 from tracker.journey import Journey, describe_candidate, iso, read_candidates, read_journey
 from tracker.journey import describe as describe_journey
@@ -184,12 +184,7 @@ def calls_by_key(session: Session, company_ids: Iterable[int], keys: Iterable[st
 
 
 def _of(company_ids: Iterable[int]) -> sa.Select[Call]:
-    """Calls of these companies only: every statement about calls that a person sees begins here."""
-    wanted = sa.select(Call)
-    ids = list(company_ids)
-    return (
-        wanted.where(Call.company_id == ids[0]) if len(ids) == 1 else wanted.where(Call.company_id.in_(ids))
-    )
+    return sa.select(Call).where(of_companies(company_ids))
 
 
 def cursor_of(call: Call) -> str:

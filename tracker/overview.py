@@ -17,10 +17,10 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker.call_search import LEG_TARGET, rang_in_vain
+from tracker.call_search import KNOWN, LEG_TARGET, of_companies, rang_in_vain
 from tracker.models import Call, CallEvent, Channel, Number, NumberUse, Target, Visit
 from tracker.policy.call_filter import Period
-from tracker.policy.facts import Outcome, Presentation
+from tracker.policy.facts import Outcome
 from tracker.policy.figures import Counts, Figures
 from tracker.policy.origins import origin_of
 from tracker.policy.overview import FromWhere, Overview, Read, StaticNumber, Talked, Waited, assemble
@@ -84,15 +84,13 @@ def read_today(
 
 def has_calls(session: Session, company_ids: Iterable[int]) -> bool:
     """Whether these companies ever had a call."""
-    theirs = sa.select(Call.id).where(Call.company_id.in_(list(company_ids)))
+    theirs = sa.select(Call.id).where(of_companies(company_ids))
     return session.scalar(theirs.limit(1)) is not None
 
 
 def _within(company_ids: Sequence[int], span: Span) -> tuple[Condition, ...]:
     """Of these companies, in that time."""
-    one = len(company_ids) == 1
-    theirs = Call.company_id == company_ids[0] if one else Call.company_id.in_(company_ids)
-    return theirs, Call.started_at >= span.since, Call.started_at < span.until
+    return of_companies(company_ids), Call.started_at >= span.since, Call.started_at < span.until
 
 
 def _rows(session: Session, wanted: sa.Select[*tuple[Any, ...]]) -> Any:
@@ -104,15 +102,14 @@ def _count(*conditions: Condition) -> sa.ColumnElement[int]:
     return sa.func.count().filter(*conditions)
 
 
-_KNOWN = sa.and_(Call.caller.is_not(None), Call.presentation == Presentation.ALLOWED)
-_CALLERS = sa.func.count(sa.distinct(sa.case((_KNOWN, Call.caller))))
+_CALLERS = sa.func.count(sa.distinct(sa.case((KNOWN, Call.caller))))
 _ANSWERED = Call.outcome == Outcome.ANSWERED
 _COUNTS: tuple[sa.ColumnElement[Any], ...] = (
     sa.func.count(),
     *(_count(Call.outcome == Outcome(name)) for name in Counts._fields[1:7]),
     *(_count(Call.category == Category(name)) for name in Counts._fields[7:10]),
     _count(_ANSWERED, Call.category.is_(None)),
-    _count(Call.repeat.is_(False), _KNOWN),
+    _count(Call.repeat.is_(False), KNOWN),
     sa.func.coalesce(sa.func.sum(Call.wait_seconds).filter(_ANSWERED), 0.0),
     sa.func.coalesce(sa.func.sum(Call.talk_seconds).filter(_ANSWERED), 0.0),
 )  # in the order of Counts

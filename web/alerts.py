@@ -79,7 +79,7 @@ def seer() -> Seer:
 
 
 def administers() -> bool:
-    return any(viewer().may(Right.ADMINISTER, it.id) for it in viewer().companies)
+    return bool(viewer().having(Right.ADMINISTER))
 
 
 def may_mark(alert: Alert) -> bool:
@@ -119,22 +119,21 @@ def alert_words(alert: Alert) -> Words:
 def _alerts_page(made: AlertAddress | None = None) -> str:
     at = house().clock()
     with house().database.read() as session:
-        going_on = alerts.going_on(session, seer())
         past = alerts.history(session, seer(), at)
         told = alert_addresses.list_addresses(session, _administered_ids())
-    owners = [it for it in viewer().companies if it.id in _administered_ids()]
+    owners = viewer().having(Right.ADMINISTER)
     mail = bool(house().settings.smtp_host)
     return render_template(
-        "alerts.html", going_on=going_on, past=past, told=told, owners=owners, made=made, mail=mail
+        "alerts.html", going_on=open_alerts(), past=past, told=told, owners=owners, made=made, mail=mail
     )
 
 
 def _administered_ids() -> list[int]:
-    return [it.id for it in viewer().companies if viewer().may(Right.ADMINISTER, it.id)]
+    return [it.id for it in viewer().having(Right.ADMINISTER)]
 
 
 def _administered(slug: str) -> SeenCompany:
-    found = next((it for it in viewer().companies if it.slug == slug), None)
-    if found is None or found.id not in _administered_ids():
+    found = next((it for it in viewer().having(Right.ADMINISTER) if it.slug == slug), None)
+    if found is None:
         raise Rejected("role.needed", "You do not administer this company", "Ask one of its owners")
     return found

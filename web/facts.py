@@ -12,13 +12,12 @@ from flask_babel import get_locale, gettext, lazy_gettext
 from recordings.decide import is_lost, shortness
 from tracker.calls import shown_caller
 from tracker.models import Call, CallEvent, RecordingState
-from tracker.policy.detail import from_detail
-from tracker.policy.facts import Fact
 from tracker.policy.money import write_amount
 from tracker.policy.phone import Line, place_of
 from tracker.policy.route import Leg, Result, route
 from web.house import house
 from web.languages import language
+from web.words import fact_of
 
 SOON = timedelta(minutes=5)  # after a call's end its recording is usually ready within seconds
 
@@ -85,7 +84,7 @@ def install(app: Flask) -> None:
 
 def way(events: Sequence[CallEvent], targets: Mapping[int, str]) -> list[Rung]:
     """Which targets were rung, in which order."""
-    legs = route(fact for event in events if (fact := _fact(event)) is not None)
+    legs = route(fact for event in events if (fact := fact_of(event)) is not None)
     return [
         Rung(_name(leg, targets), leg.seconds, str(RESULTS[leg.result][0]), RESULTS[leg.result][1])
         for leg in legs
@@ -99,13 +98,6 @@ def _name(leg: Leg, targets: Mapping[int, str]) -> str:
     if leg.result is Result.GAVE_UP:
         return str(gettext("It rang"))
     return str(gettext("Somebody") if leg.result is Result.ANSWERED else gettext("A target"))
-
-
-def _fact(event: CallEvent) -> Fact | None:
-    try:
-        return from_detail(event.kind, "", event.detail)
-    except (KeyError, TypeError, ValueError):
-        return None
 
 
 def place_words(call: Call) -> str:

@@ -14,7 +14,7 @@ from flask import Flask
 from flask_babel import gettext
 
 from tracker.policy.figures import Better, Change, Figure, Figures
-from tracker.policy.overview import Overview
+from tracker.policy.overview import Overview, Times
 from tracker.policy.spans import Asks, Bucket, Span
 from tracker.policy.week import WeekHour
 from web.filters import hour_words
@@ -124,23 +124,25 @@ def _unjudged(now: Figures) -> tuple[Note, ...]:
 
 
 def _wait(it: Overview) -> Tile:
-    words = gettext("9 of 10 within %(time)s", time=duration(it.times.wait_most))
-    return Tile(
-        gettext("Wait until answered"), duration(it.times.wait), it.now.answered.asks,
-        Change(it.times.wait, it.earlier_times.wait, Better.LESS),
-        Note(duration(it.earlier_times.wait), it.earlier.answered.asks),
-        (Note(words),) if it.times.wait_most is not None else (),
-    )  # fmt: skip
+    most = it.times.wait_most
+    note = None if most is None else gettext("9 of 10 within %(time)s", time=duration(most))
+    return _timed(it, gettext("Wait until answered"), lambda times: times.wait, Better.LESS, note)
 
 
 def _talk(it: Overview) -> Tile:
-    words = gettext("half of them over %(time)s", time=duration(it.times.talk))
-    return Tile(
-        gettext("Talk"), duration(it.times.talk_total), it.now.answered.asks,
-        Change(it.times.talk_total, it.earlier_times.talk_total, Better.NEITHER),
-        Note(duration(it.earlier_times.talk_total), it.earlier.answered.asks),
-        (Note(words),) if it.times.talk is not None else (),
-    )  # fmt: skip
+    half = it.times.talk
+    note = None if half is None else gettext("half of them over %(time)s", time=duration(half))
+    return _timed(it, gettext("Talk"), lambda times: times.talk_total, Better.NEITHER, note)
+
+
+def _timed(
+    it: Overview, label: str, take: Callable[[Times], float | None], better: Better, note: str | None
+) -> Tile:
+    """Of the calls that were answered."""
+    now, then = take(it.times), take(it.earlier_times)
+    before = Note(duration(then), it.earlier.answered.asks)
+    notes = () if note is None else (Note(note),)
+    return Tile(label, duration(now), it.now.answered.asks, Change(now, then, better), before, notes)
 
 
 # ---- words ----

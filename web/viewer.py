@@ -68,6 +68,10 @@ class Viewer:
         """Whether their role in that company has that right."""
         return any(it.id == company_id and may(it.role, right) for it in self.all_companies)
 
+    def having(self, right: Right) -> list[SeenCompany]:
+        """Those of the companies looked at in which they have it."""
+        return [it for it in self.companies if may(it.role, right)]
+
     def need(self, right: Right, company_id: int) -> None:
         """Raises Rejected `role.needed` when it has not."""
         if not self.may(right, company_id):

@@ -50,7 +50,7 @@ def list_links(session: Session) -> list[View]:
 
 def sharing() -> list[SeenCompany]:
     """The companies with whose people one may share a view."""
-    return [it for it in viewer().companies if viewer().may(Right.JUDGE, it.id)]
+    return viewer().having(Right.JUDGE)
 
 
 @pages.post("/calls/views")
@@ -104,5 +104,5 @@ def _title(view: SavedView) -> str:
 
 def _reader() -> views.Reader:
     who = viewer()
-    administered = (it.id for it in who.companies if who.may(Right.ADMINISTER, it.id))
-    return views.Reader(who.user_id, who.company_ids, tuple(administered))
+    administered = tuple(it.id for it in who.having(Right.ADMINISTER))
+    return views.Reader(who.user_id, who.company_ids, administered)

@@ -305,7 +305,7 @@ class Step:
 def story(events: Sequence[CallEvent], targets: Mapping[int, str]) -> list[Step]:
     """What happened, in order, in words; a fact that two witnesses told is told once."""
     steps: dict[tuple[object, ...], Step] = {}
-    for fact in [fact for fact in map(_fact, events) if fact is not None]:
+    for fact in [fact for fact in map(fact_of, events) if fact is not None]:
         once = fact.at if isinstance(fact, JudgedByPhone) else None  # of this there is one witness only
         for step in _steps(fact, targets):
             steps.setdefault((step.title, step.detail, once), step)
@@ -339,7 +339,7 @@ def _steps(fact: Fact, targets: Mapping[int, str]) -> list[Step]:
             return [_judged(fact, targets.get(fact.target_id, gettext("Somebody")))]
 
 
-def _fact(event: CallEvent) -> Fact | None:
+def fact_of(event: CallEvent) -> Fact | None:
     """The fact; None for one that another version wrote."""
     try:
         return from_detail(event.kind, "", event.detail)
