@@ -55,7 +55,8 @@ def measure(name: str, home: Path, url: str, idle: Watch) -> dict[str, float]:
     with served(OURS, home, {"LEASELINE_DATABASE_URL": url}) as server:
         visitor = browse.log_in(server.port, database, written.owner)
         seen = [
-            browse.watch(visitor, page, browse.addresses(page, written, TIMES)) for page in browse.pages()
+            browse.watch(visitor, rule, browse.addresses(page, written, TIMES))
+            for rule, page in sorted(browse.pages(database).items())
         ]
         seen += [
             browse.watch(visitor, f"list: {word}", [path] * TIMES) for word, path in browse.VIEWS.items()

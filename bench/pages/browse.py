@@ -8,16 +8,16 @@ import itertools
 import math
 import re
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+from support.addresses import shown
 
 from bench.pages.books import Books
 from tracker import logins, people
 from tracker.database import Database
 from tracker.settings import read_settings
 from web.app import create_app
-from web.public import is_public
 
 # The list of calls as people look at it.
 VIEWS = {
@@ -40,9 +40,6 @@ VIEWS = {
     "missed, 30 days, a source": "/calls?outcome=missed&period=30d&medium=cpc&source=yandex",
     "nothing there": "/calls?channel=none+such",
 }
-# What cannot be asked here: files that are not there, streams of everything, and what only counts.
-NOT_ASKED = re.compile(r"/calls/<key>/(audio|download)|\.(csv|xlsx)$|/api/|qr")
-ASKED_WITH = {"<key>", "<visit>"}
 
 
 @dataclass
@@ -94,26 +91,21 @@ def log_in(port: int, database: Database, email: str) -> Visitor:
     return Visitor(port, f"leaseline={token}")
 
 
-def pages() -> Iterator[str]:
-    """Every route that shows something to who is logged in, from the application's own map."""
+def pages(database: Database) -> dict[str, str]:
+    """By route, the address of what it shows to who is logged in; `<key>` and `<visit>` are left open."""
     settings = read_settings({"LEASELINE_HOME": "/nonexistent", "LEASELINE_SECRET_KEY": "k" * 40})
     app = create_app(settings, Database("sqlite://"))
-    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
-        shown = "GET" in (rule.methods or ()) and not is_public(app.view_functions[rule.endpoint])
-        if not shown or NOT_ASKED.search(rule.rule):
-            continue
-        if set(re.findall(r"<[^>]+>", rule.rule)) <= ASKED_WITH:
-            yield rule.rule
-        else:
-            print(f"  not asked: {rule.rule}")
+    with database.read() as session:
+        return shown(app, session, key="<key>", visit="<visit>")
 
 
 def addresses(page: str, books: Books, times: int) -> list[str]:
     """So many addresses of a page, each of another call or visit."""
-    turns: dict[str, Iterator[object]] = {
-        "<key>": itertools.cycle(books.calls), "<visit>": itertools.cycle(books.visits)
-    }  # fmt: skip
-    return [re.sub(r"<[^>]+>", lambda found: str(next(turns[found[0]])), page) for _ in range(times)]
+    calls, visits = itertools.cycle(books.calls), itertools.cycle(books.visits)
+    return [
+        page.replace("<key>", key).replace("<visit>", str(visit))
+        for key, visit in itertools.islice(zip(calls, visits, strict=False), times)
+    ]
 
 
 def watch(visitor: Visitor, name: str, paths: list[str]) -> Watch:
