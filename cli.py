@@ -14,6 +14,7 @@ from commands.channel import channel_group
 from commands.company import company_group
 from commands.config import config_command
 from commands.context import Here
+from commands.cost import cost_group
 from commands.db import db_group
 from commands.doctor import doctor_command
 from commands.forward import forward_group
@@ -25,6 +26,7 @@ from commands.overview import overview_command
 from commands.pool import pool_group
 from commands.processes import agi_command, asterisk_command, web_command, worker_command
 from commands.reference import docs_command
+from commands.sale import rate_group, sale_group
 from commands.shell import completion_command, version_command
 from commands.site import site_group
 from commands.source import source_group
@@ -37,10 +39,11 @@ from commands.worth import category_command, note_command, tag_command, value_co
 
 COMMANDS = (
     up_command, status_command, restart_command, stop_command, apply_command, doctor_command,
-    config_command, logs_command, overview_command, calls_group, company_group, trunk_group, target_group,
-    number_group, channel_group, pool_group, site_group, source_group, visit_group, forward_group, user_group,
-    alerts_group, db_group, backup_command, restore_command, asterisk_command, agi_command, web_command,
-    worker_command, completion_command, version_command, docs_command,
+    config_command, logs_command, overview_command, calls_group, company_group, trunk_group,
+    target_group, number_group, channel_group, pool_group, site_group, source_group, visit_group,
+    forward_group, cost_group, sale_group, rate_group, user_group, alerts_group, db_group,
+    backup_command, restore_command, asterisk_command, agi_command, web_command, worker_command,
+    completion_command, version_command, docs_command,
 )  # fmt: skip
 
 

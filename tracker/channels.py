@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from tracker import named
 from tracker.audit import By
-from tracker.models import Call, Channel, Company, Forwarding
+from tracker.models import Call, Channel, ChannelRent, Company, Cost, Forwarding
 from tracker.named import numbers_in_use
 from tracker.policy.entries import count_of, read_title, refuse_if_used
 
@@ -93,6 +93,9 @@ def delete_channel(session: Session, by: By, channel: Channel) -> None:
     uses = named.number_uses(session, channel)
     calls = named.count(session, Call, Call.channel_id == channel.id)
     uses += [count_of(calls, "call")] if calls else []
+    for model, word in ((Cost, "cost"), (ChannelRent, "rent")):
+        paid = named.count(session, model, model.channel_id == channel.id)
+        uses += [count_of(paid, word)] if paid else []
     refuse_if_used(f"channel {channel.name!r}", uses, "Move its numbers elsewhere; what has history stays")
     session.execute(sa.delete(Forwarding).where(Forwarding.channel_id == channel.id))
     session.delete(channel)

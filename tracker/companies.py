@@ -16,16 +16,20 @@ from tracker.models import (
     Alert,
     AlertAddress,
     AlertMessage,
+    ApiKey,
     ApplyRequest,
     AuditEntry,
     Base,
     Call,
     Channel,
     Company,
+    Cost,
+    ExchangeRate,
     Forwarding,
     Membership,
     Number,
     Pool,
+    Sale,
     SavedView,
     Site,
     SourceRule,
@@ -134,7 +138,7 @@ def everyone(session: Session) -> Sequence[Company]:
 def delete(session: Session, by: By, company: Company) -> None:
     """Delete a company that owns nothing. Raises Rejected company.in_use with what it owns."""
     owned = ((Number, "number"), (Channel, "channel"), (Pool, "pool"), (Target, "target"), (Site, "site"))
-    history = ((Call, "call"), (Visitor, "visitor"))
+    history = ((Call, "call"), (Visitor, "visitor"), (Cost, "cost"), (Sale, "sale"))
     uses = [
         count_of(found, word)
         for model, word in (*owned, *history)
@@ -145,6 +149,8 @@ def delete(session: Session, by: By, company: Company) -> None:
     session.execute(sa.delete(Membership).where(Membership.company_id == company.id))
     session.execute(sa.delete(ApplyRequest).where(ApplyRequest.company_id == company.id))
     session.execute(sa.delete(SavedView).where(SavedView.company_id == company.id))
+    session.execute(sa.delete(ExchangeRate).where(ExchangeRate.company_id == company.id))
+    session.execute(sa.delete(ApiKey).where(ApiKey.company_id == company.id))
     session.execute(sa.delete(SourceRule).where(SourceRule.company_id == company.id))
     addresses = sa.select(AlertAddress.id).where(AlertAddress.company_id == company.id)
     session.execute(sa.delete(AlertMessage).where(AlertMessage.address_id.in_(addresses)))

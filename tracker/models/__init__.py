@@ -31,6 +31,7 @@ from tracker.models.company import (
     TrunkKind,
     WhenEmpty,
 )
+from tracker.models.money import ApiKey, ChannelRent, Cost, ExchangeRate, Sale
 from tracker.models.people import (
     AuditEntry,
     LoginAttempts,
@@ -58,18 +59,20 @@ from tracker.models.visits import (
 )
 from tracker.models.worth import CallCategory, CallNote, CallTag, ShareLink, Tag
 from tracker.policy.alerts import AlertKind
+from tracker.policy.costs import Entered
 from tracker.policy.leasing import LeaseEnd
 from tracker.policy.rights import Role
+from tracker.policy.sales import Match, SaleStatus
 from tracker.policy.worth import Category
 
 __all__ = [
-    "Alert", "AlertAddress", "AlertKind", "AlertMessage", "ApplyRequest", "AuditEntry", "Base", "Call",
-    "CallCandidate", "CallCategory", "CallEvent", "CallNote", "CallTag", "CallerIdPolicy", "Category",
-    "Channel", "CodeLease", "Company", "DelayModel", "Forwarding", "Lease", "LeaseEnd", "LoginAttempts",
-    "LoginLink", "LoginSession", "Membership", "MissCount", "News", "Node", "NodeConfiguration",
-    "Number", "NumberState", "NumberUse", "PageView", "Pool", "QuarantinedLine", "Recording",
-    "RecordingState", "RecoveryCode", "Referrer", "Refusal", "Role", "SavedView", "ShareLink", "Site",
-    "SiteCheck", "SourceRule", "SpoolFile", "Swap", "Tag", "Target", "TargetKind", "Transport", "Trunk",
-    "TrunkKind", "User", "Visit", "VisitEvent", "VisitEventKind", "Visitor", "WaitingFact", "Way",
-    "WhenEmpty",
+    "Alert", "AlertAddress", "AlertKind", "AlertMessage", "ApiKey", "ApplyRequest", "AuditEntry", "Base",
+    "Call", "CallCandidate", "CallCategory", "CallEvent", "CallNote", "CallTag", "CallerIdPolicy",
+    "Category", "Channel", "ChannelRent", "CodeLease", "Company", "Cost", "DelayModel", "Entered",
+    "ExchangeRate", "Forwarding", "Lease", "LeaseEnd", "LoginAttempts", "LoginLink", "LoginSession",
+    "Match", "Membership", "MissCount", "News", "Node", "NodeConfiguration", "Number", "NumberState",
+    "NumberUse", "PageView", "Pool", "QuarantinedLine", "Recording", "RecordingState", "RecoveryCode",
+    "Referrer", "Refusal", "Role", "Sale", "SaleStatus", "SavedView", "ShareLink", "Site", "SiteCheck",
+    "SourceRule", "SpoolFile", "Swap", "Tag", "Target", "TargetKind", "Transport", "Trunk", "TrunkKind",
+    "User", "Visit", "VisitEvent", "VisitEventKind", "Visitor", "WaitingFact", "Way", "WhenEmpty",
 ]  # fmt: skip

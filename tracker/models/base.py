@@ -23,6 +23,7 @@ NAMING = {
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 MONEY_SCALE = 10_000
+RATE_SCALE = 10**10
 
 
 class Instant(TypeDecorator[datetime]):
@@ -45,25 +46,40 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class Money(TypeDecorator[Decimal]):
-    """An amount in its company's currency, exact to four decimals: whole ten-thousandths in the database.
-
-    So a sum over a million rows is exact on SQLite too, which knows no decimals.
-    """
+class _Exact(TypeDecorator[Decimal]):
+    """A decimal as a whole number of its smallest parts: exact on SQLite too, which knows no decimals."""
 
     impl = sa.BigInteger
     cache_ok = True
+    scale = 1
 
     def process_bind_param(self, value: Decimal | None, dialect: sa.Dialect) -> int | None:
         if value is None:
             return None
-        whole = value * MONEY_SCALE
+        whole = value * self.scale
         if whole != whole.to_integral_value():
-            raise ValueError(f"{value} has more than four decimals: round it first")
+            raise ValueError(f"{value} has parts smaller than 1/{self.scale}: round it first")
         return int(whole)
 
     def process_result_value(self, value: int | None, dialect: sa.Dialect) -> Decimal | None:
-        return None if value is None else Decimal(int(value)) / MONEY_SCALE
+        return None if value is None else Decimal(int(value)) / self.scale
+
+
+class Money(_Exact):
+    """An amount, exact to four decimals: whole ten-thousandths in the database.
+
+    So a sum over a million rows is exact on SQLite too.
+    """
+
+    cache_ok = True
+    scale = MONEY_SCALE
+
+
+class Rate(_Exact):
+    """An exchange rate, exact to ten decimals."""
+
+    cache_ok = True
+    scale = RATE_SCALE
 
 
 def words(kind: type[enum.StrEnum]) -> sa.Enum:

@@ -16,6 +16,7 @@ from babel.numbers import (
     get_currency_symbol,
     get_decimal_symbol,
     get_group_symbol,
+    list_currencies,
 )
 
 from tracker.errors import Rejected
@@ -27,6 +28,10 @@ _SPELT = {  # as people write them, besides what Unicode's data has
     "RUB": ("руб", "руб.", "р", "р."), "BYN": ("руб", "руб.", "р", "р."), "UAH": ("грн", "грн."),
     "PLN": ("zl",), "KZT": ("тг", "тенге"), "EUR": ("евро", "євро", "euro"),
 }  # fmt: skip
+_BEST_KNOWN = (
+    "EUR", "USD", "RUB", "UAH", "PLN", "GBP", "KZT", "BYN", "CHF", "CZK", "SEK", "NOK", "DKK", "HUF", "RON",
+    "TRY", "GEL", "AMD", "AZN", "UZS", "KGS", "MDL", "ILS", "CNY", "JPY", "INR", "CAD", "AUD",
+)  # fmt: skip
 _BETWEEN = re.compile(r"[\s\u200e\u200f'\N{RIGHT SINGLE QUOTATION MARK}]+")  # groups of digits
 _PARTS = re.compile(r"([^0-9]*)([0-9](?:[0-9., ]*[0-9])?)([^0-9]*)")
 _MINUS = re.compile(r"[-\u2010-\u2015\u2212(]")
@@ -70,6 +75,19 @@ def write_amount(amount: Decimal, currency: str, language: str) -> str:
     return str(format_decimal(amount, pattern, locale=language))
 
 
+def currency_named(text: str, expected: str | None = None) -> str | None:
+    """The currency of a code or sign such as "EUR", "₽", "грн": the one expected if the sign may be its own.
+
+    None where there is none such. A sign of several, as $, is the best known one's.
+    """
+    word = _BETWEEN.sub(" ", text).strip().casefold()
+    if expected and word in _signs(expected):
+        return expected
+    if word.upper() in list_currencies():
+        return word.upper()
+    return _known_signs().get(word)
+
+
 def _decimal_mark(number: str, currency: str, language: str) -> str:
     """The comma or point that begins the decimals; "" when there are none.
 
@@ -109,6 +127,16 @@ def _signs(currency: str) -> frozenset[str]:
     bare = {symbol.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ") for symbol in told}
     known = {currency, *told, *bare, *_SPELT.get(currency, ())} - {""}
     return frozenset(_BETWEEN.sub(" ", each).strip().casefold() for each in known)
+
+
+@functools.cache
+def _known_signs() -> dict[str, str]:
+    """The signs of the currencies that such lists are in; where several have one, the first has it."""
+    found: dict[str, str] = {}
+    for currency in _BEST_KNOWN:
+        for sign in _signs(currency):
+            found.setdefault(sign, currency)
+    return found
 
 
 def _malformed(text: str, currency: str, language: str) -> Rejected:

@@ -1,0 +1,359 @@
+"""What advertising cost: by hand, out of files, told by programs; with the rents of channels, for reports.
+
+A row that has a reference, its own or its day and words, is the same when it is told again: nothing changes,
+or its amount does and the audit log says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload
+
+from tracker.audit import By
+from tracker.calls import amount as plain
+from tracker.companies import read_currency
+from tracker.errors import Rejected
+from tracker.models import Channel, ChannelRent, Company, Cost
+from tracker.policy.cost_list import CostLine, Found, KnownChannel, Wanted, told_costs
+from tracker.policy.costs import Entered, Words, daily_rent
+from tracker.policy.money import read_amount
+from tracker.policy.rates import Rates
+from tracker.policy.sheets import N_, BadCell, BadRows
+from tracker.rates import rates_of
+from tracker.rents import terms_of
+
+AT_ONCE = 5_000  # rows of a statement; SQLite takes some thirty thousand values in one
+MOST = 500  # of a listing
+_COLUMNS = (
+    "day",
+    "medium",
+    "source",
+    "campaign",
+    "keyword",
+    "content",
+    "channel_id",
+    "amount",
+    "currency",
+    "note",
+)
+
+
+@dataclass(frozen=True)
+class CostFact:
+    """A day's cost as reports count it; `value` is in the company's currency, not rounded."""
+
+    day: date
+    words: Words
+    channel_id: int | None
+    value: Decimal
+    entered: Entered
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an import does to a row that is there: the columns that become others."""
+
+    id: int
+    reference: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class CostPlan:
+    """What an import would do."""
+
+    new: Sequence[CostLine] = ()
+    changed: Sequence[Change] = ()
+    same: int = 0
+    found: Found = field(default_factory=lambda: Found((), ()))
+
+
+def wanted_of(session: Session, company: Company, **more: Any) -> Wanted:
+    """How a list of the company's costs is read: its currency and channels, and `more` of Wanted's."""
+    rows = session.scalars(sa.select(Channel).where(Channel.company_id == company.id).order_by(Channel.name))
+    channels = [KnownChannel(it.id, it.name, it.medium, it.source, it.campaign, it.keyword) for it in rows]
+    return Wanted(company.currency, channels=channels, **more)
+
+
+def plan_import(session: Session, company: Company, found: Found) -> CostPlan:
+    """What these rows would change, without doing it. Raises BadRows with all that is wrong, of every row."""
+    days = ((line, line.day) for line in found.lines)
+    problems = [*found.problems, *missing_rates(rates_of(session, company), days)]
+    if problems:
+        raise BadRows(problems)
+    one_at_a_time(session, company)
+    there = _there(session, company, [line.reference for line in found.lines])
+    new, changed, same = [], [], 0
+    for line in found.lines:
+        row = there.get(line.reference)
+        if row is None:
+            new.append(line)
+        elif change := _change(row, line):
+            changed.append(change)
+        else:
+            same += 1
+    return CostPlan(new, changed, same, found)
+
+
+def carry_out(
+    session: Session, by: By, company: Company, plan: CostPlan, *, entered: Entered, name: str | None = None
+) -> None:
+    """Do what was planned: one audit entry for the import (of the file `name`), one for each changed row."""
+    told = {"company_id": company.id, "entered": entered, "created_at": by.at, "changed_at": by.at}
+    for part in _parts(plan.new):
+        session.execute(sa.insert(Cost), [_row(line) | told for line in part])
+    for changes in _parts(plan.changed):
+        session.execute(sa.update(Cost), [{"id": it.id, "changed_at": by.at, **it.after} for it in changes])
+    for it in plan.changed:
+        detail = {"before": as_json(it.before), "after": as_json(it.after)}
+        by.note(session, "cost.change", company.id, subject=it.reference, detail=detail)
+    if plan.new or plan.changed:
+        counts = {"new": len(plan.new), "changed": len(plan.changed), "same": plan.same}
+        by.note(session, "cost.import", company.id, subject=name, detail=counts | {"entered": entered})
+    session.flush()
+
+
+def one_at_a_time(session: Session, company: Company) -> None:
+    """Two imports of a company's wait for each other; calls and visits need not."""
+    row = sa.select(Company.id).where(Company.id == company.id)
+    session.execute(row.with_for_update(key_share=True))
+
+
+def missing_rates(rates: Rates, lines: Iterable[tuple[Any, date]]) -> list[BadCell]:
+    """The rows, each with its day, whose currency has no rate then."""
+    problems: list[BadCell] = []
+    known: dict[tuple[str, date], Rejected | None] = {}
+    for line, day in lines:
+        if line.currency == rates.into:
+            continue
+        if (line.currency, day) not in known:
+            known[line.currency, day] = _missing(rates, line.currency, day)
+        if known[line.currency, day]:
+            values = {"currency": line.currency, "day": day.isoformat()}
+            text = N_("there is no rate of %(currency)s for %(day)s")
+            problems.append(BadCell(line.line, "currency", text, values))
+    return problems
+
+
+def add_cost(session: Session, by: By, company: Company, wanted: Wanted, row: Mapping[str, str]) -> Cost:
+    """One cost by hand, its values in the words of a told row. Raises Rejected cost.malformed, rate.missing.
+
+    Without a reference it is a cost of its own: the same typed twice is twice the cost.
+    """
+    line = one_line(told_costs([row], wanted), wanted)
+    rates_of(session, company).rate(line.currency, line.day)
+    reference = line.reference if str(row.get("reference") or "").strip() else None
+    if reference and _there(session, company, [reference]):
+        raise Rejected("cost.duplicate", f"There is a cost {reference!r} already", "Change that one")
+    cost = Cost(
+        **{**_row(line), "reference": reference},
+        company_id=company.id,
+        entered=Entered.HAND,
+        created_at=by.at,
+        changed_at=by.at,
+    )
+    session.add(cost)
+    session.flush()
+    by.note(session, "cost.add", company.id, subject=cost.source, detail=_detail(cost))
+    return cost
+
+
+def typed(row: Mapping[str, str], names: Iterable[str], currency: str, language: str) -> dict[str, str]:
+    """What a person typed, its amounts as told rows have them; the row's own currency counts.
+
+    Raises Rejected value.* for what is no amount, or could be two.
+    """
+    told = dict(row)
+    code = read_currency(told["currency"]) if told.get("currency") else currency
+    for name in names:
+        if text := told.get(name, "").strip():
+            below = name == "profit" and text[0] in "-\N{MINUS SIGN}"
+            told[name] = ("-" if below else "") + f"{read_amount(text[below:], code, language):f}"
+    return told
+
+
+def one_line(found: Any, wanted: Wanted) -> Any:
+    """The only line of a list of one. Raises Rejected cost.malformed with what is wrong with it."""
+    if found.problems:
+        bad = found.problems[0]
+        raise Rejected(
+            "cost.malformed", f"{bad.column}: {bad.problem}", f"Give it like 1200.50 {wanted.currency}"
+        )
+    return found.lines[0]
+
+
+def change_cost(
+    session: Session, by: By, cost: Cost, *, amount: Decimal | None = None, note: str | None = None
+) -> bool:
+    """Correct a cost's amount or note ("": none); whether anything became another."""
+    after: dict[str, Any] = {}
+    if amount is not None and amount != cost.amount:
+        after["amount"] = amount
+    if note is not None and (note or None) != cost.note:
+        after["note"] = note or None
+    if not after:
+        return False
+    before = {name: getattr(cost, name) for name in after}
+    for name, value in after.items():
+        setattr(cost, name, value)
+    cost.changed_at = by.at
+    detail = {"cost": cost.id, "before": as_json(before), "after": as_json(after)}
+    by.note(session, "cost.change", cost.company_id, subject=cost.reference or cost.source, detail=detail)
+    return True
+
+
+def delete_costs(session: Session, by: By, company: Company, ids: Sequence[int]) -> int:
+    """Delete these of the company's costs, all or none. Raises Rejected cost.unknown."""
+    wanted = sa.select(Cost).where(Cost.company_id == company.id, Cost.id.in_(list(ids)))
+    found = session.scalars(wanted).all()
+    if len(found) != len(set(ids)):
+        raise Rejected("cost.unknown", "There is no such cost", "See `leaseline cost list`")
+    for cost in found:
+        by.note(session, "cost.delete", company.id, subject=cost.source, detail=_detail(cost))
+        session.delete(cost)
+    session.flush()
+    return len(found)
+
+
+def find_cost(session: Session, company: Company, cost_id: int) -> Cost:
+    """The company's cost of that id. Raises Rejected cost.unknown."""
+    wanted = sa.select(Cost).where(Cost.company_id == company.id, Cost.id == cost_id)
+    if found := session.scalars(wanted.options(joinedload(Cost.channel))).one_or_none():
+        return found
+    raise Rejected("cost.unknown", "There is no such cost", "See `leaseline cost list`")
+
+
+def list_costs(
+    session: Session, company_ids: Sequence[int], first: date, last: date, limit: int = MOST
+) -> Sequence[Cost]:
+    """The companies' stored costs of these days, both included, the newest first; rents come besides."""
+    wanted = (
+        sa.select(Cost)
+        .where(Cost.company_id.in_(company_ids), Cost.day.between(first, last))
+        .options(joinedload(Cost.channel))
+        .order_by(Cost.day.desc(), Cost.id.desc())
+        .limit(limit)
+    )
+    return session.scalars(wanted).all()
+
+
+def costs_between(session: Session, company: Company, first: date, last: date) -> Iterator[CostFact]:
+    """Every cost of these days, both included, rents by the day among them, in the company's currency.
+
+    Words are the channel's present ones where a cost has a channel. Raises Rejected rate.missing.
+    """
+    rates = rates_of(session, company)
+    mine = sa.select(Channel).where(Channel.company_id == company.id)
+    channels = {channel.id: channel for channel in session.scalars(mine)}
+    stored = sa.select(
+        Cost.day, Cost.source, Cost.medium, Cost.campaign, Cost.keyword, Cost.content, Cost.channel_id,
+        Cost.amount, Cost.currency, Cost.entered,
+    ).where(Cost.company_id == company.id, Cost.day.between(first, last))  # fmt: skip
+    for row in session.execute(stored.order_by(Cost.day, Cost.id)):
+        words = Words(row.source, row.medium, row.campaign, row.keyword, row.content)
+        value = rates.convert(row.amount, row.currency, row.day)
+        channel = channels.get(row.channel_id)
+        yield CostFact(row.day, words_now(words, channel), row.channel_id, value, row.entered)
+    for rent in session.scalars(sa.select(ChannelRent).where(ChannelRent.company_id == company.id)):
+        words = words_now(Words(""), channels[rent.channel_id])
+        for day, amount in daily_rent(terms_of(rent), first, last):
+            value = rates.convert(amount, rent.currency, day)
+            yield CostFact(day, words, rent.channel_id, value, Entered.RENT)
+
+
+def words_now(words: Words, channel: Channel | None) -> Words:
+    """A cost's words as they are now: a channel's own come before what was stored."""
+    if channel is None:
+        return words
+    campaign, keyword = channel.campaign or words.campaign, channel.keyword or words.keyword
+    return Words(channel.source, channel.medium, campaign, keyword, words.content)
+
+
+def describe_cost(cost: Cost) -> dict[str, Any]:
+    """A cost as JSON."""
+    words = words_now(
+        Words(cost.source, cost.medium, cost.campaign, cost.keyword, cost.content), cost.channel
+    )
+    return {
+        "id": cost.id,
+        "day": cost.day.isoformat(),
+        "medium": words.medium,
+        "source": words.source,
+        "campaign": words.campaign,
+        "keyword": words.keyword,
+        "content": words.content,
+        "channel": cost.channel.name if cost.channel else None,
+        "amount": plain(cost.amount),
+        "currency": cost.currency,
+        "note": cost.note,
+        "entered": cost.entered.value,
+        "reference": cost.reference,
+    }
+
+
+def as_json(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Columns as the audit log keeps them."""
+    return {name: _as_json(value) for name, value in values.items()}
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _missing(rates: Rates, currency: str, day: date) -> Rejected | None:
+    try:
+        rates.rate(currency, day)
+    except Rejected as problem:
+        return problem
+    return None
+
+
+def _there(session: Session, company: Company, references: Sequence[str]) -> dict[str, sa.Row[Any]]:
+    columns = [getattr(Cost, name) for name in ("id", "reference", *_COLUMNS)]
+    found: dict[str, sa.Row[Any]] = {}
+    for part in _parts(references):
+        wanted = sa.select(*columns).where(Cost.company_id == company.id, Cost.reference.in_(part))
+        found.update((row.reference, row) for row in session.execute(wanted))
+    return found
+
+
+def _row(line: CostLine) -> dict[str, Any]:
+    words = line.words
+    return {
+        "day": line.day, "medium": words.medium, "source": words.source, "campaign": words.campaign,
+        "keyword": words.keyword, "content": words.content, "channel_id": line.channel_id,
+        "amount": line.amount, "currency": line.currency, "note": line.note, "reference": line.reference,
+    }  # fmt: skip
+
+
+def _change(row: sa.Row[Any], line: CostLine) -> Change | None:
+    """What of the row becomes another; a list that says nothing of a note leaves it."""
+    wanted = _row(line)
+    if line.note is None:
+        wanted["note"] = row.note
+    stored = row._mapping  # SQLAlchemy's public name for a row as a mapping
+    after = {name: wanted[name] for name in _COLUMNS if wanted[name] != stored[name]}
+    return Change(row.id, line.reference, {name: stored[name] for name in after}, after) if after else None
+
+
+def _parts(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(rows), AT_ONCE):
+        yield rows[start : start + AT_ONCE]
+
+
+def _detail(cost: Cost) -> dict[str, Any]:
+    return {
+        "day": cost.day.isoformat(),
+        "amount": f"{cost.amount:f}",
+        "currency": cost.currency,
+        "cost": cost.id,
+    }
