@@ -19,6 +19,7 @@ from commands.db import db_group
 from commands.doctor import doctor_command
 from commands.forward import forward_group
 from commands.group import Leaseline
+from commands.key import key_group
 from commands.live import apply_command
 from commands.logs import logs_command
 from commands.number import number_group
@@ -41,7 +42,7 @@ COMMANDS = (
     up_command, status_command, restart_command, stop_command, apply_command, doctor_command,
     config_command, logs_command, overview_command, calls_group, company_group, trunk_group,
     target_group, number_group, channel_group, pool_group, site_group, source_group, visit_group,
-    forward_group, cost_group, sale_group, rate_group, user_group, alerts_group, db_group,
+    forward_group, cost_group, sale_group, rate_group, key_group, user_group, alerts_group, db_group,
     backup_command, restore_command, asterisk_command, agi_command, web_command, worker_command,
     completion_command, version_command, docs_command,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The marks of views that need no log-in, and of those that pages of other sites speak to."""
+"""The marks of views that need no log-in, that pages of other sites speak to, that take an API key."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 _PUBLIC: set[Callable[..., Any]] = set()
 _FROM_ANYWHERE: set[Callable[..., Any]] = set()
+_BY_KEY: set[Callable[..., Any]] = set()
 
 
 def public(view: View) -> View:
@@ -32,3 +33,13 @@ def from_anywhere(view: View) -> View:
 
 def is_from_anywhere(view: Callable[..., Any] | None) -> bool:
     return view in _FROM_ANYWHERE
+
+
+def by_key(view: View) -> View:
+    """Marks a view that a program may ask with an API key instead of a log-in, for its company alone."""
+    _BY_KEY.add(view)
+    return view
+
+
+def is_by_key(view: Callable[..., Any] | None) -> bool:
+    return view in _BY_KEY

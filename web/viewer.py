@@ -17,16 +17,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from flask import Flask, Response, current_app, g, redirect, request
 from sqlalchemy.exc import OperationalError
 
-from tracker import logins
+from tracker import api_keys, logins
 from tracker.audit import By
 from tracker.errors import Rejected
 from tracker.models import LoginSession, Role
 from tracker.policy.rights import Right, may
 from web.house import house
-from web.public import is_public
+from web.public import is_by_key, is_public
 
 log = logging.getLogger(__name__)
 
+_NOBODY = 0  # the user id of a program
 FORWARDED = 512  # characters of X-Forwarded-For that are looked at: a dozen proxies, however long their names
 
 
@@ -118,7 +119,28 @@ def _identify() -> Response | None:
         return None
     if is_public(view):
         return None
+    if is_by_key(view) and request.authorization is not None:
+        g.viewer = _program()
+        return None
     return None if _know() else _to_login()
+
+
+def by_program() -> bool:
+    """Whether a program asks, by an API key: no page's form can, for browsers send none by themselves."""
+    return bool(g.get("viewer")) and g.viewer.user_id == _NOBODY
+
+
+def _program() -> Viewer:
+    """A program as if it administered its key's company; only views for keys are ever asked by one."""
+    given = request.authorization
+    token = (given.token or given.password or "") if given else ""
+    with house().database.read() as session:
+        key, it = api_keys.who_shows(session, token)
+        company = SeenCompany(
+            it.id, it.slug, it.name, it.default_region, it.timezone, it.currency, it.language, Role.ADMIN
+        )
+        name = f"key:{key.name}"
+    return Viewer(_NOBODY, name, name, "", None, {}, (company,), (company,))
 
 
 def _know(*, optional: bool = False) -> bool:

@@ -1,0 +1,72 @@
+"""`leaseline key`: what programs get in with."""
+
+from __future__ import annotations
+
+import click
+
+from commands.context import changing, company_option, json_option, reading
+from commands.printing import print_rows, print_thing
+
+
+@click.group("key")
+def key_group() -> None:
+    """Keys with which programs tell costs and sales of one company over HTTP, and read them.
+
+    \b
+    Example:
+      leaseline key add crm
+    """
+
+
+@key_group.command("add")
+@click.argument("name")
+@company_option
+@json_option
+def add(name: str, company: str | None, as_json: bool) -> None:
+    """Make a key and print it, this once.
+
+    \b
+    Example:
+      leaseline key add crm
+    """
+    from tracker import api_keys
+
+    with changing(company) as (session, owner, by):
+        key, token = api_keys.add_key(session, by, owner, name)
+        thing = {"name": key.name, "key": token}
+    print_thing(thing, as_json=as_json)
+
+
+@key_group.command("list")
+@company_option
+@json_option
+def list_command(company: str | None, as_json: bool) -> None:
+    """List keys, without their text.
+
+    \b
+    Example:
+      leaseline key list
+    """
+    from tracker import api_keys
+
+    with reading(company) as (session, owner):
+        rows = [api_keys.describe_key(each) for each in api_keys.list_keys(session, owner)]
+    columns = ("name", "created_at", "revoked_at")
+    print_rows(rows, columns, as_json=as_json, empty="No key yet: `leaseline key add`")
+
+
+@key_group.command("revoke")
+@click.argument("name")
+@company_option
+def revoke(name: str, company: str | None) -> None:
+    """Let nobody in with a key any more.
+
+    \b
+    Example:
+      leaseline key revoke crm
+    """
+    from tracker import api_keys
+
+    with changing(company) as (session, owner, by):
+        api_keys.revoke_key(session, by, owner, name)
+    click.echo(f"Key {name} is revoked.")

@@ -1,0 +1,145 @@
+"""Costs and sales for programs: told as JSON or, as some CRMs' webhooks do, as a form; listed as JSON.
+
+The same row told again changes nothing, so whoever is unsure tells it again. Either all rows of a request are
+taken or none. A program shows an API key; a logged-in browser needs none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+from sqlalchemy.orm import Session
+
+from tracker import costs, rents, sale_matching, sales
+from tracker.audit import By
+from tracker.errors import Rejected
+from tracker.models import Company
+from tracker.policy.cost_list import told_costs
+from tracker.policy.costs import Entered
+from tracker.policy.dates import Dates
+from tracker.policy.rights import Right
+from tracker.policy.sale_list import told_sales
+from tracker.policy.sheets import BadRows, Unreadable
+from web.house import house
+from web.public import by_key
+from web.viewer import hand, viewer
+
+api = Blueprint("money_api", __name__, url_prefix="/api/v1")
+
+MOST_ROWS = 5_000
+Take = Callable[[Session, By, Company, Sequence[Mapping[str, Any]]], Any]
+
+
+@api.post("/costs")
+@by_key
+def tell_costs() -> Response:
+    """Takes `{"costs": [{"day": …, "source": …, "amount": …}, …]}`, or one such row by itself."""
+
+    def take(session: Session, by: By, company: Company, rows: Sequence[Mapping[str, Any]]) -> Any:
+        plan = costs.plan_import(session, company, told_costs(rows, costs.wanted_of(session, company)))
+        costs.carry_out(session, by, company, plan, entered=Entered.API)
+        return plan
+
+    return _taken("costs", Right.ADMINISTER, take)
+
+
+@api.post("/sales")
+@by_key
+def tell_sales() -> Response:
+    """Takes `{"sales": [{"at": …, "revenue": …, "reference": …}, …]}`, or one such row by itself."""
+
+    def take(session: Session, by: By, company: Company, rows: Sequence[Mapping[str, Any]]) -> Any:
+        found = told_sales(rows, costs.wanted_of(session, company), sales.place_of(company, by.at))
+        plan = sales.plan_import(session, company, found)
+        sale_matching.match_again(session, by, company)
+        sales.carry_out(session, by, company, plan, entered=Entered.API)
+        return plan
+
+    return _taken("sales", Right.JUDGE, take)
+
+
+@api.get("/costs")
+@by_key
+def list_costs() -> dict[str, Any]:
+    """The costs of the days `since` to `until`, both included, and all rents."""
+    with _reading(Right.ADMINISTER) as (session, company):
+        found = costs.list_costs(session, [company.id], *_days(), limit=MOST_ROWS)
+        due = rents.list_rents(session, [company.id])
+        return {
+            "costs": [costs.describe_cost(each) for each in found],
+            "rents": [rents.describe_rent(each) for each in due],
+        }
+
+
+@api.get("/sales")
+@by_key
+def list_sales() -> dict[str, Any]:
+    """The sales of the days `since` to `until`, both included; with `unmatched=yes` those of nobody known."""
+    with _reading(Right.JUDGE) as (session, company):
+        span = sales.days_of(company, *_days())
+        only = request.args.get("unmatched") == "yes"
+        found = sales.list_sales(session, [company.id], *span, unmatched=only, limit=MOST_ROWS)
+        return {"sales": [sales.describe_sale(each) for each in found]}
+
+
+def _taken(what: str, right: Right, take: Take) -> Response:
+    rows = _rows(what)
+    try:
+        with house().database.write() as session:
+            plan = take(session, hand(), session.get_one(Company, _company_id(right)), rows)
+    except BadRows as bad:
+        return _refused(bad)
+    return jsonify(new=len(plan.new), changed=len(plan.changed), same=plan.same)
+
+
+def _refused(bad: BadRows) -> Response:
+    first = bad.problems[0]
+    error = {
+        "id": "rows.bad",
+        "message": f"Row {first.line}, {first.column}: {first.problem}; nothing was stored",
+        "fix": "Mend the rows in `problems` and send all of them again",
+    }
+    problems = [{"row": it.line, "column": it.column, "problem": it.problem} for it in bad.problems]
+    response = jsonify(error=error, problems=problems)
+    response.status_code = 400
+    return response
+
+
+def _rows(what: str) -> list[Mapping[str, Any]]:
+    told: Any = request.get_json(silent=True) if request.is_json else request.form.to_dict()
+    rows = told.get(what, [told] if told else None) if isinstance(told, dict) else told
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        raise Rejected("rows.malformed", f"This has no {what}", f'Send {{"{what}": [{{…}}, …]}} as JSON')
+    if len(rows) > MOST_ROWS:
+        raise Rejected("rows.many", f"There are {len(rows)} rows", f"Send {MOST_ROWS} at most at once")
+    return rows
+
+
+@contextmanager
+def _reading(right: Right) -> Iterator[tuple[Session, Company]]:
+    company_id = _company_id(right)
+    with house().database.read() as session:
+        yield session, session.get_one(Company, company_id)
+
+
+def _company_id(right: Right) -> int:
+    """The company meant: the only one that is looked at, or chosen by `?company=`."""
+    mine = viewer().companies
+    if len(mine) != 1:
+        raise Rejected("company.which", "This is about one company", "Name it: ?company=NAME")
+    viewer().need(right, mine[0].id)
+    return mine[0].id
+
+
+def _days() -> tuple[date, date]:
+    today = house().clock().astimezone(viewer().zone).date()
+    since, until = (request.args.get(name, "") for name in ("since", "until"))
+    try:
+        last = Dates(()).day(until) if until else today
+        return Dates(()).day(since) if since else last.replace(day=1), last
+    except Unreadable as why:
+        raise Rejected("filter.malformed", str(why), "Give since and until as 2026-11-30") from None
