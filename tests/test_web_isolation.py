@@ -50,7 +50,7 @@ def address(site: Site, rule: Rule) -> str:
     values = {"key": site.app.config["KEY"], "kind": "wav", "token": "t", "name": "x", "_rest": "x"}
     values |= {"visit": site.app.config["VISIT"], "note": "1", "user": "1", "login": "x" * 16}
     values |= {"alert": "1", "address": "1", "target": "1", "scope": "company"}
-    values |= {"link": "1", "view": "1"}
+    values |= {"link": "1", "view": "1", "rent": "1", "sale": "1"}
     values |= {"company": "pallets", "number": "1", "channel": "1", "pool": "1", "site": "1"}
     return rule.rule.replace("<path:", "<").translate({ord("<"): "{", ord(">"): "}"}).format(**values)
 

@@ -37,7 +37,7 @@ class Kind(enum.StrEnum):
 BEGINNINGS = {
     Kind.LISTENING: ("recording.", "share."),
     Kind.EXPORT: ("call.export", "visit.export", "audit.export"),
-    Kind.JUDGEMENT: ("call.",),
+    Kind.JUDGEMENT: ("call.", "sale."),
     Kind.LOGIN: ("login", "logout", "session."),
     Kind.PEOPLE: ("user.", "totp.", "view."),
 }

@@ -23,8 +23,8 @@ from tracker.models import Channel, ChannelRent, Company, Cost
 from tracker.policy.cost_list import CostLine, Found, KnownChannel, Wanted, told_costs
 from tracker.policy.costs import Entered, Words, daily_rent
 from tracker.policy.money import read_amount
-from tracker.policy.rates import Rates
-from tracker.policy.sheets import N_, BadCell, BadRows
+from tracker.policy.rates import MISSING, Rates
+from tracker.policy.sheets import BadCell, BadRows
 from tracker.rates import rates_of
 from tracker.rents import terms_of
 
@@ -137,8 +137,7 @@ def missing_rates(rates: Rates, lines: Iterable[tuple[Any, date]]) -> list[BadCe
             known[line.currency, day] = _missing(rates, line.currency, day)
         if known[line.currency, day]:
             values = {"currency": line.currency, "day": day.isoformat()}
-            text = N_("there is no rate of %(currency)s for %(day)s")
-            problems.append(BadCell(line.line, "currency", text, values))
+            problems.append(BadCell(line.line, "currency", MISSING, values))
     return problems
 
 

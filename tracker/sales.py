@@ -172,6 +172,15 @@ def find_sale(session: Session, company_ids: Sequence[int], name: str) -> Sale:
     return found[0]
 
 
+def get_sale(session: Session, company_ids: Sequence[int], sale_id: str) -> Sale:
+    """A sale of these companies by its id. Raises Rejected sale.unknown."""
+    number = int(sale_id) if sale_id.isascii() and sale_id.isdecimal() and len(sale_id) < 19 else 0
+    found = session.scalars(sa.select(Sale).where(Sale.company_id.in_(company_ids), Sale.id == number))
+    if sale := found.one_or_none():
+        return sale
+    raise Rejected("sale.unknown", "There is no such sale", "See `leaseline sale list`")
+
+
 def list_sales(
     session: Session, company_ids: Sequence[int], since: datetime, until: datetime, *,
     unmatched: bool = False, limit: int = MOST,

@@ -19,18 +19,22 @@ from web import (
     board,
     calls,
     columns,
+    costs,
     doors,
     errors,
     exports,
     facts,
     formats,
     health,
+    imports,
     languages,
     log,
+    money,
     money_api,
     now,
     overview,
     people,
+    sales,
     script,
     security,
     shared,
@@ -66,8 +70,10 @@ def create_app(
     languages.install(app)
     formats.install(app)
     facts.install(app)
+    money.install(app)
     tiles.install(app)
     viewer.install(app)  # who is asking comes first: the CSRF token belongs to the session
+    imports.install(app)  # a list may be larger than a form; security reads the form
     security.install(app)
     switcher.install(app)
     errors.install(app)
@@ -79,6 +85,8 @@ def create_app(
         columns.pages,
         views.pages,
         worth.pages,
+        costs.pages,
+        sales.pages,
         people.pages,
         account.pages,
         log.pages,

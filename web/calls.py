@@ -16,6 +16,7 @@ from tracker.history import get_history
 from tracker.journey import shows_codes
 from tracker.models import Call, Number, NumberState, Target
 from tracker.policy.rights import Right
+from tracker.sales import sales_of_call
 from tracker.share_links import links_of
 from tracker.worth import read_worth
 from web import facts, filters, timeline, views, words
@@ -94,12 +95,13 @@ def call_page(key: str, problem: Rejected | None = None, code: str | None = None
         steps, way = words.story(story.events, targets), facts.way(story.events, targets)
         codes = shows_codes(session, story.call.company_id)
         worth, links = read_worth(session, story.call), links_of(session, story.call)
+        sold = sales_of_call(session, story.call)
     same = [it for it in (*story.earlier, *story.later) if it.visit_id == story.call.visit_id]
     moments = timeline.timeline(story.journey, [story.call, *same], story.call.company.default_region)
     days = timeline.by_day(moments, viewer().zone)
     return render_template(
         "call.html", call=story.call, steps=steps, story=story, days=days, codes=codes, problem=problem,
-        code=code, worth=worth, way=way, links=links, **more,
+        code=code, worth=worth, way=way, links=links, sold=sold, **more,
     )  # fmt: skip
 
 

@@ -35,6 +35,10 @@ _FORMS = {
     Mark.POINT: re.compile(rf"({_GROUPED % ','})(?:\.([0-9]+))?"),
     Mark.COMMA: re.compile(rf"({_GROUPED % '[.]'})(?:,([0-9]+))?"),
 }
+_OTHERWISE = {
+    Mark.POINT: N_("'%(text)s' is not written with a decimal point"),
+    Mark.COMMA: N_("'%(text)s' is not written with a decimal comma"),
+}
 _DIGITS = re.compile("[^0-9]")
 
 
@@ -71,9 +75,7 @@ class Amounts:
         if self.told:
             value = meant[self.told]
             if value is None:
-                raise Unreadable(
-                    N_("'%(text)s' is not written with a decimal %(mark)s"), text=text[:40], mark=self.told
-                )
+                raise Unreadable(_OTHERWISE[self.told], text=text[:40])
             return value
         values = {value for value in meant.values() if value is not None}
         if not values:

@@ -10,9 +10,11 @@ from datetime import date
 from decimal import Decimal
 
 from tracker.errors import Rejected
+from tracker.policy.sheets import N_
 
 LEAST, MOST = Decimal("0.0000000001"), Decimal(100_000_000)
 DECIMALS = 10
+MISSING = N_("there is no rate of %(currency)s for %(day)s")
 _RATE = re.compile(r"[0-9]{1,9}(?:[.,][0-9]{1,10})?")
 
 

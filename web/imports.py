@@ -1,0 +1,115 @@
+"""Uploaded lists of costs and sales: how they are to be read, what they would do, what is wrong with them.
+
+A list is looked at first and taken afterwards. A small one goes along in the page in between, so that it need
+not be chosen again.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, g, request
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+
+from tracker.companies import read_currency
+from tracker.errors import Rejected
+from tracker.models import Company
+from tracker.policy.amounts import Mark
+from tracker.policy.dates import Dates, Order
+from tracker.policy.sheets import BadCell, BadRows, Unreadable
+from web.house import house
+from web.refusals import translated
+from web.settings.forms import text
+from web.viewer import SeenCompany
+
+LARGEST_BYTES = 20_000_000
+CARRIED = 80_000  # characters that a page carries
+SHOWN = 100  # problems and rows that a page shows
+ENDPOINTS = {"costs.import_", "sales.import_"}
+
+# Given the list, how it is to be read, and whether to store it: the plan.
+Take = Callable[[Session, Company, bytes, dict[str, Any], bool], Any]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is said of a list: what it does, or what is wrong with it."""
+
+    name: str
+    stored: bool
+    plan: Any | None = None
+    problems: Sequence[BadCell] = ()
+    refused: Rejected | None = None
+    carried: str = ""  # the list itself, to take it without choosing it again
+
+
+def install(app: Flask) -> None:
+    """Lists may be larger than forms; before anything reads the request."""
+    app.before_request(_allow_lists)
+    app.jinja_env.globals.update(problem_words=problem_words, PROBLEMS_SHOWN=SHOWN)
+
+
+def problem_words(bad: BadCell) -> str:
+    """What is wrong with a cell, in the page's language."""
+    return str(gettext(bad.text)) % bad.values
+
+
+def take_list(company: SeenCompany, take: Take) -> Told:
+    """Look at the list that was sent, or store it where the form says so."""
+    stored, name = text("do") == "import", ""
+    database = house().database
+    try:
+        name, content = _content()
+        how = _how()
+        with database.write() if stored else database.read() as session:
+            plan = take(session, session.get_one(Company, company.id), content, how, stored)
+    except BadRows as bad:
+        return Told(name, False, problems=bad.problems)
+    except Rejected as problem:
+        return Told(name, False, refused=translated(problem))
+    return Told(name, stored, plan, carried="" if stored else _packed(content))
+
+
+def _allow_lists() -> None:
+    if request.endpoint in ENDPOINTS and g.get("viewer") is not None:
+        request.max_content_length = LARGEST_BYTES
+
+
+def _content() -> tuple[str, bytes]:
+    given = request.files.get("file")
+    if given is not None and given.filename:
+        return given.filename[:100], given.read()
+    carried = request.form.get("carried", "")
+    if not carried:
+        raise Rejected("file.none", "No file was chosen", "Choose a CSV file")
+    try:
+        content = zlib.decompressobj(31).decompress(base64.b64decode(carried), LARGEST_BYTES)
+    except (binascii.Error, zlib.error):
+        raise Rejected("file.none", "No file was chosen", "Choose a CSV file") from None
+    return text("name")[:100], content
+
+
+def _packed(content: bytes) -> str:
+    packed = base64.b64encode(gzip.compress(content, mtime=0)).decode()
+    return packed if len(packed) <= CARRIED else ""
+
+
+def _how() -> dict[str, Any]:
+    """The form's words as tracker.policy.cost_list.Wanted has them."""
+    decimal, order, day, currency = (text(name) for name in ("decimal", "dates", "day", "currency"))
+    try:
+        return {
+            "mark": Mark(decimal) if decimal in tuple(Mark) else None,
+            "order": Order(order) if order in tuple(Order) else None,
+            "day": Dates(()).day(day) if day else None,
+            "given": read_currency(currency) if currency else None,
+        }
+    except Unreadable as why:
+        raise Rejected("file.day", str(why), "Give it as 2026-11-30") from None
