@@ -40,7 +40,7 @@ def ann(site: Site) -> FlaskClient:
 
 
 def send(browser: FlaskClient, path: str, **form: Any) -> TestResponse:
-    data = {"csrf": csrf_token(browser), "company": "pallets", **form}
+    data = {"csrf": csrf_token(browser), "company": "pallets", "do": "add", **form}
     return browser.post(path, data=data, content_type="multipart/form-data")
 
 

@@ -88,7 +88,7 @@ def import_() -> str:
             costs.carry_out(session, hand(), company, plan, entered=Entered.FILE, name=text("name") or None)
         return plan
 
-    return _page(told=take_list(company_meant(RIGHT), take), form=Form(request.form))
+    return _page(told=take_list(company_meant(RIGHT), take), sent=Form(request.form))
 
 
 @pages.post("/costs/rents")
@@ -141,14 +141,15 @@ def set_rate() -> Response:
     return attempt(change, _page, FIELDS)
 
 
-def _page(form: Form = EMPTY, told: Told | None = None) -> str:
+def _page(form: Form = EMPTY, told: Told | None = None, sent: Form = EMPTY) -> str:
     month, mine = month_asked(), having(RIGHT)
     ids = [it.id for it in mine]
     with house().database.read() as session:
         rows = costs.list_costs(session, ids, month.first, month.last, costs.MOST + 1)
         companies = [session.get_one(Company, it) for it in ids]
         return render_template(
-            "costs.html", month=month, companies=mine, by_id={it.id: it for it in mine}, form=form, told=told,
+            "costs.html", month=month, companies=mine, by_id={it.id: it for it in mine}, form=form,
+            told=told, sent=sent,
             rows=rows[: costs.MOST], more=len(rows) > costs.MOST, rents=rents.list_rents(session, ids),
             rates=[(it, each) for it in companies for each in rates.list_rates(session, it)],
             totals=[(it, *_total(session, it, month.first, month.last)) for it in companies],

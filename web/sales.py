@@ -68,7 +68,7 @@ def import_() -> str:
             sales.carry_out(session, by, company, plan, entered=Entered.FILE, name=text("name") or None)
         return plan
 
-    return _page(told=take_list(company_meant(RIGHT), take), form=Form(request.form))
+    return _page(told=take_list(company_meant(RIGHT), take), sent=Form(request.form))
 
 
 @pages.post("/sales/<sale>/status")
@@ -104,14 +104,15 @@ def _sell(session: Session, call: Call) -> None:
     sales.add_sale(session, hand(), call.company, row, call)
 
 
-def _page(form: Form = EMPTY, told: Told | None = None) -> str:
+def _page(form: Form = EMPTY, told: Told | None = None, sent: Form = EMPTY) -> str:
     month, mine, unmatched = month_asked(), having(RIGHT), "unmatched" in request.args
     ids = [it.id for it in mine]
     with house().database.read() as session:
         span = sales.days_of(session.get_one(Company, mine[0].id), month.first, month.last)
         rows = sales.list_sales(session, ids, *span, unmatched=unmatched, limit=costs.MOST + 1)
         return render_template(
-            "sales.html", month=month, companies=mine, by_id={it.id: it for it in mine}, form=form, told=told,
+            "sales.html", month=month, companies=mine, by_id={it.id: it for it in mine}, form=form,
+            told=told, sent=sent,
             rows=rows[: costs.MOST], more=len(rows) > costs.MOST, unmatched=unmatched,
         )  # fmt: skip
 
