@@ -71,7 +71,7 @@ class Amounts:
         return Written(-amount if negative else amount, currency)
 
     def _number(self, number: str, text: str) -> Decimal:
-        meant = {mark: _meaning(number, mark) for mark in Mark}
+        meant = {mark: _meaning(number, mark) for mark in _FORMS}
         if self.told:
             value = meant[self.told]
             if value is None:
@@ -126,7 +126,7 @@ def _only_mark(cells: Iterable[str]) -> Mark | None:
             number = _split(text)[1]
         except Unreadable:
             continue
-        fitting = [mark for mark in Mark if _FORMS[mark].fullmatch(number)]
+        fitting = [mark for mark in _FORMS if _FORMS[mark].fullmatch(number)]
         if len(fitting) == 1:
             seen.add(fitting[0])
             if len(seen) > 1:

@@ -70,6 +70,7 @@ _TOTALS = (
     "total", "totals", "grand total", "subtotal", "итого", "всего", "общий итог", "усього", "всього", "разом",
     "загалом", "łącznie", "lacznie", "razem", "suma", "ogółem", "podsumowanie",
 )  # fmt: skip
+_NAMED_TOTALS, _SPACED_TOTALS = (tuple(each + mark for each in _TOTALS) for mark in ": ")
 WON = _words(
     "won, sold, paid, done, completed, closed won, успешно, успешно реализовано, продано, оплачен, оплачено,"
     " завершен, завершено, выполнен, выполнено, успішно, виконано, сплачено, sprzedane, opłacone, zapłacone,"
@@ -86,13 +87,14 @@ _NOTHING = frozenset({"", "-", "--", "---", "\N{EN DASH}", "\N{EM DASH}", "(not 
 def is_total(cells: Iterable[str], day: str | None) -> bool:
     """Whether a row sums up others: its first cell says so, and it stands for no day (None: none does)."""
     first = next(filter(None, map(said, cells)), "").casefold()
-    exact = any(first == each or first.startswith(each + ":") for each in _TOTALS)
-    if day is None or exact:
-        return exact and not (day and day[0].isdecimal())
-    return not day[:1].isdecimal() and any(first.startswith(each + " ") for each in _TOTALS)
+    if not first.startswith(_TOTALS):
+        return False
+    if first in _TOTALS or first.startswith(_NAMED_TOTALS):
+        return not (day and day[0].isdecimal())
+    return day is not None and not day[:1].isdecimal() and first.startswith(_SPACED_TOTALS)
 
 
 def said(cell: str) -> str | None:
     """The cell's text; None for none and for the dashes that exports write instead."""
-    text = " ".join(cell.split())
+    text = " ".join(cell.split()) if cell else ""
     return None if text in _NOTHING else text
