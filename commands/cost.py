@@ -118,7 +118,7 @@ def import_command(
     from tracker import costs
     from tracker.policy.cost_list import read_costs
     from tracker.policy.costs import Entered
-    from tracker.policy.sheets import BadRows
+    from tracker.policy.tables import BadRows
 
     content = file.read()
     try:

@@ -12,7 +12,7 @@ import click
 from commands.printing import print_json
 
 if TYPE_CHECKING:
-    from tracker.policy.sheets import BadRows
+    from tracker.policy.tables import BadRows
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 DAY = click.DateTime(["%Y-%m-%d"])

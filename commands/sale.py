@@ -118,7 +118,7 @@ def import_command(*, file: Any, dry_run: bool, company: str | None, as_json: bo
     from tracker import costs, sale_matching, sales
     from tracker.policy.costs import Entered
     from tracker.policy.sale_list import read_sales
-    from tracker.policy.sheets import BadRows
+    from tracker.policy.tables import BadRows
 
     content = file.read()
     try:

@@ -18,7 +18,7 @@ from tracker.errors import Rejected
 from tracker.models import AuditEntry, Channel, Company, Cost
 from tracker.policy.cost_list import read_costs, told_costs
 from tracker.policy.costs import Entered, Rent, Words
-from tracker.policy.sheets import BadRows
+from tracker.policy.tables import BadRows
 
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 30)
 T3 = "источник;расход\nКонтекстная реклама;50 000\nSEO;25 000\nСоциальные сети;35 000\nBillboard;8 000\n"

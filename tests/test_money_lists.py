@@ -21,7 +21,7 @@ from tracker.policy.dates import Dates, Order
 from tracker.policy.rates import Rates, read_rate
 from tracker.policy.sale_list import Place, read_sales
 from tracker.policy.sales import PossibleCall, SaleStatus, choose_call, latest_instant
-from tracker.policy.sheets import Unreadable
+from tracker.policy.tables import Unreadable
 from tracker.policy.worth import Category
 
 NOVEMBER = date(2026, 11, 5)

@@ -19,7 +19,7 @@ from tracker.models import AuditEntry, Call, Category, Company, Match, Sale, Sal
 from tracker.policy.costs import Entered
 from tracker.policy.facts import Presentation
 from tracker.policy.sale_list import read_sales
-from tracker.policy.sheets import BadRows
+from tracker.policy.tables import BadRows
 
 HIDDEN = "+4915100000000"
 

@@ -24,7 +24,7 @@ from tracker.policy.cost_list import CostLine, Found, KnownChannel, Wanted, told
 from tracker.policy.costs import Entered, Words, daily_rent
 from tracker.policy.money import read_amount
 from tracker.policy.rates import MISSING, Rates
-from tracker.policy.sheets import BadCell, BadRows
+from tracker.policy.tables import BadCell, BadRows
 from tracker.rates import rates_of
 from tracker.rents import terms_of
 

@@ -26,7 +26,7 @@ from tracker.policy.cost_list import Wanted
 from tracker.policy.costs import Entered
 from tracker.policy.sale_list import FoundSales, Place, SaleLine, told_sales
 from tracker.policy.sales import Match, SaleStatus
-from tracker.policy.sheets import BadRows
+from tracker.policy.tables import BadRows
 from tracker.rates import rates_of
 from tracker.sale_matching import Belongs, Told, match
 

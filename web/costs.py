@@ -19,7 +19,7 @@ from tracker.policy.dates import Dates
 from tracker.policy.money import read_amount
 from tracker.policy.rates import read_rate
 from tracker.policy.rights import Right
-from tracker.policy.sheets import Unreadable
+from tracker.policy.tables import Unreadable
 from web.house import house, row_id
 from web.imports import Told, take_list
 from web.languages import language

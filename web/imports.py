@@ -23,7 +23,7 @@ from tracker.errors import Rejected
 from tracker.models import Company
 from tracker.policy.amounts import Mark
 from tracker.policy.dates import Dates, Order
-from tracker.policy.sheets import BadCell, BadRows, Unreadable
+from tracker.policy.tables import BadCell, BadRows, Unreadable
 from web.house import house
 from web.refusals import translated
 from web.settings.forms import text

@@ -23,7 +23,7 @@ from tracker.policy.costs import Entered
 from tracker.policy.dates import Dates
 from tracker.policy.rights import Right
 from tracker.policy.sale_list import told_sales
-from tracker.policy.sheets import BadRows, Unreadable
+from tracker.policy.tables import BadRows, Unreadable
 from web.house import house
 from web.public import by_key
 from web.viewer import hand, viewer

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tracker.policy.money import MOST, currency_named
-from tracker.policy.sheets import N_, Unreadable
+from tracker.policy.tables import N_, Unreadable
 
 DECIMALS = 4  # ad systems count in parts of a cent
 

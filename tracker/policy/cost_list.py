@@ -18,7 +18,7 @@ from tracker.policy.amounts import Amounts, Mark
 from tracker.policy.costs import Words, key_of
 from tracker.policy.dates import Dates, Order
 from tracker.policy.money import currency_named
-from tracker.policy.sheets import N_, BadCell, Sheet, Unreadable, read_sheet
+from tracker.policy.tables import N_, BadCell, Sheet, Unreadable, read_sheet
 from tracker.policy.titles import COST_COLUMNS, COST_TITLES, is_total, said
 
 _WORDS = ("source", "medium", "campaign", "keyword", "content", "channel")

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-from tracker.policy.sheets import N_, Unreadable
+from tracker.policy.tables import N_, Unreadable
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 

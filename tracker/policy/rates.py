@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 
 from tracker.errors import Rejected
-from tracker.policy.sheets import N_
+from tracker.policy.tables import N_
 
 LEAST, MOST = Decimal("0.0000000001"), Decimal(100_000_000)
 DECIMALS = 10

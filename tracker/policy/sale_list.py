@@ -17,7 +17,7 @@ from tracker.policy.cost_list import BadValue, Cells, Wanted, as_texts, rows_of,
 from tracker.policy.dates import Dates
 from tracker.policy.phone import read_number
 from tracker.policy.sales import SaleStatus
-from tracker.policy.sheets import N_, BadCell, Sheet, Unreadable, read_sheet
+from tracker.policy.tables import N_, BadCell, Sheet, Unreadable, read_sheet
 from tracker.policy.titles import CANCELLED, SALE_COLUMNS, SALE_TITLES, WON, said
 
 
