@@ -18,12 +18,12 @@ from sqlalchemy.orm import Session, joinedload
 from tracker.audit import By
 from tracker.calls import amount as plain
 from tracker.companies import read_currency
-from tracker.errors import Rejected
+from tracker.errors import Rejected, say
 from tracker.models import Channel, ChannelRent, Company, Cost
 from tracker.policy.cost_list import CostLine, Found, KnownChannel, Wanted, told_costs
 from tracker.policy.costs import Entered, Words, daily_rent
 from tracker.policy.money import read_amount
-from tracker.policy.rates import MISSING, Rates
+from tracker.policy.rates import Rates
 from tracker.policy.tables import BadCell, BadRows
 from tracker.rates import rates_of
 from tracker.rents import terms_of
@@ -136,8 +136,10 @@ def missing_rates(rates: Rates, lines: Iterable[tuple[Any, date]]) -> list[BadCe
         if (line.currency, day) not in known:
             known[line.currency, day] = _missing(rates, line.currency, day)
         if known[line.currency, day]:
-            values = {"currency": line.currency, "day": day.isoformat()}
-            problems.append(BadCell(line.line, "currency", MISSING, values))
+            said = say(
+                "there is no rate of %(currency)s for %(day)s", currency=line.currency, day=day.isoformat()
+            )
+            problems.append(BadCell(line.line, "currency", said))
     return problems
 
 

@@ -13,8 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from tracker.errors import Said, say
 from tracker.policy.money import MOST, currency_named
-from tracker.policy.tables import N_, Unreadable
+from tracker.policy.tables import Unreadable
 
 DECIMALS = 4  # ad systems count in parts of a cent
 
@@ -36,8 +37,8 @@ _FORMS = {
     Mark.COMMA: re.compile(rf"({_GROUPED % '[.]'})(?:,([0-9]+))?"),
 }
 _OTHERWISE = {
-    Mark.POINT: N_("'%(text)s' is not written with a decimal point"),
-    Mark.COMMA: N_("'%(text)s' is not written with a decimal comma"),
+    Mark.POINT: say("'%(text)s' is not written with a decimal point"),
+    Mark.COMMA: say("'%(text)s' is not written with a decimal comma"),
 }
 _DIGITS = re.compile("[^0-9]")
 
@@ -63,10 +64,10 @@ class Amounts:
             return Written(_bounded(Decimal(text), text), None)
         negative, number, sign = _split(text)
         if negative and not below_zero:
-            raise Unreadable(N_("'%(text)s' is below zero: give zero or more"), text=text[:40])
+            raise Unreadable(say("'%(text)s' is below zero: give zero or more", text=text[:40]))
         currency = currency_named(sign, expected) if sign else None
         if sign and currency is None:
-            raise Unreadable(N_("'%(text)s' is no amount of money"), text=text[:40])
+            raise Unreadable(say("'%(text)s' is no amount of money", text=text[:40]))
         amount = _bounded(self._number(number, text), text)
         return Written(-amount if negative else amount, currency)
 
@@ -75,18 +76,15 @@ class Amounts:
         if self.told:
             value = meant[self.told]
             if value is None:
-                raise Unreadable(_OTHERWISE[self.told], text=text[:40])
+                raise Unreadable(Said(_OTHERWISE[self.told].text, {"text": text[:40]}))
             return value
         values = {value for value in meant.values() if value is not None}
         if not values:
-            raise Unreadable(N_("'%(text)s' is no amount of money"), text=text[:40])
+            raise Unreadable(say("'%(text)s' is no amount of money", text=text[:40]))
         if len(values) == 1:
             return values.pop()
         if self.mark is None:
-            raise Unreadable(
-                N_("'%(text)s' can be %(one)s or %(other)s: say if decimals begin with a point or a comma"),
-                text=text[:40], one=f"{meant[Mark.POINT]:f}", other=f"{meant[Mark.COMMA]:f}",
-            )  # fmt: skip
+            raise Unreadable(say("'%(text)s' can be %(one)s or %(other)s: say if decimals begin with a point or a comma", text=text[:40], one=f'{meant[Mark.POINT]:f}', other=f'{meant[Mark.COMMA]:f}'))  # fmt: skip
         return meant[self.mark] or Decimal(0)
 
 
@@ -94,16 +92,16 @@ def _split(text: str) -> tuple[bool, str, str]:
     """Whether it is below zero, the number with its marks, and the sign of a currency."""
     parts = _PARTS.fullmatch(_SPACES.sub(" ", text).strip()) if len(text) <= 60 else None
     if parts is None:
-        raise Unreadable(
-            N_("'%(text)s' is no amount of money") if text.strip() else N_("it is empty"), text=text[:40]
-        )
+        if not text.strip():
+            raise Unreadable(say("it is empty"))
+        raise Unreadable(say("'%(text)s' is no amount of money", text=text[:40]))
     before, number, after = (part.strip() for part in parts.groups())
     negative = bool(_MINUS.search(before))
     bare = _MINUS.sub("", before).strip() if negative else before
     if negative and "(" in before:
         after = after.removesuffix(")").rstrip()
     if bare and after:
-        raise Unreadable(N_("'%(text)s' is no amount of money"), text=text[:40])
+        raise Unreadable(say("'%(text)s' is no amount of money", text=text[:40]))
     return negative, number, bare + after
 
 
@@ -136,10 +134,8 @@ def _only_mark(cells: Iterable[str]) -> Mark | None:
 
 def _bounded(amount: Decimal, text: str) -> Decimal:
     if amount > MOST:
-        raise Unreadable(N_("'%(text)s' is too large"), text=text[:40])
+        raise Unreadable(say("'%(text)s' is too large", text=text[:40]))
     exponent = amount.as_tuple().exponent
     if isinstance(exponent, int) and -exponent > DECIMALS:
-        raise Unreadable(
-            N_("'%(text)s' has more than %(most)s decimals: round it"), text=text[:40], most=DECIMALS
-        )
+        raise Unreadable(say("'%(text)s' has more than %(most)s decimals: round it", text=text[:40], most=DECIMALS))
     return amount

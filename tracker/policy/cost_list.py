@@ -13,12 +13,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tracker.errors import Rejected
+from tracker.errors import Rejected, Said, say
 from tracker.policy.amounts import Amounts, Mark
 from tracker.policy.costs import Words, key_of
 from tracker.policy.dates import Dates, Order
 from tracker.policy.money import currency_named
-from tracker.policy.tables import N_, BadCell, Sheet, Unreadable, read_sheet
+from tracker.policy.tables import BadCell, Sheet, Unreadable, read_sheet
 from tracker.policy.titles import COST_COLUMNS, COST_TITLES, is_total, said
 
 _WORDS = ("source", "medium", "campaign", "keyword", "content", "channel")
@@ -98,9 +98,7 @@ def told_costs(rows: Sequence[Mapping[str, Any]], wanted: Wanted) -> Found:
     reader = _Reader(wanted, Dates(()), Amounts((), Mark.POINT), None)
     numbered = list(enumerate(map(as_texts, rows), start=1))
     strange = [
-        BadCell(
-            line, name, N_("is not known here: there are %(columns)s"), {"columns": ", ".join(COST_COLUMNS)}
-        )
+        BadCell(line, name, say('is not known here: there are %(columns)s', columns=', '.join(COST_COLUMNS)))
         for line, row in numbered
         for name in row
         if name not in COST_COLUMNS
@@ -173,16 +171,16 @@ def _read_all(
                 merged += 1
             lines[read.reference] = read
         except BadValue as bad:
-            problems.append(BadCell(line, bad.column, bad.text, bad.values))
+            problems.append(BadCell(line, bad.column, bad.said))
     return Found(list(lines.values()), problems, totals, merged, unused)
 
 
 class BadValue(Exception):
     """What is wrong with one value of a row."""
 
-    def __init__(self, column: str, text: str, /, values: Mapping[str, Any]) -> None:
-        super().__init__(text % values)
-        self.column, self.text, self.values = column, text, values
+    def __init__(self, column: str, said: Said) -> None:
+        super().__init__(str(said))
+        self.column, self.said = column, said
 
 
 class Cells:
@@ -191,15 +189,13 @@ class Cells:
     def __init__(self, wanted: Wanted, sheet: Sheet | None) -> None:
         self.wanted, self.sheet = wanted, sheet
 
-    def bad(self, name: str, text: str, /, **values: Any) -> BadValue:
-        return BadValue(self.sheet.title_of(name) if self.sheet and name else name, text, values)
+    def bad(self, name: str, said: Said) -> BadValue:
+        return BadValue(self.sheet.title_of(name) if self.sheet and name else name, said)
 
     def check_width(self, row: Mapping[str, str]) -> None:
         if self.sheet and "" in row:
             wide = len(self.sheet.titles)
-            raise self.bad(
-                "", N_("%(cells)s cells, where there are %(titles)s titles"), cells=row[""], titles=wide
-            )
+            raise self.bad('', say('%(cells)s cells, where there are %(titles)s titles', cells=row[''], titles=wide))
 
     def text(self, row: Mapping[str, str], name: str) -> str | None:
         """A word or a note: any printable text on one line; what looks like a formula is text as well."""
@@ -209,10 +205,7 @@ class Cells:
         if not found.isprintable():
             found = "".join(each for each in found if each.isprintable())
         if len(found) > LONGEST[name]:
-            raise self.bad(
-                name, N_("%(length)s characters are too many: give at most %(most)s"),
-                length=len(found), most=LONGEST[name],
-            )  # fmt: skip
+            raise self.bad(name, say('%(length)s characters are too many: give at most %(most)s', length=len(found), most=LONGEST[name]))  # fmt: skip
         return found or None
 
     def currency(self, row: Mapping[str, str]) -> str | None:
@@ -222,9 +215,7 @@ class Cells:
             return self.wanted.given
         found = currency_named(told, self.wanted.currency)
         if found is None:
-            raise self.bad(
-                "currency", N_("'%(text)s' is no currency: give a code such as EUR"), text=told[:40]
-            )
+            raise self.bad('currency', say("'%(text)s' is no currency: give a code such as EUR", text=told[:40]))
         return found
 
     def amount(
@@ -235,11 +226,9 @@ class Cells:
         try:
             written = amounts.read(row.get(name, ""), told or self.wanted.currency, below_zero=below_zero)
         except Unreadable as why:
-            raise self.bad(name, why.text, **why.values) from None
+            raise self.bad(name, why.said) from None
         if told and written.currency and written.currency != told:
-            raise self.bad(
-                name, N_("it is in %(one)s, and the row in %(other)s"), one=written.currency, other=told
-            )
+            raise self.bad(name, say('it is in %(one)s, and the row in %(other)s', one=written.currency, other=told))
         return written.amount, told or written.currency or self.wanted.currency
 
 
@@ -275,10 +264,10 @@ class _Reader(Cells):
     def together(self, earlier: CostLine, later: CostLine, *, named: bool) -> CostLine:
         """Rows of the same day and words add up: an export may be split by what is not kept here."""
         if named:
-            raise self.bad("reference", N_("line %(line)s has the same reference"), line=earlier.line)
+            raise self.bad('reference', say('line %(line)s has the same reference', line=earlier.line))
         if earlier.currency != later.currency:
-            text = N_("line %(line)s has the same day and words in another currency")
-            raise self.bad("currency", text, line=earlier.line)
+            said = say("line %(line)s has the same day and words in another currency", line=earlier.line)
+            raise self.bad("currency", said)
         return replace(earlier, amount=earlier.amount + later.amount)
 
     def day(self, row: Mapping[str, str]) -> date:
@@ -287,7 +276,7 @@ class _Reader(Cells):
         try:
             return self.dates.day(row.get("day", ""))
         except Unreadable as why:
-            raise self.bad("day", why.text, **why.values) from None
+            raise self.bad('day', why.said) from None
 
     def given(self, texts: Sequence[str | None]) -> Words:
         """The words as the list has them: a channel may get another name, and what is told stays the same."""
@@ -301,7 +290,7 @@ class _Reader(Cells):
         source, medium = source or (self.wanted.source if not channel else None), medium or self.wanted.medium
         found = self.channel(channel) if channel else None
         if found is None and source is None:
-            raise self.bad("source", N_("it is empty"))
+            raise self.bad('source', say('it is empty'))
         if found is None and source is not None and (keyword, content) == (None, None):
             found = channel_of(source, medium, self.wanted.channels)
         if found is not None:
@@ -314,9 +303,7 @@ class _Reader(Cells):
         found = self.channels.get(name.casefold())
         if found is None:
             names = ", ".join(each.name for each in self.wanted.channels) or "-"
-            raise self.bad(
-                "channel", N_("there is no channel '%(text)s'; there are: %(names)s"), text=name, names=names
-            )
+            raise self.bad('channel', say("there is no channel '%(text)s'; there are: %(names)s", text=name, names=names))
         return found
 
 

@@ -10,11 +10,9 @@ from datetime import date
 from decimal import Decimal
 
 from tracker.errors import Rejected
-from tracker.policy.tables import N_
 
 LEAST, MOST = Decimal("0.0000000001"), Decimal(100_000_000)
 DECIMALS = 10
-MISSING = N_("there is no rate of %(currency)s for %(day)s")
 _RATE = re.compile(r"[0-9]{1,9}(?:[.,][0-9]{1,10})?")
 
 
@@ -37,8 +35,11 @@ class Rates:
         if place == 0:
             raise Rejected(
                 "rate.missing",
-                f"There is no rate of {currency} for {day}",
-                f"Say what one is in {self.into}: `leaseline rate set {currency} RATE --from {day}`",
+                "There is no rate of %(currency)s for %(day)s",
+                "Say what one is in %(into)s: `leaseline rate set %(currency)s RATE --from %(day)s`",
+                currency=currency,
+                day=day,
+                into=self.into,
             )
         return self._rates[currency][place - 1]
 
@@ -53,7 +54,9 @@ def read_rate(text: str) -> Decimal:
     if not LEAST <= rate <= MOST:
         raise Rejected(
             "rate.malformed",
-            f"{text[:40]!r} is no rate",
-            f"Give a number above zero with at most {DECIMALS} decimals, such as 92.5",
+            "%(text)r is no rate",
+            "Give a number above zero with at most %(decimals)s decimals, such as 92.5",
+            text=text[:40],
+            decimals=DECIMALS,
         )
     return rate

@@ -11,13 +11,13 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tracker.errors import Rejected
+from tracker.errors import Rejected, say
 from tracker.policy.amounts import Amounts, Mark
 from tracker.policy.cost_list import BadValue, Cells, Wanted, as_texts, rows_of, title_currency
 from tracker.policy.dates import Dates
 from tracker.policy.phone import read_number
 from tracker.policy.sales import SaleStatus
-from tracker.policy.tables import N_, BadCell, Sheet, Unreadable, read_sheet
+from tracker.policy.tables import BadCell, Sheet, Unreadable, read_sheet
 from tracker.policy.titles import CANCELLED, SALE_COLUMNS, SALE_TITLES, WON, said
 
 
@@ -91,9 +91,7 @@ def told_sales(rows: Sequence[Mapping[str, Any]], wanted: Wanted, place: Place) 
     reader = _Reader(wanted, place, Dates(()), {"revenue": plain, "profit": plain}, None)
     numbered = list(enumerate(map(as_texts, rows), start=1))
     strange = [
-        BadCell(
-            line, name, N_("is not known here: there are %(columns)s"), {"columns": ", ".join(SALE_COLUMNS)}
-        )
+        BadCell(line, name, say('is not known here: there are %(columns)s', columns=', '.join(SALE_COLUMNS)))
         for line, row in numbered
         for name in row
         if name not in SALE_COLUMNS
@@ -117,10 +115,10 @@ def _read_all(reader: _Reader, rows: Iterable[tuple[int, Mapping[str, str]]]) ->
                 read = replace(read, reference=f"row:{key}:{alike[key]}")
             elif read.reference in lines:
                 earlier = lines[read.reference].line
-                raise reader.bad("reference", N_("line %(line)s has the same reference"), line=earlier)
+                raise reader.bad('reference', say('line %(line)s has the same reference', line=earlier))
             lines[read.reference] = read
         except BadValue as bad:
-            problems.append(BadCell(line, bad.column, bad.text, bad.values))
+            problems.append(BadCell(line, bad.column, bad.said))
     return FoundSales(list(lines.values()), problems, unnamed=unnamed)
 
 
@@ -163,9 +161,9 @@ class _Reader(Cells):
         try:
             at = self.dates.instant(text, self.place.zone)
         except Unreadable as why:
-            raise self.bad("at", why.text, **why.values) from None
+            raise self.bad('at', why.said) from None
         if at > self.place.now + timedelta(days=1):
-            raise self.bad("at", N_("'%(text)s' has not come yet"), text=text[:40])
+            raise self.bad('at', say("'%(text)s' has not come yet", text=text[:40]))
         return at
 
     def profit(self, row: Mapping[str, str], currency: str) -> Decimal | None:
@@ -173,9 +171,7 @@ class _Reader(Cells):
             return None
         profit, its = self.amount(row, "profit", self.amounts["profit"], below_zero=True)
         if its != currency:
-            raise self.bad(
-                "profit", N_("it is in %(one)s, and the row in %(other)s"), one=its, other=currency
-            )
+            raise self.bad('profit', say('it is in %(one)s, and the row in %(other)s', one=its, other=currency))
         return profit
 
     def status(self, row: Mapping[str, str]) -> SaleStatus | None:
@@ -184,7 +180,7 @@ class _Reader(Cells):
         if not word:
             return None
         if word not in WON | CANCELLED:
-            raise self.bad("status", N_("'%(text)s' is no status: give won or cancelled"), text=word[:40])
+            raise self.bad('status', say("'%(text)s' is no status: give won or cancelled", text=word[:40]))
         return SaleStatus.WON if word in WON else SaleStatus.CANCELLED
 
     def phone(self, row: Mapping[str, str]) -> str | None:
@@ -200,4 +196,4 @@ class _Reader(Cells):
                     return read_number("+" + told, self.place.region)
                 except Rejected:
                     pass
-            raise self.bad("phone", N_("'%(text)s' is no telephone number"), text=told) from why
+            raise self.bad('phone', say("'%(text)s' is no telephone number", text=told)) from why

@@ -14,10 +14,9 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-from tracker.errors import Rejected
+from tracker.errors import Rejected, Said
 from tracker.policy.entries import count_of
 
 LARGEST_BYTES = 50_000_000
@@ -29,24 +28,18 @@ _SEP = re.compile(r"[\"']?sep=(.)[\"']?\s*", re.IGNORECASE)
 _MIXED = re.compile(r"[A-Za-z][\u0400-\u04ff]|[\u0400-\u04ff][A-Za-z]")
 
 
-def N_(text: str) -> str:  # noqa: N802  (gettext's word for "to be translated later")
-    """Marks a text that the page translates where it shows it."""
-    return text
-
-
 @dataclass(frozen=True)
 class BadCell:
-    """What is wrong with a row, and in which column: `text` with `values` in it; column "": the whole row."""
+    """What is wrong with a row, and in which column as the file calls it; column "": the whole row."""
 
     line: int
     column: str
-    text: str
-    values: Mapping[str, Any] = field(default_factory=dict)
+    said: Said
 
     @property
     def problem(self) -> str:
         """The sentence in English."""
-        return self.text % self.values
+        return str(self.said)
 
 
 class BadRows(Exception):
@@ -61,9 +54,9 @@ class BadRows(Exception):
 class Unreadable(Exception):
     """A cell that cannot be read; whoever knows its line and column makes a BadCell of it."""
 
-    def __init__(self, text: str, /, **values: Any) -> None:
-        super().__init__(text % values)
-        self.text, self.values = text, values
+    def __init__(self, said: Said) -> None:
+        super().__init__(str(said))
+        self.said = said
 
 
 @dataclass(frozen=True)
