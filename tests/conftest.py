@@ -24,6 +24,19 @@ hypothesis_settings.register_profile("leaseline", deadline=None)
 hypothesis_settings.load_profile("leaseline")
 
 
+# Beside those that ask for the house: they start the product by themselves.
+TELEPHONY = {"test_demo.py", "test_supervisor.py", "test_fault_database.py"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Real calls are one queue, in which most of the time is waiting; beside it the other files run."""
+    telephony = TELEPHONY | {it.path.name for it in items if "house" in getattr(it, "fixturenames", ())}
+    for it in items:
+        name = it.path.name
+        it.add_marker(pytest.mark.xdist_group("telephony" if name in telephony else name))
+
+
 def pytest_collection_finish() -> None:
     """What is there now stays: the collector need not walk half a million objects again and again."""
     gc.collect()
