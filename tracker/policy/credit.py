@@ -65,10 +65,11 @@ class Share(NamedTuple):
 
 
 class Credit(NamedTuple):
-    """A conversion and who shares in it; the parts of all shares are WHOLE together."""
+    """A conversion (or so many alike: `times`) and who shares in it; its shares' parts make WHOLE."""
 
     conversion: Conversion
     shares: tuple[Share, ...]
+    times: int = 1
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def credit(
     else:
         chain, weigh = None, _weighing(model, rules)
     found = (each for journey in journeys for each in reached(journey, rules.look_back))
-    return Credited(tuple(Credit(each.conversion, _shares(each, weigh)) for each in found), chain)
+    return Credited(tuple(Credit(each.conversion, _shares(each, weigh), each.times) for each in found), chain)
 
 
 def _shares(found: Reached, weigh: Callable[[Sequence[Step]], list[int]]) -> tuple[Share, ...]:
@@ -109,8 +110,9 @@ def learned(journeys: Iterable[Journey], rules: Rules = USUAL) -> Chain:
     won: Counter[tuple[str, ...]] = Counter()
     lost: Counter[tuple[str, ...]] = Counter()
     for journey in journeys:
-        won.update(collapsed(step.key for step in each.steps) for each in reached(journey, rules.look_back))
-        lost[collapsed(step.key for step in led_nowhere(journey))] += 1
+        for each in reached(journey, rules.look_back):
+            won[collapsed(step.key for step in each.steps)] += each.times
+        lost[collapsed(step.key for step in led_nowhere(journey))] += journey.times
     for unknown in (won, lost):
         unknown.pop((), None)
     return learn(won, lost)
@@ -210,7 +212,7 @@ def by_key(
     They add up to those of the conversions, money to its last unit (`decimals` are the currency's).
     """
     found: defaultdict[str, Earned] = defaultdict(Earned)
-    for conversion, shares in credits_:
+    for conversion, shares, times in credits_:
         parts = [share.parts for share in shares]
         revenue = split_amount(conversion.revenue, parts, decimals)
         profit = conversion.gross_profit
@@ -218,9 +220,9 @@ def by_key(
         for share, amount, gained in zip(shares, revenue, profits, strict=True):
             earned = found[NOWHERE.word if share.step is None else key(share.step)]
             if conversion.goal is Goal.SALE:
-                earned.sale_parts += share.parts
+                earned.sale_parts += share.parts * times
             else:
-                earned.target_call_parts += share.parts
+                earned.target_call_parts += share.parts * times
             earned.revenue += amount
             if gained is not None:
                 earned.gross_profit = (earned.gross_profit or Decimal(0)) + gained
@@ -246,10 +248,10 @@ def acquisition(
     Give credits of one goal: a cost that is shared among calls and their sales alike tells of neither.
     """
     had: defaultdict[str, Counter[Conversion]] = defaultdict(Counter)
-    for conversion, shares in credits_:
+    for conversion, shares, times in credits_:
         for step, parts in shares:
             if step is not None:
-                had[key(step)][conversion] += parts
+                had[key(step)][conversion] += parts * times
     found: defaultdict[Conversion, dict[str, Decimal]] = defaultdict(dict)
     for name, cost in costs.items():
         parts_of = had.get(name, Counter())

@@ -26,7 +26,7 @@ class Interval:
 
     @property
     def is_wide(self) -> bool:
-        """Whether its ends differ so much that the figure hardly says anything: by more than threefold."""
+        """Whether its ends differ more than threefold; asked of what is never below zero."""
         return self.high is None or self.high > 3 * self.low
 
 

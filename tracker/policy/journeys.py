@@ -52,17 +52,22 @@ class Conversion(NamedTuple):
 
 @dataclass(frozen=True)
 class Journey:
-    """Of one person, both in the order of time; as `gather` makes it."""
+    """Of one person, both in the order of time; as `gather` makes it.
+
+    Or of so many (`times`) persons who went alike: then the money of the conversions is that of all of them.
+    """
 
     steps: tuple[Step, ...]
     conversions: tuple[Conversion, ...] = ()
+    times: int = 1
 
 
 class Reached(NamedTuple):
-    """A conversion, and the steps that may have led to it."""
+    """A conversion (or as many alike as `times` says), and the steps that may have led to it."""
 
     conversion: Conversion
     steps: Sequence[Step]
+    times: int = 1
 
 
 Person = TypeVar("Person", bound=Hashable)
@@ -107,7 +112,11 @@ def reached(journey: Journey, look_back: timedelta = LOOK_BACK) -> list[Reached]
     A step counts for every conversion after it, also for the second sale to the same person.
     """
     return [
-        Reached(each, [step for step in journey.steps if each.at - look_back <= step.at <= each.at])
+        Reached(
+            each,
+            [step for step in journey.steps if each.at - look_back <= step.at <= each.at],
+            journey.times,
+        )
         for each in journey.conversions
     ]
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from tracker.policy.journeys import collapsed
 
@@ -93,9 +94,10 @@ def _flows(won: Paths, lost: Paths, earned: set[str], pooled: frozenset[str]) ->
     for paths, end in ((won, _WON), (lost, _LOST)):
         for path, count in paths.items():
             known = (REST if key in pooled else key for key in path if key in earned)
-            # What goes over nothing known only makes conversions rarer in all, whichever origin is removed.
             states = collapsed(known)
-            for here, there in zip((_START, *states), (*states, end), strict=True):
+            if not states:  # makes conversions rarer in all, and alike whichever origin is removed
+                continue
+            for here, there in pairwise((_START, *states, end)):
                 flows[here][there] += count
     return flows
 
@@ -112,7 +114,7 @@ def _effects(flows: Flows) -> dict[str, float]:
     passes = [sum(start * x for start, x in zip(starts, column, strict=True)) for column in _columns(inverse)]
     all_of_them = sum(start * chance for start, chance in zip(starts, converts, strict=True))
     return {
-        state: min(1.0, passes[place] * converts[place] / inverse[place][place] / all_of_them)
+        state: round(passes[place] * converts[place] / inverse[place][place] / all_of_them, 12)
         for place, state in enumerate(states)
     }
 

@@ -22,7 +22,7 @@ class Won:
     revenue: Decimal = Decimal(0)
 
     def add(self, found: Reached) -> None:
-        self.conversions += 1
+        self.conversions += found.times
         self.revenue += found.conversion.revenue
 
 
@@ -74,9 +74,16 @@ def ways(journeys: Iterable[Journey], look_back: timedelta = LOOK_BACK) -> Ways:
     return Ways(
         _paths(found),
         _parts(known),
-        dict(sorted(Counter(len(each.steps) for each in found).items())),
-        dict(sorted(Counter((each.conversion.at - each.steps[0].at) // DAY for each in known).items())),
+        _counted((len(each.steps), each.times) for each in found),
+        _counted(((each.conversion.at - each.steps[0].at) // DAY, each.times) for each in known),
     )
+
+
+def _counted(values: Iterable[tuple[int, int]]) -> dict[int, int]:
+    found: Counter[int] = Counter()
+    for value, count in values:
+        found[value] += count
+    return dict(sorted(found.items()))
 
 
 def _paths(found: Iterable[Reached]) -> tuple[Path, ...]:
