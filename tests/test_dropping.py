@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from test_money_figures import KEYWORDS, SOURCES
 
-from tracker.policy.dropping import Judged, dropping, losing, negatives
+from tracker.policy.dropping import KeywordCalls, dropping, losing, negatives
 from tracker.policy.money_figures import Sums, percent
 
 
@@ -57,9 +57,9 @@ def test_nothing_is_said_to_lose_where_sales_are_not_counted() -> None:
 
 def test_the_shower_tray_is_a_negative_keyword() -> None:
     """T2: the keyword with the most calls is of a different product."""
-    facts = {name: Judged(calls, 0) for name, (calls, _) in KEYWORDS.items()}
-    facts["душевой поддон деревянный"] = Judged(12, 12, Decimal(6000))
-    facts["поддоны деревянные новые"] = Judged(1, 1)
+    facts = {name: KeywordCalls(calls, 0) for name, (calls, _) in KEYWORDS.items()}
+    facts["душевой поддон деревянный"] = KeywordCalls(12, 12, Decimal(6000))
+    facts["поддоны деревянные новые"] = KeywordCalls(1, 1)
     (found,) = negatives(facts)
     assert found.keyword == "душевой поддон деревянный"
     assert found.wasted == 6000
@@ -68,9 +68,11 @@ def test_the_shower_tray_is_a_negative_keyword() -> None:
 
 
 def test_a_keyword_with_few_judged_calls_or_many_good_ones_is_no_candidate() -> None:
-    rest = {"good": Judged(100, 2)}
-    assert negatives({**rest, "few": Judged(4, 4)}) == []
-    assert negatives({**rest, "half": Judged(40, 20)}) == []
-    assert negatives({"all": Judged(100, 60), "alike": Judged(100, 58)}) == []
-    assert negatives({"alone": Judged(50, 50)}) == [], "there is nothing to compare it with"
-    assert [each.keyword for each in negatives({**rest, "c": Judged(6, 5), "b": Judged(9, 8)})] == ["b", "c"]
+    rest = {"good": KeywordCalls(100, 2)}
+    assert negatives({**rest, "few": KeywordCalls(4, 4)}) == []
+    assert negatives({**rest, "half": KeywordCalls(40, 20)}) == []
+    assert negatives({"all": KeywordCalls(100, 60), "alike": KeywordCalls(100, 58)}) == []
+    assert negatives({"alone": KeywordCalls(50, 50)}) == [], "there is nothing to compare it with"
+    assert [
+        each.keyword for each in negatives({**rest, "c": KeywordCalls(6, 5), "b": KeywordCalls(9, 8)})
+    ] == ["b", "c"]

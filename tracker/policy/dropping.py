@@ -92,7 +92,7 @@ ENOUGH_JUDGED = 5  # a keyword with fewer judged calls is nobody's candidate
 
 
 @dataclass(frozen=True)
-class Judged:
+class KeywordCalls:
     """A keyword's calls that a person has judged, and how many of them were non-target; what it cost."""
 
     judged: int
@@ -105,7 +105,7 @@ class Negative:
     """A keyword to exclude, and why: its share of non-target calls, and that of all the others together."""
 
     keyword: str
-    facts: Judged
+    facts: KeywordCalls
     share: Interval
     others: Interval
 
@@ -117,7 +117,7 @@ class Negative:
         return self.facts.cost * self.facts.non_target / self.facts.judged
 
 
-def negatives(keywords: Mapping[str, Judged]) -> list[Negative]:
+def negatives(keywords: Mapping[str, KeywordCalls]) -> list[Negative]:
     """Candidates for the list of negative keywords, those with the most non-target calls first.
 
     Most of the keyword's judged calls are non-target, and its share lies above that of all others by more
@@ -135,7 +135,7 @@ def negatives(keywords: Mapping[str, Judged]) -> list[Negative]:
     )
 
 
-def _negative(keyword: str, facts: Judged, others: Interval | None) -> Negative | None:
+def _negative(keyword: str, facts: KeywordCalls, others: Interval | None) -> Negative | None:
     share = share_interval(facts.non_target, facts.judged)
     if share is None or others is None or others.high is None:
         return None

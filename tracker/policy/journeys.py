@@ -41,7 +41,11 @@ class Goal(enum.StrEnum):
 
 
 class Conversion(NamedTuple):
-    """A target call or a sale, and what it brought; gross profit None: nobody has said."""
+    """A target call or a sale, and what it brought; gross profit None: nobody has said.
+
+    A sale that is known to come of a call is made at the call's instant: who looks at the website again
+    before he pays has decided already.
+    """
 
     at: datetime
     goal: Goal
