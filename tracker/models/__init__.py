@@ -41,6 +41,7 @@ from tracker.models.people import (
     SavedView,
     User,
 )
+from tracker.models.sheets import DaySheet, sheet_changes
 from tracker.models.visits import (
     CodeLease,
     DelayModel,
@@ -65,11 +66,11 @@ from tracker.policy.worth import Category
 __all__ = [
     "Alert", "AlertAddress", "AlertKind", "AlertMessage", "ApplyRequest", "AuditEntry", "Base", "Call",
     "CallCandidate", "CallCategory", "CallEvent", "CallNote", "CallTag", "CallerIdPolicy", "Category",
-    "Channel", "CodeLease", "Company", "DelayModel", "Forwarding", "Lease", "LeaseEnd", "LoginAttempts",
-    "LoginLink", "LoginSession", "Membership", "MissCount", "News", "Node", "NodeConfiguration",
-    "Number", "NumberState", "NumberUse", "PageView", "Pool", "QuarantinedLine", "Recording",
-    "RecordingState", "RecoveryCode", "Referrer", "Refusal", "Role", "SavedView", "ShareLink", "Site",
-    "SiteCheck", "SourceRule", "SpoolFile", "Swap", "Tag", "Target", "TargetKind", "Transport", "Trunk",
-    "TrunkKind", "User", "Visit", "VisitEvent", "VisitEventKind", "Visitor", "WaitingFact", "Way",
-    "WhenEmpty",
+    "Channel", "CodeLease", "Company", "DaySheet", "DelayModel", "Forwarding", "Lease", "LeaseEnd",
+    "LoginAttempts", "LoginLink", "LoginSession", "Membership", "MissCount", "News", "Node",
+    "NodeConfiguration", "Number", "NumberState", "NumberUse", "PageView", "Pool", "QuarantinedLine",
+    "Recording", "RecordingState", "RecoveryCode", "Referrer", "Refusal", "Role", "SavedView",
+    "ShareLink", "Site", "SiteCheck", "SourceRule", "SpoolFile", "Swap", "Tag", "Target", "TargetKind",
+    "Transport", "Trunk", "TrunkKind", "User", "Visit", "VisitEvent", "VisitEventKind", "Visitor",
+    "WaitingFact", "Way", "WhenEmpty", "sheet_changes",
 ]  # fmt: skip

@@ -28,7 +28,10 @@ TOP = 10  # sources that are told one by one
 
 
 class Waited(NamedTuple):
-    """Answered calls: by whom, their worth, how long they waited, how many, how long all of them talked."""
+    """Answered calls: by whom, their worth, how long they waited, how many.
+
+    How long they talked stands once for all of the same target and worth, in any of their rows.
+    """
 
     target: str
     category: Category | None

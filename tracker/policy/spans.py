@@ -73,7 +73,7 @@ def _days(chosen: Mapping[str, Sequence[str]], zone: ZoneInfo, today: date) -> t
 
 def _span(first: date, last: date, zone: ZoneInfo, asks: Asks | None) -> Span:
     asks = asks or (("since", first.isoformat()), ("until", last.isoformat()))
-    return Span(first, last, _midnight(first, zone), _midnight(last + DAY, zone), asks)
+    return Span(first, last, midnight(first, zone), midnight(last + DAY, zone), asks)
 
 
 def _before(span: Span, zone: ZoneInfo, now: datetime) -> Span:
@@ -87,7 +87,8 @@ def _before(span: Span, zone: ZoneInfo, now: datetime) -> Span:
     return Span(whole.first, whole.last, whole.since, cut.replace(tzinfo=zone).astimezone(UTC), asks)
 
 
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The instant at which that day begins."""
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
