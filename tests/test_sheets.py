@@ -36,6 +36,7 @@ from tracker.models import (
     Visitor,
     sheet_changes,
 )
+from tracker.models.sheet_triggers import CALL_COLUMNS
 from tracker.overview import read_overview
 from tracker.policy.facts import Outcome, Presentation
 from tracker.policy.overview import Overview
@@ -87,6 +88,7 @@ class House:
         with self.database.write() as session:
             for table in (CallEvent, Call, DaySheet, sheet_changes):
                 session.execute(sa.delete(table))
+            session.execute(sa.update(Visit).values(group="Direct", source="x"))
 
     def row(self, told: dict[str, Any]) -> dict[str, Any]:
         """A call's columns; what it has of its company's is the first or second of it."""
@@ -159,7 +161,7 @@ call = st.fixed_dictionaries(
         "company": st.sampled_from([0, 0, 1]),
         "minutes": st.integers(0, DAYS * 1440),
         "thing": st.integers(0, 1),
-        "visit": st.integers(0, 4),
+        "visit": st.sampled_from([0, 0, 1, 3, 4]),
         "caller": st.sampled_from(["+79160000001", "79160000001", "+4930998877", None]),
         "shown": st.sampled_from([Presentation.ALLOWED, Presentation.ALLOWED, Presentation.WITHHELD]),
         "repeat": st.booleans(),
@@ -182,7 +184,9 @@ happenings = st.lists(
         st.tuples(st.just("delete"), which),
         st.tuples(st.just("ring"), which, st.integers(0, 3)),
         st.tuples(st.just("unring"), which),
-        st.tuples(st.just("classify"), st.integers(0, 2), st.sampled_from(["Direct", "Email", ""])),
+        st.tuples(
+            st.just("classify"), st.integers(0, 1), st.sampled_from([{"group": "Email"}, {"source": ""}])
+        ),
         st.tuples(st.just("make"), st.sampled_from([2, 7, 99])),
     ),
     max_size=12,
@@ -204,8 +208,7 @@ def happen(house: House, what: tuple[Any, ...]) -> None:
         return
     with house.database.write() as session:
         if kind == "classify":
-            visit, group = house.visits[given[0]], given[1]
-            session.execute(sa.update(Visit).where(Visit.id == visit).values(group=group))
+            session.execute(sa.update(Visit).where(Visit.id == house.visits[given[0]]).values(**given[1]))
             return
         ids = session.scalars(sa.select(Call.id).order_by(Call.id)).all()
         if ids:
@@ -268,6 +271,37 @@ def test_days_that_have_sheets_are_read_from_them(house: House) -> None:
     assert not any(each.agrees for each in check(house.database))
 
 
+CHANGED = {
+    **USUAL, "company": 1, "thing": 1, "visit": 1, "minutes": 2 * 1440, "caller": None, "repeat": True,
+    "shown": Presentation.WITHHELD, "category": Category.TARGET, "wait": 4.0, "talk": 5.0,
+}  # fmt: skip
+
+
+def test_whatever_a_sheet_tells_takes_it_back_when_it_changes(house: House) -> None:
+    house.add({**USUAL, "visit": 0}, {**USUAL, "visit": 0}, {**USUAL, "visit": 3})
+    fresh = house.row(CHANGED) | {"outcome": Outcome.BUSY, "channel_id": house.channels[2]}
+    fresh["company_id"] = fresh.pop("company_id")  # the last: what goes before belongs to the first company
+    values = [{name: value} for name, value in fresh.items()]
+    events: list[tuple[Any, ...]] = [
+        ("ring", 0, 0), ("unring", 0), ("classify", 0, {"group": "Email"}),
+        ("classify", 0, {"source": "q"}), ("add", USUAL), ("delete", 2)
+    ]  # fmt: skip
+    unheld = []
+    for each in (*events, *values):
+        assert house.make() or each == events[0]
+        assert house.holding() == len(days_of_all(house))
+        if isinstance(each, tuple):
+            happen(house, each)
+        else:
+            with house.database.write() as session:
+                session.execute(sa.update(Call).where(Call.id == 1).values(**each))
+        assert house.says_the_same(period="7d")
+        if house.holding() == len(days_of_all(house)):
+            unheld.append(each)
+    assert unheld == []
+    assert {name for value in values for name in value} == set(CALL_COLUMNS)
+
+
 def test_what_no_sheet_tells_leaves_them_as_they_are(house: House) -> None:
     house.add(USUAL, {**USUAL, "visit": 0})
     house.make()
@@ -303,7 +337,7 @@ def shared(postgres: Any) -> Iterator[House]:
 
 
 @contextmanager
-def making(house: House) -> Iterator[None]:
+def making(house: House) -> Iterator[threading.Thread]:
     """The maker at work, from when it has begun its sheets to their end."""
     turns: list[Any] = []
     maker = threading.Thread(target=lambda: turns.append(take_turn(house.database, NOW, patience_seconds=30)))
@@ -313,7 +347,7 @@ def making(house: House) -> Iterator[None]:
         with house.database.read() as session:
             if session.scalar(begun):
                 break
-    yield
+    yield maker
     maker.join(30)
     assert turns
     assert turns[0].days
@@ -336,7 +370,9 @@ def test_what_somebody_was_writing_when_a_sheet_was_begun_is_in_it(shared: House
         writer.execute(sa.update(Visit).values(source="late"))
         with shared.database.write() as session:
             session.execute(sa.update(Call).values(visit_id=shared.visits[0]))
-        with making(shared):
+        with making(shared) as maker:
+            maker.join(0.3)
+            assert maker.is_alive()  # it waits for him
             writer.commit()
     assert shared.holding() == len(days_of_all(shared))
     assert shared.says_the_same(period="7d")
