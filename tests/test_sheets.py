@@ -232,7 +232,7 @@ def _touch(house: House, session: Session, call_id: int, kind: str, given: list[
             session.execute(sa.delete(Call).where(mine))
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     calls=st.lists(call, min_size=1, max_size=30),
     happened=happenings,
@@ -281,13 +281,14 @@ def test_whatever_a_sheet_tells_takes_it_back_when_it_changes(house: House) -> N
     house.add({**USUAL, "visit": 0}, {**USUAL, "visit": 0}, {**USUAL, "visit": 3})
     fresh = house.row(CHANGED) | {"outcome": Outcome.BUSY, "channel_id": house.channels[2]}
     fresh["company_id"] = fresh.pop("company_id")  # the last: what goes before belongs to the first company
-    values = [{name: value} for name, value in fresh.items()]
+    values: list[dict[str, Any]] = [{name: value} for name, value in fresh.items()]
     events: list[tuple[Any, ...]] = [
         ("ring", 0, 0), ("unring", 0), ("classify", 0, {"group": "Email"}),
         ("classify", 0, {"source": "q"}), ("add", USUAL), ("delete", 2)
     ]  # fmt: skip
     unheld = []
-    for each in (*events, *values):
+    changes: list[Any] = [*events, *values]
+    for each in changes:
         assert house.make() or each == events[0]
         assert house.holding() == len(days_of_all(house))
         if isinstance(each, tuple):
