@@ -21,6 +21,7 @@ from support.postgres import Postgres
 from bench.leases import folder, with_suffix
 from bench.pages import books, browse
 from bench.pages.browse import Visitor, Watch
+from bench.pages.pour import settle
 from bench.served import NOTHING, OURS, served
 from commands.schema import make_ready
 from tracker import sheet_maker
@@ -83,6 +84,7 @@ def make_sheets(database: Database, now: datetime) -> None:
     begun, days = time.monotonic(), 0
     while made := sheet_maker.take_turn(database, now).days:
         days += made
+    settle(database)
     print(f"  sheets of {days:,} days, made in {time.monotonic() - begun:.0f} s", flush=True)
 
 
