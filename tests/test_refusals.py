@@ -24,7 +24,7 @@ from tracker.models import User
 from tracker.settings import CHECKOUT
 from web import languages
 from web.extraction import SAID, arguments, said_in
-from web.refusals import AT_THE_PAGE, translated
+from web.refusals import AT_THE_PAGE, STORED, retold, translated
 
 OTHERS = [it for it in LANGUAGES if it != "en"]
 FOLDERS = ("tracker", "recordings", "dialplan", "web")
@@ -166,6 +166,17 @@ def test_what_no_catalogue_knows_stays_as_it_was_said(page: Flask) -> None:
     assert str(no) == "100 % of %s. a\nb!"
     with page.test_request_context("/", headers={"Accept-Language": "pl"}):
         assert (translated(no).message, translated(no).fix) == (no.message, no.fix)
+
+
+def test_what_a_worker_stored_is_told_in_the_page_s_language(page: Flask) -> None:
+    assert set(STORED) <= set(texts())
+    refusal = "Asterisk did not take it: trunk 'A': 50 % of %(logs)s"
+    with page.test_request_context("/", headers={"Accept-Language": "ru"}):
+        assert retold(refusal) == "Asterisk этого не принял: trunk 'A': 50 % of %(logs)s"
+        assert retold("Nothing was changed.") == "Ничего не изменено."
+        assert retold("Something else %s") == "Something else %s"
+    with page.test_request_context("/"):
+        assert retold(refusal) == refusal
 
 
 def test_the_advice_for_the_page_is_for_refusals_that_there_are() -> None:

@@ -6,6 +6,8 @@ is for a command line or a program, what a person does at the page stands for it
 
 from __future__ import annotations
 
+import re
+
 from flask_babel import lazy_gettext as _
 from flask_babel import pgettext
 
@@ -26,6 +28,16 @@ AT_THE_PAGE = {
     "user.disabled": _("Ask whoever runs this installation"),
     "web.broken": _("Try again; whoever runs this installation finds the details in the log"),
 }
+# What a worker met and stored as it was said; with one place at most, each can be read in one way only.
+STORED = (
+    "Asterisk did not take it: %(wrong)s",
+    "Nothing was changed.",
+    "Nothing was changed. Correct it and apply again.",
+    "It goes on with what it had. Correct it and apply again; %(logs)s/messages says more.",
+    "Start it with `leaseline up`.",
+    "Look at `leaseline doctor` and `leaseline logs asterisk`.",
+    "Set LEASELINE_HOME to a shorter path.",
+)
 
 
 def translated(problem: Rejected) -> Rejected:
@@ -34,6 +46,18 @@ def translated(problem: Rejected) -> Rejected:
         return problem
     advice = AT_THE_PAGE.get(problem.id) or problem.advice.told(_in_its_language)
     return Rejected(problem.id, problem.said.told(_in_its_language), str(advice))
+
+
+def retold(text: str) -> str:
+    """A sentence that was stored, in the page's language with its value; another stays as it was said."""
+    if text in STORED:
+        return _in_its_language(text)
+    for template in STORED:
+        before, place, after = re.split(r"(%\(\w+\)s|$)", template, maxsplit=1)
+        if place and len(text) > len(before + after) and text.startswith(before) and text.endswith(after):
+            value = text[len(before) : len(text) - len(after)]
+            return _in_its_language(template) % {place[2:-2]: value}
+    return text
 
 
 def _in_its_language(text: str) -> str:
