@@ -49,7 +49,7 @@ def read_spans(words: Mapping[str, Sequence[str]], zone: ZoneInfo, now: datetime
     period = Period(chosen["period"][0]) if _named(chosen, zone, today) else None
     first, last = days_of(period or USUAL, today) if period or not chosen else _days(chosen, zone, today)
     if first > today:
-        raise Rejected("filter.future", f"{first} has not come yet", "Choose a day before it")
+        raise Rejected("filter.future", "%(first)s has not come yet", "Choose a day before it", first=first)
     last = min(last, today)
     if (last - first).days >= LONGEST_DAYS:
         raise Rejected("filter.too_long", "So many days are too many", "Choose two years at most")
