@@ -34,7 +34,7 @@ run: setup
 	@$(BIN)/leaseline up
 
 test: $(SETUP)/python $(SETUP)/web $(SETUP)/words $(SETUP)/calls $(SETUP)/tests $(SETUP)/spa asterisk
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup $(ARGS)
 
 lint: $(SETUP)/python
 	@echo "lint: ruff"; $(BIN)/ruff check . && $(BIN)/ruff format --check -q .
@@ -90,7 +90,7 @@ $(SETUP)/words: $(SETUP)/python $(wildcard web/translations/*/LC_MESSAGES/*.po)
 # Without places, dates and guesses, so that a catalogue changes where a text does, and nowhere else.
 words: $(SETUP)/python
 	@$(BIN)/pybabel -q extract -F web/babel.cfg -k lazy_gettext --no-location --sort-output --no-wrap \
-		--project=Leaseline -o $(SETUP)/messages.pot web tracker/policy
+		--project=Leaseline -o $(SETUP)/messages.pot web tracker recordings dialplan
 	@$(BIN)/pybabel -q update -i $(SETUP)/messages.pot -d web/translations --no-fuzzy-matching \
 		--ignore-obsolete --ignore-pot-creation-date --no-wrap
 

@@ -28,6 +28,7 @@ from commands.pool import pool_group
 from commands.processes import agi_command, asterisk_command, web_command, worker_command
 from commands.reference import docs_command
 from commands.sale import rate_group, sale_group
+from commands.sheets import sheets_group
 from commands.shell import completion_command, version_command
 from commands.site import site_group
 from commands.source import source_group
@@ -43,8 +44,8 @@ COMMANDS = (
     config_command, logs_command, overview_command, calls_group, company_group, trunk_group,
     target_group, number_group, channel_group, pool_group, site_group, source_group, visit_group,
     forward_group, cost_group, sale_group, rate_group, key_group, user_group, alerts_group, db_group,
-    backup_command, restore_command, asterisk_command, agi_command, web_command, worker_command,
-    completion_command, version_command, docs_command,
+    sheets_group, backup_command, restore_command, asterisk_command, agi_command, web_command,
+    worker_command, completion_command, version_command, docs_command,
 )  # fmt: skip
 
 

@@ -125,7 +125,7 @@ def import_command(
 
 def _tell_bad_rows(bad: Any, *, as_json: bool) -> None:
     if as_json:
-        problems = [{"line": each.line, "problem": each.problem} for each in bad.problems]
+        problems = [{"line": each.line, "problem": str(each.problem)} for each in bad.problems]
         click.echo(json.dumps({"imported": [], "problems": problems}, ensure_ascii=False, indent=2))
     else:
         for each in bad.problems:

@@ -32,8 +32,9 @@ def telling_jobs(opened: Here) -> Sequence[Job]:
     from tracker import outbox
     from tracker.sender import Sender
     from tracker.worker import Job
+    from web.catalogues import translator
 
-    sender = Sender(opened.database, opened.settings, lambda: opened.now)
+    sender = Sender(opened.database, opened.settings, lambda: opened.now, translator=translator)
 
     def forget() -> None:
         with opened.database.write() as session:

@@ -42,6 +42,7 @@ def run(opened: Here) -> None:
         telling_jobs(opened),
         applying_jobs(opened),
         checking_jobs(opened),
+        sheet_jobs(opened),
         rare_jobs(opened),
     )
     threads = [threading.Thread(target=run_jobs, args=(jobs, stopping), daemon=True) for jobs in lines]
@@ -149,6 +150,14 @@ def judging_jobs(opened: Here) -> Sequence[Job]:
     from tracker.worker import Job
 
     return (Job("judge", 0.5, lambda: judge_pending(opened.database, opened.now)),)
+
+
+def sheet_jobs(opened: Here) -> Sequence[Job]:
+    """What reports read of the days that are over."""
+    from tracker.sheet_maker import take_turn
+    from tracker.worker import Job
+
+    return (Job("sheets", 10.0, lambda: take_turn(opened.database, opened.now)),)
 
 
 def rare_jobs(opened: Here) -> Sequence[Job]:

@@ -107,14 +107,18 @@ def command(program: Program, place: Place, line: str, *, seconds: float = 15) -
     except subprocess.TimeoutExpired:
         raise Rejected(
             "asterisk.silent",
-            f"Asterisk did not answer “{line}” within {seconds:.0f} s",
+            "Asterisk did not answer “%(line)s” within %(seconds)s s",
             "Look at `leaseline doctor` and `leaseline logs asterisk`.",
+            line=line,
+            seconds=f"{seconds:.0f}",
         ) from None
     if done.returncode:
         raise Rejected(
             "asterisk.down",
-            f"Asterisk is not running: {done.stdout.strip()} {done.stderr.strip()}",
+            "Asterisk is not running: %(stdout)s %(stderr)s",
             "Start it with `leaseline up`.",
+            stdout=done.stdout.strip(),
+            stderr=done.stderr.strip(),
         )
     return done.stdout
 
@@ -137,8 +141,9 @@ def make_folders(place: Place) -> None:
     if len(os.fsencode(place.socket)) > 100:
         raise Rejected(
             "home.long",
-            f"{place.socket} is too long for a socket's name",
+            "%(socket)s is too long for a socket's name",
             "Set LEASELINE_HOME to a shorter path.",
+            socket=place.socket,
         )
 
 
@@ -188,8 +193,10 @@ def _bring_to_asterisk(
                 reload(program, place, changed)
         raise Rejected(
             "apply.refused",
-            f"Asterisk did not take it: {'; '.join(wrong)}",
-            f"It goes on with what it had. Correct it and apply again; {place.logs}/messages says more.",
+            "Asterisk did not take it: %(wrong)s",
+            "It goes on with what it had. Correct it and apply again; %(logs)s/messages says more.",
+            wrong="; ".join(wrong),
+            logs=place.logs,
         )
     return Applied(changed, reloaded=True, restart=tuple(name for name in changed if name in _ONLY_AT_START))
 

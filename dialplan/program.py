@@ -72,8 +72,9 @@ def find_program(settings: Settings) -> Program:
     found = "; ".join(tried) or "there is none on this machine"
     raise Rejected(
         "asterisk.missing",
-        f"no Asterisk 20 or newer: {found}",
+        "no Asterisk 20 or newer: %(found)s",
         "Run `make asterisk`, or set LEASELINE_ASTERISK.",
+        found=found,
     )
 
 
@@ -118,6 +119,8 @@ def _first_with(folders: list[Path], entry: str, path: Path) -> Path:
             return folder
     raise Rejected(
         "asterisk.incomplete",
-        f"{path} has no {entry} in any usual folder",
+        "%(path)s has no %(entry)s in any usual folder",
         "Install Asterisk's modules package, or run `make asterisk` for a private copy.",
+        path=path,
+        entry=entry,
     )

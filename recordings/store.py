@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from recordings import places
-from tracker.errors import Rejected
+from tracker.errors import Rejected, Said, say
 from tracker.models import Recording, RecordingState
 from tracker.settings import Settings
 
@@ -34,14 +34,18 @@ def open_copy(settings: Settings, recording: Recording, kind: str) -> Playable:
     Raises Rejected `recording.kind` for another word, `recording.missing` when there is none to play.
     """
     if kind not in CONTENT_TYPES:
-        raise Rejected("recording.kind", f"{kind!r} is no kind of recording", "Ask for wav, mp3 or opus")
+        raise Rejected(
+            "recording.kind", "%(kind)r is no kind of recording", "Ask for wav, mp3 or opus", kind=kind
+        )
     relative = _relative(recording, kind)
     try:
         path = places.stored(settings, relative) if relative else None
     except ValueError:
         path = None
     if not relative or path is None or not path.is_file():
-        raise Rejected("recording.missing", f"There is no {kind} of this recording", _advice(recording))
+        raise Rejected(
+            "recording.missing", "There is no %(kind)s of this recording", _advice(recording), kind=kind
+        )
     return Playable(path, CONTENT_TYPES[kind], relative.replace("/", "-"))
 
 
@@ -52,10 +56,12 @@ def _relative(recording: Recording, kind: str) -> str | None:
     return next((each for each in named if each and each.endswith(f".{kind}")), None)
 
 
-def _advice(recording: Recording) -> str:
+def _advice(recording: Recording) -> Said:
     if recording.state is RecordingState.PENDING:
-        return "It is being prepared: try again in a few seconds"
-    return recording.problem or "Ask for wav, which there is of every recording that is ready"
+        return say("It is being prepared: try again in a few seconds")
+    if recording.problem:
+        return Said("%(problem)s", {"problem": recording.problem})
+    return say("Ask for wav, which there is of every recording that is ready")
 
 
 def delete(session: Session, settings: Settings, recording: Recording) -> None:

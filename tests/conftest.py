@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -22,6 +23,26 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # A busy machine is no failure: how long an example may take is pytest-timeout's business.
 hypothesis_settings.register_profile("leaseline", deadline=None)
 hypothesis_settings.load_profile("leaseline")
+
+
+# Beside those that ask for the house: they start the product by themselves.
+TELEPHONY = {"test_demo.py", "test_supervisor.py", "test_fault_database.py"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Real calls are one queue, in which most of the time is waiting; beside it the other files run."""
+    telephony = TELEPHONY | {it.path.name for it in items if "house" in getattr(it, "fixturenames", ())}
+    for it in items:
+        name = it.path.name
+        it.add_marker(pytest.mark.xdist_group("telephony" if name in telephony else name))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Who runs beside real calls stands back for them: their instants are measured."""
+    beside = "PYTEST_XDIST_WORKER" in os.environ and item.get_closest_marker("xdist_group")
+    if beside and beside.args != ("telephony",):
+        os.setpriority(os.PRIO_PROCESS, 0, max(10, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
 def pytest_collection_finish() -> None:

@@ -6,6 +6,8 @@ import io
 import json
 import os
 import tarfile
+import tempfile
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -187,10 +189,17 @@ def test_a_backup_of_the_other_kind_of_database_is_refused(
     database.close()
 
 
-def test_one_command_each_way(tmp_path: Path) -> None:
-    one, two = Installation(tmp_path / "one"), Installation(tmp_path / "two")
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A folder whose path leaves room for the names of Asterisk's and supervisor's sockets."""
+    with tempfile.TemporaryDirectory(prefix="ll-") as folder:
+        yield Path(folder)
+
+
+def test_one_command_each_way(short_path: Path) -> None:
+    one, two = Installation(short_path / "one"), Installation(short_path / "two")
     furnish(one)
-    file = str(tmp_path / "backup.tar")
+    file = str(short_path / "backup.tar")
     assert one.json("backup", file, "--without-recordings")["files"] >= 3
     assert "exists already" in one.refused("backup", file)
     assert "leaseline up" in two.done("restore", file)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from support.command import Installation, furnish
 
 from commands.context import Here
-from commands.worker import books_jobs, end_quarantines, rare_jobs, recording_jobs
+from commands.worker import books_jobs, end_quarantines, rare_jobs, recording_jobs, sheet_jobs
 from tracker.database import Database
 from tracker.models import Number, NumberState
 from tracker.settings import read_settings
@@ -44,6 +44,6 @@ def test_every_job_can_be_done_in_an_empty_home(tmp_path: Path) -> None:
     here = Installation(tmp_path)
     here.done("db", "upgrade")
     worker = opened(here)
-    for job in (*books_jobs(worker), *recording_jobs(worker), *rare_jobs(worker)):
+    for job in (*books_jobs(worker), *recording_jobs(worker), *sheet_jobs(worker), *rare_jobs(worker)):
         job.run()
     worker.close()

@@ -54,6 +54,7 @@ def test_upgrading_and_creating_give_the_same_tables(url: str, new_url: Callable
     upgraded, created = Database(url), Database(new_url())
     Base.metadata.create_all(created.engine)
     assert schema(upgraded.engine) == schema(created.engine)
+    assert len(triggers(upgraded.engine)) == 7
     upgraded.close()
     created.close()
 
@@ -90,7 +91,18 @@ def test_a_failing_upgrade_leaves_nothing_behind(url: str) -> None:
 def schema(engine: sa.Engine) -> dict[str, Any]:
     inspector = sa.inspect(engine)
     tables = set(inspector.get_table_names()) - {"alembic_version"}
-    return {table: description(inspector, table) for table in sorted(tables)}
+    return {table: description(inspector, table) for table in sorted(tables)} | {"triggers": triggers(engine)}
+
+
+def triggers(engine: sa.Engine) -> set[str]:
+    """What each trigger does, as the database says it."""
+    told = {
+        "sqlite": "SELECT sql FROM sqlite_master WHERE type = 'trigger'",
+        "postgresql": "SELECT pg_get_triggerdef(t.oid) || pg_get_functiondef(t.tgfoid) FROM pg_trigger AS t"
+        " WHERE NOT tgisinternal",
+    }
+    with engine.connect() as connection:
+        return set(connection.execute(sa.text(told[engine.dialect.name])).scalars())
 
 
 def description(inspector: sa.Inspector, table: str) -> dict[str, Any]:

@@ -183,7 +183,7 @@ def test_a_list_with_mistakes_is_refused_whole_and_every_mistake_named(
     with pytest.raises(numbers.BadRows) as bad, database.write() as session:
         numbers.import_rows(session, by(now), companies.choose(session, None), read_list(content))
     assert [each.line for each in bad.value.problems] == [4, 5, 6, 7, 8, 9]
-    told = " ".join(each.problem for each in bad.value.problems)
+    told = " ".join(str(each.problem) for each in bad.value.problems)
     for sign in (
         "Give it like",
         "There are: Billboard",

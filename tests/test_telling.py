@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from support.catalogues import compile_catalogues
 from support.command import Installation
 from support.facts import Pallets, add_pallets
 from support.receivers import Reply, hook, mailbox, until
@@ -25,6 +26,7 @@ from tracker.policy.alerts import Reading, State
 from tracker.policy.telling import Answer, sign
 from tracker.sender import Sender
 from tracker.settings import Settings, SettingsError, read_settings
+from web.catalogues import translator
 
 MINUTE = timedelta(minutes=1)
 HOUSE = ("127.0.0.0/8",)
@@ -95,6 +97,23 @@ def test_an_alert_arrives_by_e_mail(
     (message,) = messages(database)
     assert message.key in letter["Message-ID"]
     assert (message.sent_at, message.tries, message.claimed_until) == (now, 1, None)
+
+
+def test_an_e_mail_is_in_the_company_s_language(
+    database: Database, pallets: Pallets, now: datetime, tmp_path: Path
+) -> None:
+    compile_catalogues()
+    with database.write() as session:
+        session.get_one(Company, pallets.company_id).language = "ru"
+    with mailbox() as box:
+        here = settings(tmp_path, smtp_host="127.0.0.1", smtp_port=box.port)
+        sender = Sender(database, here, Clock(now), translator=translator)
+        told(database, pallets.company_id, "olga@pallets.example", now)
+        begin(database, pallets.company_id, now)
+        send(sender)
+    ((_, letter),) = box.letters
+    assert letter["Subject"].startswith("[Pallets] Пул Website заканчивается: свободно 0 из 9")
+    assert "Началось: 2026-11-" in letter.get_content()
 
 
 def test_begin_and_end_arrive_by_webhook_signed(

@@ -155,8 +155,10 @@ def plan(
     if not (0 < visitors_per_hour <= 100_000 and 0 < minutes <= 240):
         raise Rejected(
             "pool.visitors",
-            f"{visitors_per_hour:g} visitors an hour for {minutes:g} minutes cannot be worked with",
+            "%(visitors)s visitors an hour for %(minutes)s minutes cannot be worked with",
             "Give up to 100000 visitors an hour and up to 240 minutes, both above 0",
+            visitors=f"{visitors_per_hour:g}",
+            minutes=f"{minutes:g}",
         )
     load = erlang.offered_load(visitors_per_hour, minutes, hold_seconds)
     needed = erlang.numbers_needed(load, target)
@@ -189,12 +191,18 @@ def model_of(session: Session, company: Company) -> DelayModel:
 
 def _check(target: float, hold_seconds: int | None) -> None:
     if not 0 < target < 1:
-        raise Rejected("pool.target", f"{target:.2%} is no share to aim at", "Give a percentage such as 1%")
+        raise Rejected(
+            "pool.target",
+            "%(target)s is no share to aim at",
+            "Give a percentage such as 1%%",
+            target=f"{target:.2%}",
+        )
     if hold_seconds is not None and not 0 <= hold_seconds <= pools.DAY:
         raise Rejected(
             "pool.hold",
-            f"{hold_seconds} seconds is no time to hold a number",
+            "%(seconds)s seconds is no time to hold a number",
             "Give 0 to 86400 whole seconds",
+            seconds=hold_seconds,
         )
 
 
@@ -208,8 +216,9 @@ def _stays(session: Session, pool: Pool, now: datetime) -> tuple[list[Stay], dat
     if not rows:
         raise Rejected(
             "pool.no_visits",
-            f"Pool {pool.name!r} has had no visits in the last four weeks",
+            "Pool %(name)r has had no visits in the last four weeks",
             "Say how many are expected: --visitors-per-hour N --minutes M",
+            name=pool.name,
         )
     stays = [
         Stay(visitor, at.timestamp(), max(at, left or seen or at).timestamp(), left is not None)

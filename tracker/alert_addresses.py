@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from tracker.audit import By
-from tracker.errors import Rejected
+from tracker.errors import Rejected, say
 from tracker.models import AlertAddress, AlertMessage, Company, News, Way
 from tracker.outbox import new_message
 from tracker.policy.telling import EMAIL, SECRET, is_secret, masked, url_problem
@@ -55,7 +55,7 @@ def add(
     if text in (it.address for it in known):
         raise Rejected("address.duplicate", "That address is told already", "Give another one")
     if len(known) >= MOST:
-        raise Rejected("address.many", f"There are {MOST} addresses already", "Delete one first")
+        raise Rejected("address.many", "There are %(most)s addresses already", "Delete one first", most=MOST)
     made = AlertAddress(
         company_id=company.id if company else None, way=way, address=text, created_at=by.at,
         secret=(secret or _new_secret()) if way is Way.WEBHOOK else None,
@@ -126,7 +126,7 @@ def _check(text: str, way: Way) -> None:
             "Give name@company.example or https://…",
         )
     if len(text) > 500 or (way is Way.WEBHOOK and url_problem(text)):
-        problem = url_problem(text) or "It is longer than 500 letters"
+        problem = url_problem(text) or say("It is longer than 500 letters")
         raise Rejected("address.malformed", problem, "Give https://host/path")
 
 

@@ -141,10 +141,23 @@ def mark_seen(session: Session, by: By, alert: Alert, name: str) -> None:
 def change_threshold(session: Session, by: By, company: Company, name: str, value: int | None) -> Thresholds:
     """From when on the company is told; None gives the usual value back. Raises Rejected alert.threshold."""
     if name not in NAMES:
-        raise Rejected("alert.threshold", f"{name!r} is no threshold", f"Choose {', '.join(NAMES)}")
+        raise Rejected(
+            "alert.threshold",
+            "%(name)r is no threshold",
+            "Choose %(names)s",
+            name=name,
+            names=NAMES,
+        )
     largest: int = getattr(LARGEST, name)
     if value is not None and not 0 <= value <= largest:
-        raise Rejected("alert.threshold", f"{name} cannot be {value}", f"Give 0 (never) to {largest}")
+        raise Rejected(
+            "alert.threshold",
+            "%(name)s cannot be %(value)s",
+            "Give 0 (never) to %(largest)s",
+            name=name,
+            value=value,
+            largest=largest,
+        )
     kept: dict[str, Any] = {key: each for key, each in company.alert_thresholds.items() if key != name}
     company.alert_thresholds = kept if value is None else kept | {name: value}
     by.note(session, "alert.threshold", company.id, subject=name, detail={"value": value})

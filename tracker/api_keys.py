@@ -6,6 +6,7 @@ A key is shown once, when it is made; the books have its SHA-256.
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Sequence
 from typing import Any
@@ -16,14 +17,17 @@ from sqlalchemy.orm import Session
 from tracker.audit import By
 from tracker.errors import Rejected
 from tracker.models import ApiKey, Company
-from tracker.policy.entries import read_name
 
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,38}")
 PREFIX = "llk_"  # so that a key found in a log or a repository is known for what it is
 
 
 def add_key(session: Session, by: By, company: Company, name: str) -> tuple[ApiKey, str]:
     """A new key of the company's, and its text, which nobody can read again. Raises Rejected key.*."""
-    name = read_name(name, "key")
+    if not _NAME.fullmatch(name):
+        raise Rejected(
+            "key.name", f"{name[:40]!r} cannot be a key's name", "Give small letters, digits, hyphens"
+        )
     if _find(session, company, name):
         raise Rejected("key.duplicate", f"There is a key {name!r} already", "Choose another name")
     token = PREFIX + secrets.token_urlsafe(32)

@@ -9,9 +9,11 @@ from sqlalchemy.orm import Session
 
 from tracker import named
 from tracker.audit import By
+from tracker.errors import Rejected
 from tracker.models import Call, Channel, ChannelRent, Company, Cost, Forwarding
 from tracker.named import numbers_in_use
-from tracker.policy.entries import count_of, read_title, refuse_if_used
+from tracker.policy.entries import read_title
+from tracker.policy.uses import uses_of
 
 __all__ = [
     "add_channel", "change_channel", "channels_of", "delete_channel", "get_channel", "numbers_in_use",
@@ -92,11 +94,17 @@ def delete_channel(session: Session, by: By, channel: Channel) -> None:
     """Delete a channel that never had a number. Raises Rejected channel.in_use."""
     uses = named.number_uses(session, channel)
     calls = named.count(session, Call, Call.channel_id == channel.id)
-    uses += [count_of(calls, "call")] if calls else []
-    for model, word in ((Cost, "cost"), (ChannelRent, "rent")):
-        paid = named.count(session, model, model.channel_id == channel.id)
-        uses += [count_of(paid, word)] if paid else []
-    refuse_if_used(f"channel {channel.name!r}", uses, "Move its numbers elsewhere; what has history stays")
+    paid = named.count(session, Cost, Cost.channel_id == channel.id)
+    due = named.count(session, ChannelRent, ChannelRent.channel_id == channel.id)
+    uses += uses_of((calls, "call"), (paid, "cost"), (due, "rent"))
+    if uses:
+        raise Rejected(
+            "channel.in_use",
+            "channel %(name)r is used by %(uses)s",
+            "Move its numbers elsewhere; what has history stays",
+            name=channel.name,
+            uses=uses,
+        )
     session.execute(sa.delete(Forwarding).where(Forwarding.channel_id == channel.id))
     session.delete(channel)
     by.note(session, "channel.delete", channel.company_id, subject=channel.name)

@@ -36,7 +36,8 @@ from tracker.models import (
     Target,
     Visitor,
 )
-from tracker.policy.entries import count_of, read_slug, read_title, refuse_if_used
+from tracker.policy.entries import read_slug, read_title
+from tracker.policy.uses import uses_of
 
 LANGUAGES = ("en", "ru", "uk", "pl")  # that the page speaks
 
@@ -67,7 +68,9 @@ def add(
         created_at=by.at,
     )
     if _by_slug(session, slug):
-        raise Rejected("company.duplicate", f"There is a company {slug} already", "Choose another short name")
+        raise Rejected(
+            "company.duplicate", "There is a company %(slug)s already", "Choose another short name", slug=slug
+        )
     session.add(company)
     session.flush()
     by.note(session, "company.add", company.id, subject=slug, detail={"region": company.default_region})
@@ -109,8 +112,13 @@ def get(session: Session, slug: str) -> Company:
     if company := _by_slug(session, slug):
         return company
     slugs = [each.slug for each in everyone(session)]
-    fix = f"There are: {', '.join(slugs)}" if slugs else "Add it: `leaseline company add`"
-    raise Rejected("company.unknown", f"There is no company {slug!r}", fix)
+    raise Rejected(
+        "company.unknown",
+        "There is no company %(slug)r",
+        "There are: %(slugs)s" if slugs else "Add it: `leaseline company add`",
+        slug=slug,
+        slugs=slugs,
+    )
 
 
 def choose(session: Session, slug: str | None) -> Company:
@@ -121,11 +129,11 @@ def choose(session: Session, slug: str | None) -> Company:
     if not companies:
         raise Rejected("company.none", "There is no company yet", "Add one: `leaseline company add`")
     if len(companies) > 1:
-        slugs = ", ".join(each.slug for each in companies)
         raise Rejected(
             "company.which",
-            f"There are several companies ({slugs})",
+            "There are several companies (%(slugs)s)",
             "Say which: --company NAME, or set LEASELINE_COMPANY",
+            slugs=[each.slug for each in companies],
         )
     return companies[0]
 
@@ -139,12 +147,14 @@ def delete(session: Session, by: By, company: Company) -> None:
     """Delete a company that owns nothing. Raises Rejected company.in_use with what it owns."""
     owned = ((Number, "number"), (Channel, "channel"), (Pool, "pool"), (Target, "target"), (Site, "site"))
     history = ((Call, "call"), (Visitor, "visitor"), (Cost, "cost"), (Sale, "sale"))
-    uses = [
-        count_of(found, word)
-        for model, word in (*owned, *history)
-        if (found := _count(session, model, company))
-    ]
-    refuse_if_used(f"company {company.slug}", uses, "Delete or retire those first; calls are never deleted")
+    if uses := uses_of(*((_count(session, model, company), word) for model, word in (*owned, *history))):
+        raise Rejected(
+            "company.in_use",
+            "company %(slug)s is used by %(uses)s",
+            "Delete or retire those first; calls are never deleted",
+            slug=company.slug,
+            uses=uses,
+        )
     session.execute(sa.delete(Forwarding).where(Forwarding.company_id == company.id))
     session.execute(sa.delete(Membership).where(Membership.company_id == company.id))
     session.execute(sa.delete(ApplyRequest).where(ApplyRequest.company_id == company.id))
@@ -169,8 +179,9 @@ def read_region(text: str) -> str:
     if region not in phonenumbers.SUPPORTED_REGIONS:
         raise Rejected(
             "company.region",
-            f"{text!r} is no country",
+            "%(text)r is no country",
             "Give its two letters (ISO 3166), such as RU, DE or PL",
+            text=text,
         )
     return region
 
@@ -182,8 +193,9 @@ def read_timezone(text: str) -> str:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         raise Rejected(
             "company.timezone",
-            f"{text!r} is no timezone",
+            "%(text)r is no timezone",
             "Give an IANA name such as Europe/Moscow, Europe/Berlin or UTC",
+            text=text,
         ) from None
     return text
 
@@ -193,7 +205,10 @@ def read_currency(text: str) -> str:
     code = text.strip().upper()
     if code not in list_currencies():
         raise Rejected(
-            "company.currency", f"{text!r} is no currency", "Give its three letters (ISO 4217), such as EUR"
+            "company.currency",
+            "%(text)r is no currency",
+            "Give its three letters (ISO 4217), such as EUR",
+            text=text,
         )
     return code
 
@@ -208,7 +223,11 @@ def read_language(text: str) -> str:
     """A language that the page speaks. Raises Rejected company.language."""
     if text not in LANGUAGES:
         raise Rejected(
-            "company.language", f"The page does not speak {text!r}", f"Choose {', '.join(LANGUAGES)}"
+            "company.language",
+            "The page does not speak %(text)r",
+            "Choose %(languages)s",
+            text=text,
+            languages=LANGUAGES,
         )
     return text
 

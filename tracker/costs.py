@@ -152,7 +152,9 @@ def add_cost(session: Session, by: By, company: Company, wanted: Wanted, row: Ma
     rates_of(session, company).rate(line.currency, line.day)
     reference = line.reference if str(row.get("reference") or "").strip() else None
     if reference and _there(session, company, [reference]):
-        raise Rejected("cost.duplicate", f"There is a cost {reference!r} already", "Change that one")
+        raise Rejected(
+            "cost.duplicate", "There is a cost %(reference)r already", "Change that one", reference=reference
+        )
     cost = Cost(
         **{**_row(line), "reference": reference},
         company_id=company.id,
@@ -185,7 +187,12 @@ def one_line(found: Any, wanted: Wanted) -> Any:
     if found.problems:
         bad = found.problems[0]
         raise Rejected(
-            "cost.malformed", f"{bad.column}: {bad.problem}", f"Give it like 1200.50 {wanted.currency}"
+            "cost.malformed",
+            "%(column)s: %(problem)s",
+            "Give it like 1200.50 %(currency)s",
+            column=bad.column,
+            problem=bad.said,
+            currency=wanted.currency,
         )
     return found.lines[0]
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from tracker.audit import By
-from tracker.errors import Rejected
+from tracker.errors import Rejected, Said, say
 from tracker.models import Channel, Company, Forwarding, Number, Pool, Target
 from tracker.policy.entries import read_ring_seconds
 
@@ -27,7 +27,13 @@ def set_rings(session: Session, by: By, scope: Scope, rings: Sequence[tuple[Targ
     if not rings:
         raise Rejected("forward.empty", "No target is named", "Name one or more: TARGET or TARGET:SECONDS")
     if len(rings) > _MOST_TARGETS:
-        raise Rejected("forward.long", f"{len(rings)} targets are too many", f"Give {_MOST_TARGETS} at most")
+        raise Rejected(
+            "forward.long",
+            "%(count)s targets are too many",
+            "Give %(most)s at most",
+            count=len(rings),
+            most=_MOST_TARGETS,
+        )
     seconds = [read_ring_seconds(ring_seconds) for _, ring_seconds in rings]
     _forget(session, scope)
     for position, ((target, _), ring_seconds) in enumerate(zip(rings, seconds, strict=True), start=1):
@@ -43,7 +49,10 @@ def clear(session: Session, by: By, scope: Scope) -> None:
     """Forget what is set for this scope; the wider one counts again. Raises Rejected forward.unset."""
     if not _forget(session, scope):
         raise Rejected(
-            "forward.unset", f"Nothing is set for {scope_name(scope)}", "See `leaseline forward show`"
+            "forward.unset",
+            "Nothing is set for %(scope)s",
+            "See `leaseline forward show`",
+            scope=_said(scope),
         )
     by.note(session, "forward.clear", company_of(scope), subject=scope_name(scope))
 
@@ -60,15 +69,19 @@ def of_company(session: Session, company: Company) -> Sequence[Forwarding]:
 
 def scope_name(scope: Scope) -> str:
     """ "number +74951234567", "channel 'Billboard'", "company pallets"."""
+    return str(_said(scope))
+
+
+def _said(scope: Scope) -> Said:
     match scope:
         case Number():
-            return f"number {scope.e164}"
+            return say("number %(e164)s", e164=scope.e164)
         case Company():
-            return f"company {scope.slug}"
+            return say("company %(slug)s", slug=scope.slug)
         case Channel():
-            return f"channel {scope.name!r}"
+            return say("channel %(name)r", name=scope.name)
         case Pool():
-            return f"pool {scope.name!r}"
+            return say("pool %(name)r", name=scope.name)
 
 
 def company_of(scope: Scope) -> int:

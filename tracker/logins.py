@@ -198,7 +198,9 @@ def _brake(database: Database, email: str, client: Client, now: datetime) -> Non
 
 
 def too_many(wait_seconds: int) -> Rejected:
-    return Rejected("login.too_many", "Too many tries", f"Wait {wait_seconds} s and try again")
+    return Rejected(
+        "login.too_many", "Too many tries", "Wait %(wait_seconds)s s and try again", wait_seconds=wait_seconds
+    )
 
 
 def _refused(session: Session, actor: str, reason: str, client: Client, now: datetime) -> None:

@@ -79,7 +79,9 @@ def invite(
     if user is None:
         user = people.add_user(session, email, name, who.by.at)
     elif session.get(Membership, (user.id, company.id)) is not None:
-        raise Rejected("user.duplicate", f"{user.email} sees this company already", "Change the role below")
+        raise Rejected(
+            "user.duplicate", "%(email)s sees this company already", "Change the role below", email=user.email
+        )
     people.give_role(session, user, company, role)
     who.by.note(session, "user.invite", company.id, subject=user.email, detail={"role": role})
     return None if user.password_hash else make_link(session, who, company, user)
@@ -117,8 +119,9 @@ def make_link(session: Session, who: Administrator, company: Company, user: User
         if not who.covers(each):
             raise Rejected(
                 "link.foreign",
-                f"{user.email} sees more than you administer",
+                "%(email)s sees more than you administer",
                 "Ask who runs this installation: `leaseline user link EMAIL`",
+                email=user.email,
             )
     who.by.note(session, "user.link", company.id, subject=user.email)
     return people.make_login_link(session, user, who.by.at)
@@ -136,7 +139,9 @@ def find_member(session: Session, company_id: int, user_id: int) -> User:
 def _membership(session: Session, user: User, company: Company) -> Membership:
     found = session.get(Membership, (user.id, company.id))
     if found is None:
-        raise Rejected("user.no_role", f"{user.email} has no role here", "Open the page of people again")
+        raise Rejected(
+            "user.no_role", "%(email)s has no role here", "Open the page of people again", email=user.email
+        )
     return found
 
 

@@ -8,11 +8,22 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker.errors import Rejected
+from tracker.errors import Rejected, Said, say
 from tracker.models import Base, Channel, Company, NumberUse, Pool, Site
-from tracker.policy.entries import count_of, read_title
+from tracker.policy.entries import read_title
+from tracker.policy.uses import uses_of
 
 Named = TypeVar("Named", Channel, Pool, Site)
+_UNKNOWN = {
+    "channel": say("There is no channel %(name)r"),
+    "pool": say("There is no pool %(name)r"),
+    "site": say("There is no site %(name)r"),
+}
+_DUPLICATE = {
+    "channel": say("There is a channel %(name)r already"),
+    "pool": say("There is a pool %(name)r already"),
+    "site": say("There is a site %(name)r already"),
+}
 
 
 def get(session: Session, model: type[Named], company: Company, name: str) -> Named:
@@ -22,8 +33,14 @@ def get(session: Session, model: type[Named], company: Company, name: str) -> Na
         return thing
     what = model.__name__.lower()
     names = [each.name for each in listed(session, model, company)]
-    fix = f"There are: {', '.join(names)}" if names else f"Add it: `leaseline {what} add`"
-    raise Rejected(f"{what}.unknown", f"There is no {what} {name!r}", fix)
+    raise Rejected(
+        f"{what}.unknown",
+        _UNKNOWN[what],
+        "There are: %(names)s" if names else "Add it: `leaseline %(what)s add`",
+        name=name,
+        names=names,
+        what=what,
+    )
 
 
 def listed(session: Session, model: type[Named], company: Company) -> Sequence[Named]:
@@ -37,7 +54,12 @@ def free_name(session: Session, model: type[Named], company: Company, text: str)
     name = read_title(text, what)
     wanted = sa.select(sa.func.count()).select_from(model)
     if session.scalar(wanted.where(model.company_id == company.id, model.name == name)):
-        raise Rejected(f"{what}.duplicate", f"There is a {what} {name!r} already", "Choose another name")
+        raise Rejected(
+            f"{what}.duplicate",
+            _DUPLICATE[what],
+            "Choose another name",
+            name=name,
+        )
     return name
 
 
@@ -46,12 +68,11 @@ def numbers_in_use(session: Session, thing: Channel | Pool) -> int:
     return count(session, NumberUse, _use_of(thing), NumberUse.until_at.is_(None))
 
 
-def number_uses(session: Session, thing: Channel | Pool) -> list[str]:
+def number_uses(session: Session, thing: Channel | Pool) -> list[Said]:
     """What numbers the channel or pool has or had, in words for a refusal to delete it."""
     present = numbers_in_use(session, thing)
     past = count(session, NumberUse, _use_of(thing), NumberUse.until_at.is_not(None))
-    uses = [count_of(present, "number")] if present else []
-    return uses + ([f"the history of {count_of(past, 'number')}"] if past else [])
+    return uses_of((present, "number"), (past, "past number"))
 
 
 def count(session: Session, model: type[Base], *where: sa.ColumnElement[bool]) -> int:

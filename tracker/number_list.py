@@ -13,7 +13,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tracker.errors import Rejected
+from tracker.errors import Rejected, Said, say
 
 COLUMNS = ("number", "channel", "pool", "label", "record")
 _YES_NO = {"": True, "yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}
@@ -37,7 +37,7 @@ class BadRow:
     """What is wrong with a line, and what would be accepted."""
 
     line: int
-    problem: str
+    problem: Said
 
 
 def read_list(content: bytes) -> list[Row | BadRow]:
@@ -48,16 +48,30 @@ def read_list(content: bytes) -> list[Row | BadRow]:
     delimiter = next((each for each in ";\t," if each in first), ",")
     rows = list(_cells(text, delimiter))
     if not rows:
-        columns = f"Give one number a line, or columns {', '.join(COLUMNS)}"
-        raise Rejected("list.empty", "The file has no rows", columns)
+        raise Rejected(
+            "list.empty",
+            "The file has no rows",
+            "Give one number a line, or columns %(columns)s",
+            columns=COLUMNS,
+        )
     if len(rows) > _LONGEST:
-        raise Rejected("list.long", f"The file has {len(rows)} rows", f"Give {_LONGEST} at most")
+        raise Rejected(
+            "list.long",
+            "The file has %(count)s rows",
+            "Give %(longest)s at most",
+            count=len(rows),
+            longest=_LONGEST,
+        )
     header = [cell.strip().lower() for cell in rows[0][1]]
     if "number" not in header:
         return [Row(line, cells[0].strip()) for line, cells in _plain(rows)]
     if strange := [name for name in header if name not in COLUMNS]:
         raise Rejected(
-            "list.columns", f"Column {strange[0]!r} is not known", f"Give columns {', '.join(COLUMNS)}"
+            "list.columns",
+            "Column %(name)r is not known",
+            "Give columns %(columns)s",
+            name=strange[0],
+            columns=COLUMNS,
         )
     return [_row(line, cells, header) for line, cells in rows[1:]]
 
@@ -76,7 +90,13 @@ def _cells(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
             if any(cell.strip() for cell in cells):
                 yield reader.line_num, cells
     except csv.Error as error:
-        raise Rejected("list.csv", f"Line {reader.line_num} is no CSV: {error}", "Save it as CSV") from None
+        raise Rejected(
+            "list.csv",
+            "Line %(line)s is no CSV: %(error)s",
+            "Save it as CSV",
+            line=reader.line_num,
+            error=error,
+        ) from None
 
 
 def _plain(rows: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
@@ -84,20 +104,26 @@ def _plain(rows: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
         raise Rejected(
             "list.columns",
             "The first line does not name the columns",
-            f"Begin with a line such as: {','.join(COLUMNS)}",
+            "Begin with a line such as: %(columns)s",
+            columns=",".join(COLUMNS),
         )
     return rows
 
 
 def _row(line: int, cells: list[str], header: list[str]) -> Row | BadRow:
     if len(cells) > len(header):
-        return BadRow(line, f"{len(cells)} columns, where the first line names {len(header)}")
+        return BadRow(
+            line,
+            say(
+                "%(count)s columns, where the first line names %(named)s", count=len(cells), named=len(header)
+            ),
+        )
     given = dict(zip(header, (cell.strip() for cell in cells), strict=False))
     record = _YES_NO.get(given.get("record", "").lower())
     if record is None:
-        return BadRow(line, f"record is {given['record']!r}: give yes or no")
+        return BadRow(line, say("record is %(word)r: give yes or no", word=given["record"]))
     if given.get("channel") and given.get("pool"):
-        return BadRow(line, "both a channel and a pool: give one of them")
+        return BadRow(line, say("both a channel and a pool: give one of them"))
     return Row(
         line,
         given.get("number", ""),

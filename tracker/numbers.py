@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from tracker import releases
 from tracker.audit import By
 from tracker.channels import get_channel
-from tracker.errors import Rejected
+from tracker.errors import Rejected, Said, say
 from tracker.models import (
     Call,
     Channel,
@@ -26,8 +26,9 @@ from tracker.models import (
     Swap,
 )
 from tracker.number_list import BadRow, Row
-from tracker.policy.entries import count_of, read_title, refuse_if_used
+from tracker.policy.entries import read_title
 from tracker.policy.phone import read_number
+from tracker.policy.uses import STATES, uses_of
 from tracker.pools import get_pool
 
 Place = Channel | Pool | None
@@ -37,7 +38,13 @@ class BadRows(Exception):
     """A list of numbers with mistakes: every one of them by line. Nothing of it is stored."""
 
     def __init__(self, problems: Sequence[BadRow]) -> None:
-        super().__init__(f"{count_of(len(problems), 'bad row')}; nothing was imported")
+        self.said = say(
+            "%(num)s bad row; nothing was imported"
+            if len(problems) == 1
+            else "%(num)s bad rows; nothing was imported",
+            num=len(problems),
+        )
+        super().__init__(str(self.said))
         self.problems = problems
 
 
@@ -111,11 +118,11 @@ def _import_row(
     try:
         e164 = read_number(row.number, company.default_region)
         if (first := lines.setdefault(e164, row.line)) != row.line:
-            return BadRow(row.line, f"{e164} is already in line {first}")
+            return BadRow(row.line, say("%(e164)s is already in line %(line)s", e164=e164, line=first))
         place = find_place(session, company, row.channel, row.pool)
         added.append(add(session, by, company, e164, place, label=row.label, record=row.record))
     except Rejected as no:
-        return BadRow(row.line, str(no))
+        return BadRow(row.line, no.whole)
     return None
 
 
@@ -138,8 +145,10 @@ def get(session: Session, company: Company, text: str) -> Number:
         return number
     raise Rejected(
         "number.unknown",
-        f"{e164} is no number of company {company.slug}",
+        "%(e164)s is no number of company %(company)s",
         "See `leaseline number list`, or add it: `leaseline number add`",
+        e164=e164,
+        company=company.slug,
     )
 
 
@@ -198,7 +207,11 @@ def move(session: Session, by: By, number: Number, place: Place) -> None:
     present = _open_use(session, number)
     if present is not None and place is not None and place in (present.channel, present.pool):
         raise Rejected(
-            "number.same", f"{number.e164} is there already: {place_name(place)}", "Name another place"
+            "number.same",
+            "%(e164)s is there already: %(place)s",
+            "Name another place",
+            e164=number.e164,
+            place=_place_said(place),
         )
     before = place_name(present.channel or present.pool) if present else None
     _end_use(session, number, by.at)
@@ -232,8 +245,10 @@ def retire(session: Session, by: By, number: Number, quarantine_days: int) -> No
     if number.state is not NumberState.ACTIVE:
         raise Rejected(
             "number.retired",
-            f"{number.e164} is {number.state} already",
+            "%(e164)s is %(state)s already",
             "Take it back: `leaseline number restore`",
+            e164=number.e164,
+            state=STATES[number.state],
         )
     _end_lease(session, number, by.at)
     number.state = NumberState.QUARANTINED
@@ -247,7 +262,9 @@ def retire(session: Session, by: By, number: Number, quarantine_days: int) -> No
 def restore(session: Session, by: By, number: Number) -> None:
     """Take a retired number back; out of quarantine it keeps its use. Raises Rejected number.active."""
     if number.state is NumberState.ACTIVE:
-        raise Rejected("number.active", f"{number.e164} is in use", "Only retired numbers are restored")
+        raise Rejected(
+            "number.active", "%(e164)s is in use", "Only retired numbers are restored", e164=number.e164
+        )
     number.state = NumberState.ACTIVE
     number.quarantined_until = None
     by.note(session, "number.restore", number.company_id, subject=number.e164)
@@ -274,17 +291,15 @@ def delete(session: Session, by: By, number: Number) -> None:
         session, NumberUse, sa.and_(NumberUse.number_id == number.id, NumberUse.until_at.is_not(None))
     )
     overflow = _count(session, Pool, Pool.overflow_number_id == number.id)
-    held = (
-        (calls, "call"),
-        (leases, "lease"),
-        (past, "earlier use"),
-        (overflow, "pool as its overflow number"),
-    )
-    refuse_if_used(
-        f"number {number.e164}",
-        [count_of(found, word) for found, word in held if found],
-        "Retire it instead: `leaseline number retire`",
-    )
+    held = ((calls, "call"), (leases, "lease"), (past, "earlier use"), (overflow, "overflow of a pool"))
+    if uses := uses_of(*held):
+        raise Rejected(
+            "number.in_use",
+            "number %(e164)s is used by %(uses)s",
+            "Retire it instead: `leaseline number retire`",
+            e164=number.e164,
+            uses=uses,
+        )
     session.execute(sa.delete(Forwarding).where(Forwarding.number_id == number.id))
     session.execute(sa.delete(NumberUse).where(NumberUse.number_id == number.id))
     session.delete(number)
@@ -293,9 +308,13 @@ def delete(session: Session, by: By, number: Number) -> None:
 
 def place_name(place: Place) -> str | None:
     """ "channel 'Billboard'", "pool 'Website'" or None, for people to read."""
-    if place is None:
-        return None
-    return f"{'channel' if isinstance(place, Channel) else 'pool'} {place.name!r}"
+    return None if place is None else str(_place_said(place))
+
+
+def _place_said(place: Channel | Pool) -> Said:
+    if isinstance(place, Channel):
+        return say("channel %(name)r", name=place.name)
+    return say("pool %(name)r", name=place.name)
 
 
 def _refuse_known(session: Session, company: Company, e164: str) -> None:
@@ -305,18 +324,27 @@ def _refuse_known(session: Session, company: Company, e164: str) -> None:
     if known is None:
         return
     if known.state is not NumberState.ACTIVE and known.slug == company.slug:
-        fix = f"It is {known.state}: take it back with `leaseline number restore {e164}`"
+        fix = say("It is %(state)s: take it back with `leaseline number restore %(e164)s`")
     else:
-        fix = "Each number is added once; see `leaseline number show`, or move it"
-    raise Rejected("number.duplicate", f"{e164} is already a number of company {known.slug}", fix)
+        fix = say("Each number is added once; see `leaseline number show`, or move it")
+    raise Rejected(
+        "number.duplicate",
+        "%(e164)s is already a number of company %(company)s",
+        fix,
+        e164=e164,
+        company=known.slug,
+        state=STATES[known.state],
+    )
 
 
 def _refuse_resting(number: Number) -> None:
     if number.state is not NumberState.ACTIVE:
         raise Rejected(
             "number.quarantined",
-            f"{number.e164} is {number.state} and given to nobody new",
-            f"Take it back first: `leaseline number restore {number.e164}`",
+            "%(e164)s is %(state)s and given to nobody new",
+            "Take it back first: `leaseline number restore %(e164)s`",
+            e164=number.e164,
+            state=STATES[number.state],
         )
 
 
@@ -345,11 +373,13 @@ def _refuse_shown_to_all(session: Session, number: Number) -> None:
     swapped = _count(session, Swap, Swap.e164 == number.e164)
     overflow = _count(session, Pool, Pool.overflow_number_id == number.id)
     if swapped or overflow:
-        where = "stands on the pages of a site" if swapped else "is the overflow number of a pool"
         raise Rejected(
             "number.shown_to_all",
-            f"{number.e164} {where}: it cannot be leased to one visitor at a time",
+            "%(e164)s stands on the pages of a site: it cannot be leased to one visitor at a time"
+            if swapped
+            else "%(e164)s is the overflow number of a pool: it cannot be leased to one visitor at a time",
             "Tie it to a channel, or put another number into the pool",
+            e164=number.e164,
         )
 
 

@@ -1,36 +1,44 @@
-"""Reading the overview: a dozen statements of grouped counts, however many calls there are.
+"""Reading the overview: sheets of the days that have them, calls themselves for the rest.
 
     overview = read_overview(session, company_ids, words, zone, now)
     today = read_today(session, company_ids, zone, now)
 
-Instants are grouped by the hour in UTC; tracker.policy.overview folds the hours into the company's days, as
-its clocks showed them.
+A dozen statements, however many calls there are. Hours are in UTC; tracker.policy.overview folds them into
+the company's days, as its clocks showed them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker.call_search import KNOWN, LEG_TARGET, of_companies, rang_in_vain
-from tracker.models import Call, CallEvent, Channel, Number, NumberUse, Target, Visit
+from tracker.call_search import of_companies
+from tracker.models import Call, Channel, Number, NumberUse, Target
 from tracker.policy.call_filter import Period
-from tracker.policy.facts import Outcome
-from tracker.policy.figures import Counts, Figures
+from tracker.policy.figures import Counts, Figures, total
 from tracker.policy.origins import origin_of
 from tracker.policy.overview import FromWhere, Overview, Read, StaticNumber, Talked, Waited, assemble
+from tracker.policy.sheets import Interval, Plan, plan
 from tracker.policy.spans import Asks, Span, read_spans, step_seconds
+from tracker.policy.tally import Seconds, Tally, add_seconds, counts_of
 from tracker.policy.worth import Category
+from tracker.sheets import read_sheets
+from tracker.tallies import COUNTS, count, count_briefly
 
-TOLD = 10  # counts that are told of an origin: calls, outcomes, categories
-Condition = sa.ColumnElement[bool]
-# A ring ends after the call began: within so long of it.
-LONGEST_CALL = timedelta(days=1)
+KIND = "overview"  # of sheets: a Tally
+Names = Mapping[int | None, str]
+
+
+class _Told(NamedTuple):
+    span: Span
+    before: Span
+    now: Tally
+    then: Tally
 
 
 def read_overview(
@@ -41,32 +49,53 @@ def read_overview(
     now: datetime,
     *,
     also: Asks = (),
+    by_sheets: bool = True,
 ) -> Overview:
     """These companies' figures for the days that `words` ask for. Raises Rejected as `read_spans` does.
 
-    `also` are words that every figure's filter needs besides.
+    `also` are words that every figure's filter needs besides. Without sheets it says the same, later.
     """
     ids = list(company_ids)
     span, before = read_spans(words, zone, now)
-    present, past = _within(ids, span), _within(ids, before)
-    names = _target_names(session, ids)
-    earlier, earlier_callers = _earlier(session, past)
-    read = Read(
-        span=span,
-        before=before,
-        also=also,
-        hours=_hours(session, present, step_seconds(span, zone)),
-        earlier=earlier,
-        callers=session.scalar(sa.select(_CALLERS).where(*present)) or 0,
-        earlier_callers=earlier_callers,
-        origins=_origins(session, present),
-        waits=_waits(session, present, names),
-        earlier_waits=_earlier_waits(session, past),
-        talks=_talks(session, present, names),
-        rings=_rings(session, ids, span, names),
-        numbers=_numbers(session, ids),
+    time = Interval(before.since, span.until)
+    sheets = read_sheets(session, ids, KIND, time) if by_sheets else []
+    step = step_seconds(span, zone)
+    # Where the clocks differ by quarters, hours of elsewhere tell too little.
+    fine = [sheet for sheet in sheets if sheet.time.step_seconds <= step]
+    told = _Told(
+        span,
+        before,
+        _tally(session, plan(ids, _time(span), fine), step),
+        _tally_briefly(session, plan(ids, _time(before), sheets)),
     )
-    return assemble(read, zone)
+    return assemble(_read(session, ids, told, also), zone)
+
+
+def write_sheet(session: Session, company_id: int, time: Interval) -> str:
+    """What a sheet of this kind holds of a day: it is counted now."""
+    tally = Tally()
+    count(session, plan([company_id], time, ()).gaps, tally, time.step_seconds)
+    return tally.dumps()
+
+
+def _time(span: Span) -> Interval:
+    return Interval(span.since, span.until)
+
+
+def _tally(session: Session, made_of: Plan, step: int) -> Tally:
+    tally = Tally()
+    for sheet in made_of.sheets:
+        tally.add(sheet.data, step)
+    count(session, made_of.gaps, tally, step)
+    return tally
+
+
+def _tally_briefly(session: Session, made_of: Plan) -> Tally:
+    tally = Tally()
+    for sheet in made_of.sheets:
+        tally.add_briefly(sheet.data)
+    count_briefly(session, made_of.gaps, tally)
+    return tally
 
 
 def read_today(
@@ -76,7 +105,7 @@ def read_today(
     ids = list(company_ids)
     today, yesterday = read_spans({"period": [Period.TODAY]}, zone, now)
     found = [
-        Counts(*session.execute(sa.select(*_COUNTS).where(*_within(ids, span))).one())
+        counts_of(session.execute(sa.select(*COUNTS).where(*_within(ids, span))).one())
         for span in (today, yesterday)
     ]
     return Figures(found[0], (*also, *today.asks)), Figures(found[1], (*also, *yesterday.asks))
@@ -88,138 +117,99 @@ def has_calls(session: Session, company_ids: Iterable[int]) -> bool:
     return session.scalar(theirs.limit(1)) is not None
 
 
-def _within(company_ids: Sequence[int], span: Span) -> tuple[Condition, ...]:
+def _within(company_ids: Sequence[int], span: Span) -> tuple[sa.ColumnElement[bool], ...]:
     """Of these companies, in that time."""
     return of_companies(company_ids), Call.started_at >= span.since, Call.started_at < span.until
 
 
-def _rows(session: Session, wanted: sa.Select[*tuple[Any, ...]]) -> Any:
-    """Rows by the thousand, without what a session would do for objects."""
-    return session.connection().execute(wanted)
-
-
-def _count(*conditions: Condition) -> sa.ColumnElement[int]:
-    return sa.func.count().filter(*conditions)
-
-
-_CALLERS = sa.func.count(sa.distinct(sa.case((KNOWN, Call.caller))))
-_ANSWERED = Call.outcome == Outcome.ANSWERED
-_COUNTS: tuple[sa.ColumnElement[Any], ...] = (
-    sa.func.count(),
-    *(_count(Call.outcome == Outcome(name)) for name in Counts._fields[1:7]),
-    *(_count(Call.category == Category(name)) for name in Counts._fields[7:10]),
-    _count(_ANSWERED, Call.category.is_(None)),
-    _count(Call.repeat.is_(False), KNOWN),
-    sa.func.coalesce(sa.func.sum(Call.wait_seconds).filter(_ANSWERED), 0.0),
-    sa.func.coalesce(sa.func.sum(Call.talk_seconds).filter(_ANSWERED), 0.0),
-)  # in the order of Counts
-
-
-def _hours(session: Session, present: Sequence[Condition], step: int) -> dict[datetime, Counts]:
-    begun = _step(session, step).label("begun")
-    rows = _rows(session, sa.select(begun, *_COUNTS).where(*present).group_by(begun))
-    return {_instant(row[0]): Counts(*row[1:]) for row in rows}
-
-
-def _step(session: Session, seconds: int) -> sa.ColumnElement[Any]:
-    """The instant at which the call's step of time began; SQLite keeps instants as text."""
-    if session.get_bind().dialect.name == "sqlite":
-        text = sa.type_coerce(Call.started_at, sa.String)
-        if seconds == 3600:
-            return sa.func.substr(text, 1, 13)
-        minute = sa.cast(sa.func.substr(text, 15, 2), sa.Integer) // 15 * 15
-        return sa.func.substr(text, 1, 14, type_=sa.String).concat(sa.func.printf("%02d", minute))
-    at = sa.type_coerce(Call.started_at, sa.DateTime(timezone=True))
-    if seconds == 3600:
-        return sa.func.date_trunc("hour", at)
-    return sa.func.to_timestamp(sa.func.floor(sa.func.extract("epoch", at) / seconds) * seconds)
-
-
-def _instant(found: str | datetime) -> datetime:
-    return datetime.fromisoformat(found).replace(tzinfo=UTC) if isinstance(found, str) else found
-
-
-def _earlier(session: Session, past: Sequence[Condition]) -> tuple[Counts, int]:
-    row = session.execute(sa.select(*_COUNTS, _CALLERS).where(*past)).one()
-    return Counts(*row[:-1]), row[-1]
-
-
-def _origins(session: Session, present: Sequence[Condition]) -> list[FromWhere]:
-    static = sa.case((Call.channel_id.is_not(None), Call.number_id))
-    by: tuple[Any, ...] = (Visit.group, Visit.source, Call.channel_id, static)
-    keys = [
-        column.label(name) for column, name in zip(by, ("group", "source", "channel", "number"), strict=True)
-    ]
-    # What the lines do not tell is not counted: each column makes SQLite's sorting dearer.
-    grouped: sa.Select[*tuple[Any, ...]] = (
-        sa.select(*keys, *_COUNTS[:TOLD])
-        .select_from(Call)
-        .outerjoin(Visit, Visit.id == Call.visit_id)
-        .where(*present)
-        .group_by(*by)
+def _read(session: Session, ids: Sequence[int], told: _Told, also: Asks) -> Read:
+    """What was counted, with names for ids."""
+    now, then = told.now, told.then
+    targets, channels, numbers = _names(session, ids, now)
+    return Read(
+        span=told.span,
+        before=told.before,
+        also=also,
+        hours={
+            datetime.fromtimestamp(at, UTC): counts_of(counts) for at, counts in sorted(now.hours.items())
+        },
+        earlier=total(map(counts_of, then.hours.values())),
+        callers=len(now.callers),
+        earlier_callers=len(then.callers),
+        origins=_origins(now, channels, numbers),
+        waits=_waits(now, targets),
+        earlier_waits=_seconds(then.waits.values()),
+        talks=_talks(now, targets),
+        rings=_rings(now, targets),
+        numbers=_numbers(session, ids),
     )
-    rows = _rows(session, grouped).all()
-    channels = _names(session, Channel.id, Channel.name, {row.channel for row in rows})
-    numbers = _names(session, Number.id, Number.e164, {row.number for row in rows})
-    return [
+
+
+def _names(session: Session, company_ids: Sequence[int], told: Tally) -> tuple[Names, Names, Names]:
+    """Of all their targets, and of the channels and numbers that are told."""
+    channels = {source.channel for source in told.origins} - {None}
+    numbers = {source.number for source in told.origins} - {None}
+    wanted = (
+        (Target.id, Target.name, Target.company_id.in_(company_ids)),
+        (Channel.id, Channel.name, Channel.id.in_(channels)),
+        (Number.id, Number.e164, Number.id.in_(numbers)),
+    )
+    found: tuple[dict[int | None, str], ...] = ({}, {}, {})
+    each: list[sa.Select[*tuple[Any, ...]]] = [
+        sa.select(sa.literal_column(str(place)), key, name).where(condition)
+        for place, (key, name, condition) in enumerate(wanted)
+    ]
+    for place, found_id, name in session.connection().execute(sa.union_all(*each)):
+        found[place][found_id] = name
+    return found[0], found[1], found[2]
+
+
+def _origins(told: Tally, channels: Names, numbers: Names) -> list[FromWhere]:
+    rows = (
         FromWhere(
-            origin_of(row.group, row.source, channels.get(row.channel)),
-            numbers.get(row.number),
-            Counts(*row[4:]),
+            origin_of(source.group, source.source, channels.get(source.channel)),
+            numbers.get(source.number),
+            Counts(*counts),
         )
-        for row in rows
-    ]
+        for source, counts in told.origins.items()
+    )
+    return sorted(rows, key=lambda row: (row.origin.word, row.number or "", row.counts))
 
 
-def _names(session: Session, key: Any, name: Any, wanted: set[int | None]) -> dict[int | None, str]:
-    rows = session.execute(sa.select(key, name).where(key.in_(wanted - {None})))
-    return {row[0]: row[1] for row in rows}
+def _waits(told: Tally, names: Names) -> list[Waited]:
+    rows = []
+    for taken, waits in told.waits.items():
+        name, category = names.get(taken.target, ""), Category(taken.category) if taken.category else None
+        talked = told.talked[taken] / 1000
+        for seconds, calls in sorted(waits.items()):
+            rows.append(Waited(name, category, seconds, calls, talked))
+            talked = 0.0  # it is told once
+    return sorted(rows, key=lambda row: (row.target, row.category or "", *row[2:]))
 
 
-def _waits(session: Session, present: Sequence[Condition], names: Mapping[int | None, str]) -> list[Waited]:
-    by = (Call.target_id, Call.category, _whole(Call.wait_seconds))
-    talked = sa.func.coalesce(sa.func.sum(Call.talk_seconds), 0.0)
-    grouped = sa.select(*by, sa.func.count(), talked).where(*present, _ANSWERED).group_by(*by)
-    rows = _rows(session, grouped)
-    return [
-        Waited(names.get(target, ""), category, int(seconds or 0), count, total)
-        for target, category, seconds, count, total in rows
-    ]
+def _talks(told: Tally, names: Names) -> list[Talked]:
+    rows = (
+        Talked(names.get(target, ""), seconds, calls)
+        for target, talks in told.talks.items()
+        for seconds, calls in talks.items()
+    )
+    return sorted(rows)
 
 
-def _earlier_waits(session: Session, past: Sequence[Condition]) -> list[tuple[int, int]]:
-    whole = _whole(Call.wait_seconds)
-    rows = _rows(session, sa.select(whole, sa.func.count()).where(*past, _ANSWERED).group_by(whole))
-    return [(int(seconds or 0), count) for seconds, count in rows]
-
-
-def _talks(session: Session, present: Sequence[Condition], names: Mapping[int | None, str]) -> list[Talked]:
-    by = (Call.target_id, _whole(Call.talk_seconds))
-    rows = _rows(session, sa.select(*by, sa.func.count()).where(*present, _ANSWERED).group_by(*by))
-    return [Talked(names.get(target, ""), int(seconds or 0), count) for target, seconds, count in rows]
-
-
-def _whole(seconds: Any) -> sa.ColumnElement[float]:
-    return sa.func.round(seconds)
-
-
-def _rings(
-    session: Session, company_ids: Sequence[int], span: Span, names: Mapping[int | None, str]
-) -> dict[str, int]:
-    """With how many calls each target rang and did not take them."""
-    rang = sa.select(LEG_TARGET, sa.func.count(sa.distinct(Call.id))).join(Call, Call.id == CallEvent.call_id)
-    in_time = CallEvent.at >= span.since - LONGEST_CALL, CallEvent.at < span.until + LONGEST_CALL
-    grouped = rang.where(*rang_in_vain(), *in_time, *_within(company_ids, span)).group_by(LEG_TARGET)
+def _rings(told: Tally, names: Names) -> dict[str, int]:
     found: dict[str, int] = {}
-    for target, count in _rows(session, grouped):
+    for target, calls in told.rings.items():
         if target in names:
-            found[names[target]] = found.get(names[target], 0) + count
+            found[names[target]] = found.get(names[target], 0) + calls
     return found
 
 
-def _target_names(session: Session, company_ids: Sequence[int]) -> dict[int | None, str]:
-    rows = session.execute(sa.select(Target.id, Target.name).where(Target.company_id.in_(company_ids)))
-    return {row.id: row.name for row in rows}
+def _seconds(groups: Iterable[Seconds]) -> list[tuple[int, int]]:
+    """How many calls took how long, whoever took them."""
+    found: Seconds = {}
+    for each in groups:
+        add_seconds(found, each.items())
+    return sorted(found.items())
 
 
 def _numbers(session: Session, company_ids: Sequence[int]) -> list[StaticNumber]:

@@ -7,10 +7,17 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker.errors import Rejected
+from tracker.errors import Rejected, say
 from tracker.models import Channel, Number, Pool, Site, Target
 
 Owned = TypeVar("Owned", Channel, Number, Pool, Site, Target)
+_UNKNOWN = {
+    "channel": say("There is no such channel"),
+    "number": say("There is no such number"),
+    "pool": say("There is no such pool"),
+    "site": say("There is no such site"),
+    "target": say("There is no such target"),
+}
 
 
 def find(session: Session, model: type[Owned], company_id: int, thing_id: int) -> Owned:
@@ -19,4 +26,4 @@ def find(session: Session, model: type[Owned], company_id: int, thing_id: int) -
     if thing := session.scalars(wanted).one_or_none():
         return thing
     what = model.__name__.lower()
-    raise Rejected(f"{what}.unknown", f"There is no such {what}", "Choose one from the list")
+    raise Rejected(f"{what}.unknown", _UNKNOWN[what], "Choose one from the list")

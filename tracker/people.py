@@ -63,7 +63,7 @@ def read_email(text: str) -> str:
     email = text.strip().lower()
     if len(email) > 200 or not re.fullmatch(r"[^\s@<>\"',;\x00-\x1f]+@[^\s@<>\"',;\x00-\x1f]+", email):
         raise Rejected(
-            "user.malformed", f"{text[:80]!r} is no e-mail address", "Give one like ann@example.com"
+            "user.malformed", "%(text)r is no e-mail address", "Give one like ann@example.com", text=text[:80]
         )
     return email
 
@@ -72,7 +72,12 @@ def add_user(session: Session, email: str, name: str, now: datetime) -> User:
     """A new user: sees nothing until given a company, cannot log in before using a one-time link."""
     email = read_email(email)
     if session.scalar(sa.select(User.id).where(User.email == email)):
-        raise Rejected("user.duplicate", f"{email} is a user already", "See them with `leaseline user list`")
+        raise Rejected(
+            "user.duplicate",
+            "%(email)s is a user already",
+            "See them with `leaseline user list`",
+            email=email,
+        )
     user = User(email=email, name=name.strip()[:100] or email.split("@")[0], created_at=now)
     session.add(user)
     session.flush()
@@ -84,7 +89,10 @@ def find_user(session: Session, email: str) -> User:
     user = session.scalar(sa.select(User).where(User.email == email.strip().lower()))
     if user is None:
         raise Rejected(
-            "user.unknown", f"No user has the e-mail {email[:80]!r}", "See them with `leaseline user list`"
+            "user.unknown",
+            "No user has the e-mail %(email)r",
+            "See them with `leaseline user list`",
+            email=email[:80],
         )
     return user
 
@@ -114,8 +122,10 @@ def take_role(session: Session, user: User, company: Company) -> None:
     if membership is None:
         raise Rejected(
             "user.no_role",
-            f"{user.email} has no role in {company.slug}",
+            "%(email)s has no role in %(company)s",
             "See roles with `leaseline user list`",
+            email=user.email,
+            company=company.slug,
         )
     session.delete(membership)
     session.flush()
@@ -164,8 +174,9 @@ def make_login_link(session: Session, user: User, now: datetime, lives: timedelt
     if user.disabled_at is not None:
         raise Rejected(
             "user.disabled",
-            f"{user.email} is disabled",
-            f"Enable first: `leaseline user enable {user.email}`",
+            "%(email)s is disabled",
+            "Enable first: `leaseline user enable %(email)s`",
+            email=user.email,
         )
     session.execute(sa.delete(LoginLink).where(LoginLink.user_id == user.id))
     token = secrets.token_urlsafe(32)
@@ -231,15 +242,11 @@ def words_of(session: Session, user: User) -> list[str]:
 def check_new_password(password: str, email: str, words: Iterable[str] = ()) -> None:
     """Raises Rejected `password.weak` saying what is wrong with a new password of who has these `words`."""
     if problem := password_problem(password, email, words):
-        raise Rejected(
-            "password.weak",
-            f"This password {problem}",
-            "Choose another: three or four unrelated words are good",
-        )
+        raise Rejected("password.weak", problem, "Choose another: three or four unrelated words are good")
 
 
 def _rename(session: Session, user: User, email: str) -> None:
     taken = session.scalar(sa.select(User.id).where(User.email == email, User.id != user.id))
     if taken:
-        raise Rejected("user.duplicate", f"{email} is a user already", "Give another e-mail")
+        raise Rejected("user.duplicate", "%(email)s is a user already", "Give another e-mail", email=email)
     user.email = email

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from tracker import named
 from tracker.audit import By
-from tracker.errors import Rejected
+from tracker.errors import Rejected, say
 from tracker.models import (
     CodeLease,
     Company,
@@ -28,15 +28,25 @@ from tracker.models import (
     WhenEmpty,
 )
 from tracker.policy.channel_groups import ChannelGroup
-from tracker.policy.entries import count_of, read_word, refuse_if_used
+from tracker.policy.entries import read_word
 from tracker.policy.phone import read_number
+from tracker.policy.uses import STATES, uses_of
 
 DAY = 86400
+# Least, most and usual; and what is said of anything else.
 LIMITS = {
-    "hold_seconds": (0, DAY, "hold a number after the visitor left", "300 is usual"),
-    "idle_seconds": (60, DAY, "wait for a sign of life, which comes once a minute", "600 is usual"),
-    "longest_seconds": (60, 7 * DAY, "lease a number at the longest", "14400 is usual"),
-    "cooldown_seconds": (0, DAY, "rest a number that was given back", "0 is usual"),
+    "hold_seconds": (0, DAY, 300),
+    "idle_seconds": (60, DAY, 600),
+    "longest_seconds": (60, 7 * DAY, 14400),
+    "cooldown_seconds": (0, DAY, 0),
+}
+_NO_TIME = {
+    "hold_seconds": say("%(seconds)s seconds is no time to hold a number after the visitor left"),
+    "idle_seconds": say(
+        "%(seconds)s seconds is no time to wait for a sign of life, which comes once a minute"
+    ),
+    "longest_seconds": say("%(seconds)s seconds is no time to lease a number at the longest"),
+    "cooldown_seconds": say("%(seconds)s seconds is no time to rest a number that was given back"),
 }
 
 
@@ -108,15 +118,20 @@ def pools_of(session: Session, company: Company) -> Sequence[Pool]:
 
 def delete_pool(session: Session, by: By, pool: Pool) -> None:
     """Delete a pool that never had a number. Raises Rejected pool.in_use."""
-    uses = named.number_uses(session, pool)
-    for found, word in (
+    uses = named.number_uses(session, pool) + uses_of(
         (named.count(session, Swap, Swap.pool_id == pool.id), "number on a site"),
         (named.count(session, Lease, Lease.pool_id == pool.id), "lease"),
         (named.count(session, CodeLease, CodeLease.pool_id == pool.id), "visitor code"),
         (named.count(session, MissCount, MissCount.pool_id == pool.id), "count of misses"),
-    ):
-        uses += [count_of(found, word)] if found else []
-    refuse_if_used(f"pool {pool.name!r}", uses, "Move its numbers elsewhere; what has history stays")
+    )
+    if uses:
+        raise Rejected(
+            "pool.in_use",
+            "pool %(name)r is used by %(uses)s",
+            "Move its numbers elsewhere; what has history stays",
+            name=pool.name,
+            uses=uses,
+        )
     session.execute(sa.delete(Forwarding).where(Forwarding.pool_id == pool.id))
     session.delete(pool)
     by.note(session, "pool.delete", pool.company_id, subject=pool.name)
@@ -220,28 +235,34 @@ def _grant(session: Session, company: Company, pool: Pool, wish: PoolWish) -> di
 
 
 def _refuse_nonsense(pool: Pool) -> None:
-    for key, (least, most, purpose, usual) in LIMITS.items():
+    for key, (least, most, usual) in LIMITS.items():
         seconds = getattr(pool, key)
         if not least <= seconds <= most:
             raise Rejected(
                 f"pool.{key.removesuffix('_seconds')}",
-                f"{seconds} seconds is no time to {purpose}",
-                f"Give {least} to {most} whole seconds; {usual}",
+                _NO_TIME[key],
+                "Give %(least)s to %(most)s whole seconds; %(usual)s is usual",
+                seconds=seconds,
+                least=least,
+                most=most,
+                usual=usual,
             )
     if pool.longest_seconds < pool.idle_seconds:
         raise Rejected(
             "pool.longest",
-            f"A lease of at most {pool.longest_seconds} s could not wait {pool.idle_seconds} s"
-            " for a sign of life",
+            "A lease of at most %(longest)s s could not wait %(idle)s s for a sign of life",
             "Make the longest lease at least as long as the idle time",
+            longest=pool.longest_seconds,
+            idle=pool.idle_seconds,
         )
     if not 0 <= pool.paid_percent <= 100:
-        raise Rejected("pool.paid", f"{pool.paid_percent} % is no share", "Give 0 to 100")
+        raise Rejected("pool.paid", "%(percent)s %% is no share", "Give 0 to 100", percent=pool.paid_percent)
     if pool.when_empty is WhenEmpty.OVERFLOW and pool.overflow_number_id is None:
         raise Rejected(
             "pool.overflow",
-            f"Pool {pool.name!r} has no overflow number to show",
+            "Pool %(name)r has no overflow number to show",
             "Name one: --overflow-number NUMBER, or choose another way for when it is empty",
+            name=pool.name,
         )
 
 
@@ -251,7 +272,11 @@ def _group(text: str) -> str:
     if group := known.get(text.strip().casefold()):
         return group
     raise Rejected(
-        "pool.group", f"{text[:40]!r} is no channel group", f"Give some of: {', '.join(known.values())}"
+        "pool.group",
+        "%(text)r is no channel group",
+        "Give some of: %(known)s",
+        text=text[:40],
+        known=list(known.values()),
     )
 
 
@@ -261,17 +286,28 @@ def _overflow(session: Session, company: Company, text: str) -> Number:
     number = session.scalar(sa.select(Number).where(Number.company_id == company.id, Number.e164 == e164))
     if number is None:
         raise Rejected(
-            "pool.overflow", f"{e164} is no number of {company.slug}", "Add it: `leaseline number add`"
+            "pool.overflow",
+            "%(e164)s is no number of %(company)s",
+            "Add it: `leaseline number add`",
+            e164=e164,
+            company=company.slug,
         )
     if number.state is not NumberState.ACTIVE:
-        raise Rejected("pool.overflow", f"{e164} is {number.state}", "Give an active number")
+        raise Rejected(
+            "pool.overflow",
+            "%(e164)s is %(state)s",
+            "Give an active number",
+            e164=e164,
+            state=STATES[number.state],
+        )
     leased = sa.select(NumberUse.pool_id).where(
         NumberUse.number_id == number.id, NumberUse.until_at.is_(None)
     )
     if session.scalar(leased) is not None:
         raise Rejected(
             "pool.overflow",
-            f"{e164} is itself leased to visitors",
+            "%(e164)s is itself leased to visitors",
             "Give a number that is tied to a channel: `leaseline number move`",
+            e164=e164,
         )
     return number

@@ -26,7 +26,7 @@ def set_rate(
     """
     code = read_currency(currency)
     if code == company.currency:
-        raise Rejected("rate.same", f"{code} is the company's own currency", "It needs no rate")
+        raise Rejected("rate.same", "%(code)s is the company's own currency", "It needs no rate", code=code)
     found = _find(session, company, code, from_day)
     if found is not None and found.rate == rate:
         return found
@@ -56,8 +56,10 @@ def delete_rate(session: Session, by: By, company: Company, currency: str, from_
     if found is None:
         raise Rejected(
             "rate.unknown",
-            f"There is no rate of {currency.upper()} from {from_day}",
+            "There is no rate of %(currency)s from %(from_day)s",
             "See `leaseline rate list`",
+            currency=currency.upper(),
+            from_day=from_day,
         )
     session.delete(found)
     by.note(session, "rate.delete", company.id, subject=found.currency, detail={"from": from_day.isoformat()})

@@ -94,7 +94,13 @@ def describe_rent(rent: ChannelRent) -> dict[str, Any]:
 
 def _checked(from_day: date, until_day: date | None) -> date | None:
     if until_day is not None and until_day < from_day:
-        raise Rejected("rent.days", f"{until_day} is before {from_day}", "Give a last day that is not before")
+        raise Rejected(
+            "rent.days",
+            "%(until_day)s is before %(from_day)s",
+            "Give a last day that is not before",
+            until_day=until_day,
+            from_day=from_day,
+        )
     return until_day
 
 

@@ -126,7 +126,9 @@ def add_sale(
     rates_of(session, company).rate(line.currency, day)
     reference = line.reference if str(row.get("reference") or "").strip() else None
     if reference and _there(session, company, [reference]):
-        raise Rejected("sale.duplicate", f"There is a sale {reference!r} already", "Change that one")
+        raise Rejected(
+            "sale.duplicate", "There is a sale %(reference)r already", "Change that one", reference=reference
+        )
     values = {**_row(line), "reference": reference}
     belongs = match(session, company, [_told(values)])[0]
     sale = Sale(
@@ -166,7 +168,9 @@ def find_sale(session: Session, company_ids: Sequence[int], name: str) -> Sale:
         named = sa.or_(named, Sale.id == int(word))
     found = session.scalars(sa.select(Sale).where(Sale.company_id.in_(company_ids), named)).all()
     if len(found) > 1:
-        raise Rejected("sale.which", f"{word!r} is one sale's reference and another's id", "Use the page")
+        raise Rejected(
+            "sale.which", "%(word)r is one sale's reference and another's id", "Use the page", word=word
+        )
     if not found:
         raise Rejected("sale.unknown", "There is no such sale", "See `leaseline sale list`")
     return found[0]
@@ -252,8 +256,14 @@ def describe_sale(sale: Sale) -> dict[str, Any]:
 def _one(found: FoundSales, company: Company) -> SaleLine:
     if found.problems:
         bad = found.problems[0]
-        fix = f"Give amounts like 1200.50 {company.currency} and instants like 2026-11-30T14:30"
-        raise Rejected("sale.malformed", f"{bad.column}: {bad.problem}", fix)
+        raise Rejected(
+            "sale.malformed",
+            "%(column)s: %(problem)s",
+            "Give amounts like 1200.50 %(currency)s and instants like 2026-11-30T14:30",
+            column=bad.column,
+            problem=bad.said,
+            currency=company.currency,
+        )
     return found.lines[0]
 
 

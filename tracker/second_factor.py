@@ -60,7 +60,9 @@ def renew_codes(session: Session, by: By, user: User) -> list[str]:
 def switch_off(session: Session, by: By, user: User) -> None:
     """From now on the password is enough."""
     if user.totp_at is None:
-        raise Rejected("totp.off", f"{user.email} has no second factor", "There is nothing to switch off")
+        raise Rejected(
+            "totp.off", "%(email)s has no second factor", "There is nothing to switch off", email=user.email
+        )
     user.totp_secret = user.totp_at = user.totp_step = None
     session.execute(sa.delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
     by.note(session, "totp.off", subject=user.email)

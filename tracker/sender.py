@@ -12,7 +12,7 @@ from tracker import outbox
 from tracker.database import Database
 from tracker.policy.telling import Answer
 from tracker.settings import Settings
-from tracker.telling import Letter, deliver, write
+from tracker.telling import Letter, Translate, deliver, in_english, write
 
 log = logging.getLogger("leaseline.alerts")
 
@@ -23,10 +23,15 @@ class Sender:
     """Claims and sends; `take_turn` does not wait for what is on its way."""
 
     def __init__(
-        self, database: Database, settings: Settings, clock: Callable[[], datetime], at_once: int = AT_ONCE
+        self,
+        database: Database,
+        settings: Settings,
+        clock: Callable[[], datetime],
+        at_once: int = AT_ONCE,
+        translator: Callable[[str], Translate] = in_english,
     ) -> None:
         self._database, self._settings, self._clock = database, settings, clock
-        self._at_once = at_once
+        self._at_once, self._translator = at_once, translator
         self._under_way: list[threading.Thread] = []
         self._settling = threading.Lock()  # SQLite has one writer's place: our own threads wait here for it
 
@@ -41,7 +46,8 @@ class Sender:
             if not outbox.is_due(session, now):
                 return 0
         with self._database.write() as session:
-            letters = [write(each, self._settings.web_url) for each in outbox.claim(session, now, room)]
+            claimed = outbox.claim(session, now, room)
+            letters = [write(each, self._settings.web_url, self._translator) for each in claimed]
         for letter in letters:
             # A daemon: a worker that is told to stop does not wait, and the claim runs out by itself.
             thread = threading.Thread(target=self._send, args=(letter,), daemon=True)

@@ -35,7 +35,7 @@ class Made:
 def make_link(session: Session, by: By, call: Call, *, days: int, shows_caller: bool) -> str:
     """The token of a new link that lives so many days. Raises Rejected `share.days` and `share.going_on`."""
     if days not in DAYS:
-        raise Rejected("share.days", f"A link cannot live {days} days", "Choose 1, 7 or 30")
+        raise Rejected("share.days", "A link cannot live %(days)s days", "Choose 1, 7 or 30", days=days)
     if call.ended_at is None:
         raise Rejected("share.going_on", "The call is still going on", "Share it when it is over")
     token = secrets.token_urlsafe(32)

@@ -35,8 +35,11 @@ def ask(session: Session, by: By, site: Site, address: str) -> SiteCheck:
     if not sites.fits(site.domains, host):
         raise Rejected(
             "check.foreign",
-            f"{host} is none of the domains of {site.name!r}",
-            f"Give a page of {', '.join(site.domains)}, or add the domain",
+            "%(host)s is none of the domains of %(site)r",
+            "Give a page of %(domains)s, or add the domain",
+            host=host,
+            site=site.name,
+            domains=site.domains,
         )
     if found := under_way(session, site):
         return found

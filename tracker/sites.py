@@ -14,8 +14,9 @@ from tracker.audit import By
 from tracker.companies import read_region
 from tracker.errors import Rejected
 from tracker.models import Company, MissCount, Number, NumberUse, Pool, Site, SiteCheck, Swap, Visit
-from tracker.policy.entries import count_of, read_host, read_title, refuse_if_used
+from tracker.policy.entries import read_host, read_title
 from tracker.policy.phone import read_number
+from tracker.policy.uses import uses_of
 
 KEY_BYTES = 9  # 12 characters: public, no secret, only not to be guessed by miscounting
 
@@ -85,17 +86,18 @@ def listed(session: Session, company: Company) -> Sequence[Site]:
 
 def delete(session: Session, by: By, site: Site) -> None:
     """Delete a site nobody has visited yet. Raises Rejected site.in_use."""
-    uses = [
-        count_of(found, word)
-        for found, word in (
-            (named.count(session, Visit, Visit.site_id == site.id), "visit"),
-            (named.count(session, MissCount, MissCount.site_id == site.id), "count of misses"),
-        )
-        if found
-    ]
-    refuse_if_used(
-        f"site {site.name!r}", uses, "Take the script off its pages instead; what has history stays"
+    uses = uses_of(
+        (named.count(session, Visit, Visit.site_id == site.id), "visit"),
+        (named.count(session, MissCount, MissCount.site_id == site.id), "count of misses"),
     )
+    if uses:
+        raise Rejected(
+            "site.in_use",
+            "site %(name)r is used by %(uses)s",
+            "Take the script off its pages instead; what has history stays",
+            name=site.name,
+            uses=uses,
+        )
     session.execute(sa.delete(SiteCheck).where(SiteCheck.site_id == site.id))
     for swap in list(site.swaps):
         session.delete(swap)
@@ -125,8 +127,10 @@ def add_swap(
     if any((each.e164, each.region) == (e164, region) for each in site.swaps):
         raise Rejected(
             "swap.duplicate",
-            f"{e164} is swapped on {site.name!r} already",
+            "%(e164)s is swapped on %(site)r already",
             "Delete it first, or give another region",
+            e164=e164,
+            site=site.name,
         )
     swap = Swap(
         site=site,
@@ -150,11 +154,17 @@ def get_swap(session: Session, site: Site, number_text: str, *, region: str = ""
     for swap in site.swaps:
         if (swap.e164, swap.region) == (e164, region.strip().upper()):
             return swap
-    there = ", ".join(" ".join(filter(None, (each.e164, each.region))) for each in site.swaps)
+    there = [" ".join(filter(None, (each.e164, each.region))) for each in site.swaps]
     raise Rejected(
         "swap.unknown",
-        f"{e164} is not swapped on {site.name!r}" + (f" for {region.upper()}" if region else ""),
-        f"There are: {there}" if there else "Add it: `leaseline site number add`",
+        "%(e164)s is not swapped on %(site)r for %(region)s"
+        if region
+        else "%(e164)s is not swapped on %(site)r",
+        "There are: %(there)s" if there else "Add it: `leaseline site number add`",
+        e164=e164,
+        site=site.name,
+        region=region.upper(),
+        there=there,
     )
 
 
@@ -214,15 +224,19 @@ def _domain(text: str) -> str:
         pass
     raise Rejected(
         "site.domain",
-        f"{text[:80]!r} is no domain",
+        "%(text)r is no domain",
         "Give a host name such as shop.example or *.shop.example, without https:// and without a port",
+        text=text[:80],
     )
 
 
 def _own(pool: Pool, site: Site) -> Pool:
     if pool.company_id != site.company_id:
         raise Rejected(
-            "swap.pool", f"Pool {pool.name!r} is another company's", "Give one of the site's company"
+            "swap.pool",
+            "Pool %(pool)r is another company's",
+            "Give one of the site's company",
+            pool=pool.name,
         )
     return pool
 
@@ -239,7 +253,9 @@ def _real_number(session: Session, text: str, company: Company) -> str:
     if name := session.scalar(pooled):
         raise Rejected(
             "swap.leased",
-            f"{e164} is in pool {name!r}: it is leased to visitors",
+            "%(e164)s is in pool %(name)r: it is leased to visitors",
             "Put the company's own number on the page, and name that one",
+            e164=e164,
+            name=name,
         )
     return e164

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from tracker.audit import By
 from tracker.errors import Rejected
 from tracker.models import Company, Referrer, Site, SourceRule
-from tracker.policy.entries import count_of, read_title, read_word
+from tracker.policy.entries import read_title, read_word
 from tracker.policy.patterns import read_pattern
 from tracker.policy.referrers import BUILT_IN, Kind, KnownHost, Referrers
 from tracker.policy.sources import LONGEST_MEDIUM, LONGEST_NAME, Part, Rule
@@ -56,8 +56,9 @@ def add_rule(
     if len(rules) >= MOST_RULES:
         raise Rejected(
             "source.many",
-            f"There are {count_of(len(rules), 'rule')} already",
+            "There are %(count)s rules already",
             "Delete one, or join some with |",
+            count=len(rules),
         )
     place = len(rules) + 1 if position is None else _read_position(position, len(rules) + 1)
     rule = SourceRule(
@@ -154,9 +155,12 @@ def _number(rules: Sequence[SourceRule]) -> None:
 def _read_position(position: int, last: int) -> int:
     if 1 <= position <= last:
         return position
-    fix = (
-        f"Give 1 to {last}, see `leaseline source rule list`"
+    raise Rejected(
+        "source.position",
+        "There is no place %(position)s among the rules",
+        "Give 1 to %(last)s, see `leaseline source rule list`"
         if last
-        else "Add one: `leaseline source rule add`"
+        else "Add one: `leaseline source rule add`",
+        position=position,
+        last=last,
     )
-    raise Rejected("source.position", f"There is no place {position} among the rules", fix)

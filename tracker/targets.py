@@ -24,16 +24,15 @@ from tracker.models import (
     Trunk,
 )
 from tracker.policy.entries import (
-    count_of,
     read_extension,
     read_host,
     read_name,
     read_phone_username,
     read_port,
     read_word,
-    refuse_if_used,
 )
 from tracker.policy.phone import read_number
+from tracker.policy.uses import uses_of
 
 _COSTLY = {phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST}
 
@@ -77,7 +76,10 @@ def add(session: Session, by: By, company: Company, name: str, place: Place) -> 
     target = Target(company_id=company.id, name=read_name(name, "target"), created_at=by.at)
     if find(session, company, target.name):
         raise Rejected(
-            "target.duplicate", f"There is a target {target.name!r} already", "Choose another name"
+            "target.duplicate",
+            "There is a target %(name)r already",
+            "Choose another name",
+            name=target.name,
         )
     match place:
         case Peer():
@@ -97,8 +99,9 @@ def new_password(session: Session, by: By, target: Target) -> str:
     if target.kind is not TargetKind.PHONE:
         raise Rejected(
             "target.password",
-            f"Target {target.name!r} has no password",
+            "Target %(name)r has no password",
             "Only phones (`leaseline target add NAME --phone`) register with us",
+            name=target.name,
         )
     target.password = make_password()
     by.note(session, "target.password", target.company_id, subject=target.name)
@@ -110,8 +113,13 @@ def get(session: Session, company: Company, name: str) -> Target:
     if target := find(session, company, name):
         return target
     names = [each.name for each in of_company(session, company)]
-    fix = f"There are: {', '.join(names)}" if names else "Add it: `leaseline target add`"
-    raise Rejected("target.unknown", f"There is no target {name!r}", fix)
+    raise Rejected(
+        "target.unknown",
+        "There is no target %(name)r",
+        "There are: %(names)s" if names else "Add it: `leaseline target add`",
+        name=name,
+        names=names,
+    )
 
 
 def find(session: Session, company: Company, name: str) -> Target | None:
@@ -131,13 +139,14 @@ def delete(session: Session, by: By, target: Target) -> None:
         sa.select(sa.func.count()).select_from(Forwarding).where(Forwarding.target_id == target.id)
     )
     calls = session.scalar(sa.select(sa.func.count()).select_from(Call).where(Call.target_id == target.id))
-    uses = [count_of(rings, "forwarding")] if rings else []
-    uses += [count_of(calls, "answered call")] if calls else []
-    refuse_if_used(
-        f"target {target.name!r}",
-        uses,
-        "Set other forwarding first (`leaseline forward show`); a target that answered calls stays",
-    )
+    if uses := uses_of((rings or 0, "forwarding"), (calls or 0, "answered call")):
+        raise Rejected(
+            "target.in_use",
+            "target %(name)r is used by %(uses)s",
+            "Set other forwarding first (`leaseline forward show`); a target that answered calls stays",
+            name=target.name,
+            uses=uses,
+        )
     session.delete(target)
     by.note(session, "target.delete", target.company_id, subject=target.name)
 
@@ -166,7 +175,10 @@ def _be_phone(session: Session, target: Target, place: Phone, company: Company) 
     target.username = read_phone_username(wanted)
     if session.scalar(sa.select(Target.id).where(Target.username == target.username)):
         raise Rejected(
-            "target.username", f"The user name {target.username} is taken", "Give another: --username NAME"
+            "target.username",
+            "The user name %(username)s is taken",
+            "Give another: --username NAME",
+            username=target.username,
         )
     target.password = make_password()
     return {"kind": "phone", "username": target.username}
@@ -195,20 +207,27 @@ def read_outside_number(text: str, region: str, country: str | None = None) -> s
     parsed = phonenumbers.parse(e164)
     if phonenumbers.number_type(parsed) in _COSTLY:
         raise Rejected(
-            "target.costly", f"{e164} is a premium-rate number", "Give a landline or mobile number"
+            "target.costly",
+            "%(e164)s is a premium-rate number",
+            "Give a landline or mobile number",
+            e164=e164,
         )
     if not phonenumbers.is_valid_number(parsed):
         raise Rejected(
             "target.unknown_range",
-            f"{e164} is in no range of numbers that is in use",
+            "%(e164)s is in no range of numbers that is in use",
             "Give the number as its owner writes it",
+            e164=e164,
         )
     found: str = phonenumbers.region_code_for_number(parsed) or "001"
     allowed = country.upper() if country else region
     if found != allowed:
         raise Rejected(
             "target.abroad",
-            f"{e164} is a number of {found}, not of {allowed}",
-            f"If calls should really go there, allow it: --country {found}",
+            "%(e164)s is a number of %(found)s, not of %(allowed)s",
+            "If calls should really go there, allow it: --country %(found)s",
+            e164=e164,
+            found=found,
+            allowed=allowed,
         )
     return e164

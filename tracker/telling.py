@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,10 +11,17 @@ from zoneinfo import ZoneInfo
 
 from tracker import mail, webhook
 from tracker.models import Alert, AlertMessage, News, Way
-from tracker.policy.alert_words import words_for
+from tracker.policy.alert_words import BEGAN, ENDED, OVER, TEST, TEST_TEXT, words_for
 from tracker.policy.phone import display
 from tracker.policy.telling import Answer, sign
 from tracker.settings import Settings
+
+Translate = Callable[[str], str]
+
+
+def in_english(_language: str) -> Translate:
+    """A translator for who has none."""
+    return str
 
 
 @dataclass(frozen=True)
@@ -30,15 +38,19 @@ class Letter:
     data: dict[str, Any]  # of the webhook
 
 
-def write(message: AlertMessage, web_url: str) -> Letter:
-    """A message as it stands; its address, alert and companies are loaded."""
+def write(message: AlertMessage, web_url: str, translator: Callable[[str], Translate] = in_english) -> Letter:
+    """A message as it stands; its address, alert and companies are loaded.
+
+    An e-mail is in the language of the address's company; a webhook is for programs, and English.
+    """
     address = message.address
     alert = message.alert
-    subject, text = _words(alert, message.news, web_url) if alert else _test(web_url)
+    translate = translator(address.company.language if address.company else "en")
+    subject, text = _words(alert, message.news, web_url, translate) if alert else _test(web_url, translate)
     data = {
         "type": "test" if message.news is News.TEST else f"alert.{message.news}",
         "timestamp": message.created_at.astimezone(UTC).isoformat(),
-        "data": describe(alert) if alert else {"message": text.splitlines()[0]},
+        "data": describe(alert) if alert else {"message": TEST_TEXT},
     }
     secret = address.secret or ""
     return Letter(message.id, message.key, address.way, address.address, secret, subject, text, data)
@@ -73,7 +85,7 @@ def describe(alert: Alert) -> dict[str, Any]:
     }
 
 
-def _words(alert: Alert, news: News, web_url: str) -> tuple[str, str]:
+def _words(alert: Alert, news: News, web_url: str, translate: Translate) -> tuple[str, str]:
     company = alert.company
     region = company.default_region if company else "ZZ"
     zone = ZoneInfo(company.timezone) if company else ZoneInfo("UTC")
@@ -81,21 +93,21 @@ def _words(alert: Alert, news: News, web_url: str) -> tuple[str, str]:
     def shown(value: Any) -> str:
         return display(value, region) if str(value).startswith("+") else str(value)
 
-    words = words_for(alert.kind, alert.name, alert.detail, write=shown)
+    words = words_for(alert.kind, alert.name, alert.detail, translate, shown)
     over = news is News.ENDED
-    lines = [f"{words.title}.", "", f"Began: {_at(alert.begun_at, zone)}"]
+    lines = [f"{words.title}.", "", translate(BEGAN) % {"at": _at(alert.begun_at, zone)}]
     if over and alert.ended_at:
-        lines += [f"Over:  {_at(alert.ended_at, zone)}"]
+        lines += [translate(ENDED) % {"at": _at(alert.ended_at, zone)}]
     else:
         lines += ["", words.advice, f"    {words.command}"]
     whose = company.name if company else "Leaseline"
     lines += ["", f"{whose}: {web_url}/alerts"]
-    return f"[{whose}] {'Over: ' if over else ''}{words.title}", "\n".join(lines) + "\n"
+    subject = translate(OVER) % {"title": words.title} if over else words.title
+    return f"[{whose}] {subject}", "\n".join(lines) + "\n"
 
 
-def _test(web_url: str) -> tuple[str, str]:
-    text = f"This is a test: alerts of Leaseline reach you here.\n\n{web_url}/alerts\n"
-    return "[Leaseline] A test of alerts", text
+def _test(web_url: str, translate: Translate) -> tuple[str, str]:
+    return f"[Leaseline] {translate(TEST)}", f"{translate(TEST_TEXT)}\n\n{web_url}/alerts\n"
 
 
 def _at(at: datetime, zone: ZoneInfo) -> str:

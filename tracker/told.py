@@ -20,12 +20,16 @@ def type_code(session: Session, by: By, call: Call, code: str) -> Call:
     """
     digits = re.sub(r"[\s-]", "", code)
     if not re.fullmatch(r"[0-9]{3,8}", digits, re.ASCII):
-        raise Rejected("code.malformed", f"{code[:20]!r} is no visitor code", "Type its three or more digits")
+        raise Rejected(
+            "code.malformed", "%(code)r is no visitor code", "Type its three or more digits", code=code[:20]
+        )
     if code_holder(session, call.company_id, digits, call.started_at) is None:
         raise Rejected(
             "code.unknown",
-            f"Nobody was shown the code {digits} in the {CODE_HOURS} hours before this call",
+            "Nobody was shown the code %(digits)s in the %(hours)s hours before this call",
             "Ask the caller for the number beside the telephone number once more",
+            digits=digits,
+            hours=CODE_HOURS,
         )
     before, call.visitor_code, call.attributed_at = call.visitor_code, digits, None
     detail = {"code": digits, "before": before}

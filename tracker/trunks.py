@@ -11,10 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tracker.audit import By
-from tracker.errors import Rejected
+from tracker.errors import Rejected, say
 from tracker.models import Call, CallerIdPolicy, Refusal, Target, Transport, Trunk, TrunkKind
 from tracker.policy.entries import (
-    count_of,
     read_host,
     read_name,
     read_networks,
@@ -22,8 +21,8 @@ from tracker.policy.entries import (
     read_port,
     read_username,
     read_word,
-    refuse_if_used,
 )
+from tracker.policy.uses import uses_of
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,9 @@ def add(session: Session, by: By, name: str, kind: str, wish: TrunkWish) -> Trun
     Raises Rejected: trunk.* saying what would be accepted.
     """
     if wish.host is None:
-        raise Rejected("trunk.host", f"Trunk {name!r} has no host", "Give the carrier's host name or address")
+        raise Rejected(
+            "trunk.host", "Trunk %(name)r has no host", "Give the carrier's host name or address", name=name
+        )
     trunk = Trunk(
         name=read_name(name, "trunk"),
         kind=read_word(TrunkKind, kind, "trunk.kind"),
@@ -55,7 +56,9 @@ def add(session: Session, by: By, name: str, kind: str, wish: TrunkWish) -> Trun
     )
     trunk.port = 5061 if wish.transport == Transport.TLS else 5060
     if find(session, trunk.name):
-        raise Rejected("trunk.duplicate", f"There is a trunk {trunk.name!r} already", "Choose another name")
+        raise Rejected(
+            "trunk.duplicate", "There is a trunk %(name)r already", "Choose another name", name=trunk.name
+        )
     detail = _apply(trunk, wish)
     _check_whole(session, trunk)
     session.add(trunk)
@@ -78,8 +81,13 @@ def get(session: Session, name: str) -> Trunk:
     if trunk := find(session, name):
         return trunk
     names = [each.name for each in everyone(session)]
-    fix = f"There are: {', '.join(names)}" if names else "Add it: `leaseline trunk add`"
-    raise Rejected("trunk.unknown", f"There is no trunk {name!r}", fix)
+    raise Rejected(
+        "trunk.unknown",
+        "There is no trunk %(name)r",
+        "There are: %(names)s" if names else "Add it: `leaseline trunk add`",
+        name=name,
+        names=names,
+    )
 
 
 def find(session: Session, name: str) -> Trunk | None:
@@ -94,15 +102,20 @@ def everyone(session: Session) -> Sequence[Trunk]:
 def delete(session: Session, by: By, trunk: Trunk) -> None:
     """Delete a trunk nothing hangs on. Raises Rejected trunk.in_use with what does."""
     targets = session.scalars(sa.select(Target.name).where(Target.trunk_id == trunk.id)).all()
-    uses = [f"target {name!r}" for name in targets]
+    uses = [say("target %(name)r", name=name) for name in targets]
     for model, word in ((Call, "call"), (Refusal, "refused call")):
         found = session.scalar(
             sa.select(sa.func.count()).select_from(model).where(model.trunk_id == trunk.id)
         )
-        uses += [count_of(found, word)] if found else []
-    refuse_if_used(
-        f"trunk {trunk.name!r}", uses, "Move those targets to another trunk; a trunk that carried calls stays"
-    )
+        uses += uses_of((found or 0, word))
+    if uses:
+        raise Rejected(
+            "trunk.in_use",
+            "trunk %(name)r is used by %(uses)s",
+            "Move those targets to another trunk; a trunk that carried calls stays",
+            name=trunk.name,
+            uses=uses,
+        )
     session.delete(trunk)
     by.note(session, "trunk.delete", subject=trunk.name)
 
@@ -131,8 +144,9 @@ def _check_whole(session: Session, trunk: Trunk) -> None:
     if trunk.kind is TrunkKind.REGISTRATION and not (trunk.username and trunk.password):
         raise Rejected(
             "trunk.login",
-            f"Trunk {trunk.name!r} registers at the carrier and lacks its log-in",
+            "Trunk %(name)r registers at the carrier and lacks its log-in",
             "Give --username and --password (or --password-file) as the carrier told you",
+            name=trunk.name,
         )
     if trunk.kind is TrunkKind.IP:
         _check_sources(session, trunk)
@@ -146,8 +160,10 @@ def _check_sources(session: Session, trunk: Trunk) -> None:
         if shared := _shared(_sources(trunk), _sources(other)):
             raise Rejected(
                 "trunk.match",
-                f"Calls from {shared} already belong to trunk {other.name!r}",
+                "Calls from %(shared)s already belong to trunk %(other)r",
                 "Give addresses that only this carrier sends from, or use that trunk",
+                shared=shared,
+                other=other.name,
             )
 
 

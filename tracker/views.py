@@ -46,14 +46,17 @@ def save_view(
     name, query = read_name(name), read_query(query)
     count = sa.select(sa.func.count()).where(SavedView.user_id == user_id)
     if (session.scalar(count) or 0) >= MOST:
-        raise Rejected("view.many", f"{MOST} views are enough for anybody", "Delete one that you do not need")
+        raise Rejected(
+            "view.many", "%(most)s views are enough for anybody", "Delete one that you do not need", most=MOST
+        )
     row = {"user_id": user_id, "company_id": company_id, "name": name, "query": query, "created_at": by.at}
     made = insert_once(session, SavedView, [row], ("user_id", "name"))
     if not made:
         raise Rejected(
             "view.duplicate",
-            f"You have a view named {name!r}",
+            "You have a view named %(name)r",
             "Choose another name, or delete that view first",
+            name=name,
         )
     detail = {"query": query, "shared": company_id is not None}
     by.note(session, "view.save", company_id, subject=name, detail=detail)

@@ -30,7 +30,7 @@ class _Refused(Exception):
 def post(url: str, body: bytes, headers: Mapping[str, str], allowed: Sequence[str]) -> Answer:
     """Send it; never raises for what the other side does. `allowed` are networks of the house."""
     if problem := url_problem(url):
-        return Answer(False, problem, final=True)
+        return Answer(False, str(problem), final=True)
     try:
         return _post(url, body, headers, allowed)
     except _Refused as refused:

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from tracker import once
 from tracker.audit import By
 from tracker.calls import shown_caller
-from tracker.errors import Rejected
+from tracker.errors import Rejected, say
 from tracker.journey import iso
 from tracker.models import Call, CallCategory, CallNote, CallTag, Category, Tag, Target, User
 from tracker.policy.facts import JudgedByPhone, Presentation
@@ -29,6 +29,18 @@ from tracker.policy.worth import Judged, Suggestion, in_force, suggest
 
 TAGS_A_CALL = 20
 NOTE_LONGEST, TAG_LONGEST, HEARD_LONGEST, CODE_LONGEST = 2000, 40, 100, 40
+_EMPTY = {
+    "heard_of": say("The answer how the caller heard of you is empty"),
+    "note": say("The note is empty"),
+    "promo_code": say("The promo code is empty"),
+    "tag": say("The tag is empty"),
+}
+_LONG = {
+    "heard_of": say("The answer how the caller heard of you has %(count)s characters"),
+    "note": say("The note has %(count)s characters"),
+    "promo_code": say("The promo code has %(count)s characters"),
+    "tag": say("The tag has %(count)s characters"),
+}
 PHONE = "phone:"  # begins the actor of what was said by a phone's key; the target's name follows
 _EARLIER = 20  # judged calls of the same number that a suggestion looks at
 
@@ -156,7 +168,10 @@ def parse_category(word: str) -> Category | None:
         return Category(word.replace("-", "_"))
     except ValueError:
         raise Rejected(
-            "category.unknown", f"{word[:20]!r} is no category", "Choose target, service, non-target or none"
+            "category.unknown",
+            "%(word)r is no category",
+            "Choose target, service, non-target or none",
+            word=word[:20],
         ) from None
 
 
@@ -183,7 +198,12 @@ def add_tag(session: Session, by: By, calls: Iterable[Call], name: str) -> int:
     for call in calls:
         tag_id = _tag_id(session, by, call.company_id, name)
         if _count_tags(session, call) >= TAGS_A_CALL:
-            raise Rejected("tag.too_many", f"A call has at most {TAGS_A_CALL} tags", "Take one away first")
+            raise Rejected(
+                "tag.too_many",
+                "A call has at most %(most)s tags",
+                "Take one away first",
+                most=TAGS_A_CALL,
+            )
         row = {"call_id": call.id, "tag_id": tag_id}
         put = once.insert(session, CallTag).values(row).on_conflict_do_nothing().returning(CallTag.tag_id)
         if session.execute(put).one_or_none() is not None:
@@ -231,7 +251,10 @@ def add_note(session: Session, by: By, call: Call, text: str, second: float | No
     text = clean(text, NOTE_LONGEST, "note", lines=True)
     if second is not None and not 0 <= second <= (call.talk_seconds or 0) + 1:
         raise Rejected(
-            "note.malformed", f"Second {second:g} is not in the recording", "Play it and stop where you mean"
+            "note.malformed",
+            "Second %(second)s is not in the recording",
+            "Play it and stop where you mean",
+            second=f"{second:g}",
         )
     note = CallNote(call_id=call.id, at=by.at, actor=by.actor[:200], text=text, second=second)
     session.add(note)
@@ -286,12 +309,15 @@ def clean(text: str, longest: int, what: str, *, lines: bool = False) -> str:
     """Text that a person typed, rid of what nobody sees; Rejected `<what>.malformed` when nothing is left."""
     kept = "".join(each for each in text if each == "\n" or unicodedata.category(each) not in {"Cc", "Cs"})
     kept = kept.strip() if lines else re.sub(r"\s+", " ", kept).strip()
-    word = what.replace("_", " ")
     if not kept:
-        raise Rejected(f"{what}.malformed", f"The {word} is empty", "Write something")
+        raise Rejected(f"{what}.malformed", _EMPTY[what], "Write something")
     if len(kept) > longest:
         raise Rejected(
-            f"{what}.malformed", f"The {word} has {len(kept)} characters", f"Write at most {longest}"
+            f"{what}.malformed",
+            _LONG[what],
+            "Write at most %(longest)s",
+            count=len(kept),
+            longest=longest,
         )
     return kept
 

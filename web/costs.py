@@ -24,6 +24,7 @@ from web.house import house, row_id
 from web.imports import Told, take_list
 from web.languages import language
 from web.money import company_meant, having, month_asked, typed
+from web.refusals import translated
 from web.settings.forms import EMPTY, Form, attempt, text
 from web.viewer import hand, viewer
 
@@ -166,14 +167,14 @@ def _total(
         found = costs.costs_between(session, company, first, last)
         return sum((each.value for each in found), Decimal(0)), None
     except Rejected as problem:
-        return None, problem
+        return None, translated(problem)
 
 
 def _day(name: str) -> date:
     try:
         return Dates(()).day(text(name))
     except Unreadable as why:
-        raise Rejected("file.day", str(why), "Give it as 2026-11-30") from None
+        raise Rejected("file.day", why.said, "Give it as 2026-11-30") from None
 
 
 def _back() -> str:

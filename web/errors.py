@@ -70,11 +70,19 @@ STATUS = {
     "visit.unknown": 404,
 }
 ENDINGS = {
-    400: ("http.malformed", "The address or form is malformed", "Go back and try again"),
-    404: ("http.unknown", "There is no such page", "See the calls at /calls"),
-    405: ("http.method", "This address is not used that way", "See the calls at /calls"),
-    413: ("http.too_large", "This is more than the page accepts", "Send less"),
+    400: Rejected("http.malformed", "The address or form is malformed", "Go back and try again"),
+    404: Rejected("http.unknown", "There is no such page", "See the calls at /calls"),
+    405: Rejected("http.method", "This address is not used that way", "See the calls at /calls"),
+    413: Rejected("http.too_large", "This is more than the page accepts", "Send less"),
 }
+AWAY = Rejected(
+    "database.away", "The books cannot be read right now; calls go on ringing", "Try again in a moment"
+)
+BROKEN = Rejected(
+    "web.broken",
+    "Something is wrong on our side",
+    "Try again; the log of `leaseline web` has the details",
+)
 
 
 def install(app: Flask) -> None:
@@ -85,15 +93,14 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _ours)
 
 
-def answer(status: int, id_: str, message: str, fix: str) -> Response:
+def answer(status: int, problem: Rejected) -> Response:
     """The refusal, as a page or as JSON, whichever the client reads; programs read English."""
-    if not request.path.startswith("/api/"):
-        said = translated(Rejected(id_, message, fix))
-        message, fix = said.message, said.fix
+    said = problem if request.path.startswith("/api/") else translated(problem)
     if wants_json():
-        response = jsonify(error={"id": id_, "message": message, "fix": fix})
+        response = jsonify(error={"id": said.id, "message": said.message, "fix": said.fix})
     else:
-        response = make_response(render_template("error.html", status=status, message=message, fix=fix))
+        page = render_template("error.html", status=status, message=said.message, fix=said.fix)
+        response = make_response(page)
     response.status_code = status
     return response
 
@@ -102,26 +109,21 @@ def _rejected(error: Rejected) -> Response:
     status = STATUS.get(error.id, 400)
     if status == 404 and (found := look_wider()) is not None:
         return found  # type: ignore[return-value]
-    return answer(status, error.id, error.message, error.fix)
+    return answer(status, error)
 
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
     kept = ("Allow", "Content-Range", "Location", "Retry-After")
-    known = ENDINGS.get(status, (f"http.{status}", error.name, "Go back and try again"))
-    response = answer(status, *known)
+    known = ENDINGS.get(status) or Rejected(f"http.{status}", error.name, "Go back and try again")
+    response = answer(status, known)
     response.headers.extend([pair for pair in error.get_headers() if pair[0] in kept])
     return response
 
 
 def _database(error: Exception) -> Response:
     log.warning("the database did not answer: %s", error.__class__.__name__)
-    response = answer(
-        503,
-        "database.away",
-        "The books cannot be read right now; calls go on ringing",
-        "Try again in a moment",
-    )
+    response = answer(503, AWAY)
     response.headers["Retry-After"] = "5"
     return response
 
@@ -129,9 +131,4 @@ def _database(error: Exception) -> Response:
 def _ours(error: Exception) -> Response:
     """The last resort: nobody sees a traceback, the log has it whole."""
     log.exception("a request failed", exc_info=error)
-    return answer(
-        500,
-        "web.broken",
-        "Something is wrong on our side",
-        "Try again; the log of `leaseline web` has the details",
-    )
+    return answer(500, BROKEN)

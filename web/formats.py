@@ -82,6 +82,7 @@ def install(app: Flask) -> None:
         offered_columns=columns.offered_columns,
         MANY_COLUMNS=columns.MANY,
         may_judge=lambda call: viewer().may(Right.JUDGE, call.company_id),
+        retold=refusals.retold,
         translated=refusals.translated,
         action_words=action_words,
         server_now=lambda: house().clock(),

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, g, request
-from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from tracker.companies import read_currency
@@ -25,7 +24,7 @@ from tracker.policy.amounts import Mark
 from tracker.policy.dates import Dates, Order
 from tracker.policy.tables import BadCell, BadRows, Unreadable
 from web.house import house
-from web.refusals import translated
+from web.refusals import in_words, translated
 from web.settings.forms import text
 from web.viewer import SeenCompany
 
@@ -58,7 +57,7 @@ def install(app: Flask) -> None:
 
 def problem_words(bad: BadCell) -> str:
     """What is wrong with a cell, in the page's language."""
-    return str(gettext(bad.text)) % bad.values
+    return in_words(bad.said)
 
 
 def take_list(company: SeenCompany, take: Take) -> Told:
@@ -112,4 +111,4 @@ def _how() -> dict[str, Any]:
             "given": read_currency(currency) if currency else None,
         }
     except Unreadable as why:
-        raise Rejected("file.day", str(why), "Give it as 2026-11-30") from None
+        raise Rejected("file.day", why.said, "Give it as 2026-11-30") from None

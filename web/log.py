@@ -95,7 +95,9 @@ def _asked() -> Wanted:
     by = read_filter(days, zone, house().clock().astimezone(zone).date())
     word = request.args.get("kind") or None
     if word is not None and word not in set(Kind):
-        raise Rejected("filter.malformed", f"kind is {word[:20]!r}", f"Give {', '.join(Kind)}")
+        raise Rejected(
+            "filter.malformed", "kind is %(word)r", "Give %(kinds)s", word=word[:20], kinds=list(Kind)
+        )
     actor = clean(request.args.get("actor"), 200) or None
     return Wanted(actor, Kind(word) if word else None, by.since, by.until)
 

@@ -91,7 +91,9 @@ def _role(word: str) -> Role | None:
         return Role(word)
     except ValueError:
         known = ", ".join(Role)
-        raise Rejected("role.malformed", f"{word[:20]!r} is no role", f"Choose {known} or none") from None
+        raise Rejected(
+            "role.malformed", "%(word)r is no role", "Choose %(known)s or none", word=word[:20], known=known
+        ) from None
 
 
 def _who() -> members.Administrator:

@@ -116,7 +116,9 @@ def _brake(buckets: Buckets) -> None:
     """Raises Rejected `share.too_many` for an address that asks too often; this machine itself never does."""
     place = place_of(client_address())
     if not place.here and (wait := buckets.take(place.address)):
-        raise Rejected("share.too_many", "Too many tries", f"Wait {wait:.0f} s and try again")
+        raise Rejected(
+            "share.too_many", "Too many tries", "Wait %(wait)s s and try again", wait=f"{wait:.0f}"
+        )
 
 
 def _brakes() -> Brakes:

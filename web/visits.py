@@ -237,7 +237,9 @@ def _speaks(place: Place, on: Ground) -> Response | None:
     wait = desk().limits.speaks(place, on.site.id)
     if not wait:
         return None
-    refusal = errors.answer(429, "visit.limited", "Too many requests from there", "Wait as Retry-After says")
+    refusal = errors.answer(
+        429, Rejected("visit.limited", "Too many requests from there", "Wait as Retry-After says")
+    )
     refusal.headers["Retry-After"] = str(math.ceil(wait))
     return refusal
 

@@ -121,7 +121,9 @@ def _second() -> float | None:
     try:
         return float(text)
     except ValueError:
-        raise Rejected("note.malformed", f"{text[:20]!r} is no second", "Give a number, as 12.5") from None
+        raise Rejected(
+            "note.malformed", "%(text)r is no second", "Give a number, as 12.5", text=text[:20]
+        ) from None
 
 
 def _done(call: Call) -> Response:

@@ -3,7 +3,8 @@
 Two years of two companies are drawn (books), the real web server is started over them, and a manager's pages
 are asked for, one after the other, over a connection that is kept: every route of the page that shows
 something, and the list of calls in the views people have of it. Compared with the same Flask and granian
-answering nothing. Counted too: what a browser transfers that opens the list for the first time.
+answering nothing. The day sheets are made before, as the worker of an installation has made them long ago; it
+is told how long that took. Counted too: what a browser transfers that opens the list for the first time.
 
 LEASELINE_BENCH_CALLS, LEASELINE_BENCH_VIEWS: other books.
 """
@@ -11,6 +12,7 @@ LEASELINE_BENCH_CALLS, LEASELINE_BENCH_VIEWS: other books.
 from __future__ import annotations
 
 import os
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,8 +21,10 @@ from support.postgres import Postgres
 from bench.leases import folder, with_suffix
 from bench.pages import books, browse
 from bench.pages.browse import Visitor, Watch
+from bench.pages.pour import settle
 from bench.served import NOTHING, OURS, served
 from commands.schema import make_ready
+from tracker import sheet_maker
 from tracker.database import Database
 
 CALLS, VIEWS = 1_000_000, 10_000_000
@@ -52,6 +56,7 @@ def measure(name: str, home: Path, url: str, idle: Watch) -> dict[str, float]:
     written = books.fill(database, calls, views, begun)
     took = (datetime.now(UTC) - begun).total_seconds()
     print(f"{name}: {calls:,} calls, {views:,} page views, drawn in {took:.0f} s", flush=True)
+    make_sheets(database, begun)
     with served(OURS, home, {"LEASELINE_DATABASE_URL": url}) as server:
         visitor = browse.log_in(server.port, database, written.owner)
         seen = [
@@ -72,6 +77,15 @@ def measure(name: str, home: Path, url: str, idle: Watch) -> dict[str, float]:
         "ratio": worst.percentile_ms(50) / idle.percentile_ms(50),
         "list_kb": transferred / 1024,
     }
+
+
+def make_sheets(database: Database, now: datetime) -> None:
+    """All day sheets, as after the worker's first hours."""
+    begun, days = time.monotonic(), 0
+    while made := sheet_maker.take_turn(database, now).days:
+        days += made
+    settle(database)
+    print(f"  sheets of {days:,} days, made in {time.monotonic() - begun:.0f} s", flush=True)
 
 
 def tell(seen: list[Watch], idle: Watch, transferred: int) -> None:

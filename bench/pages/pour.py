@@ -47,6 +47,7 @@ def pour(database: Database, model: type[Base], columns: Mapping[str, Column]) -
 
 
 def _copy(cursor: Any, statement: str, rows: Iterable[tuple[Any, ...]]) -> int:
+    cursor.execute("SET LOCAL statement_timeout = 0")  # a million rows at once
     with cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(row)

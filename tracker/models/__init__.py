@@ -42,6 +42,7 @@ from tracker.models.people import (
     SavedView,
     User,
 )
+from tracker.models.sheets import DaySheet, sheet_changes
 from tracker.models.visits import (
     CodeLease,
     DelayModel,
@@ -68,11 +69,12 @@ from tracker.policy.worth import Category
 __all__ = [
     "Alert", "AlertAddress", "AlertKind", "AlertMessage", "ApiKey", "ApplyRequest", "AuditEntry", "Base",
     "Call", "CallCandidate", "CallCategory", "CallEvent", "CallNote", "CallTag", "CallerIdPolicy",
-    "Category", "Channel", "ChannelRent", "CodeLease", "Company", "Cost", "DelayModel", "Entered",
-    "ExchangeRate", "Forwarding", "Lease", "LeaseEnd", "LoginAttempts", "LoginLink", "LoginSession",
-    "Match", "Membership", "MissCount", "News", "Node", "NodeConfiguration", "Number", "NumberState",
-    "NumberUse", "PageView", "Pool", "QuarantinedLine", "Recording", "RecordingState", "RecoveryCode",
-    "Referrer", "Refusal", "Role", "Sale", "SaleStatus", "SavedView", "ShareLink", "Site", "SiteCheck",
-    "SourceRule", "SpoolFile", "Swap", "Tag", "Target", "TargetKind", "Transport", "Trunk", "TrunkKind",
-    "User", "Visit", "VisitEvent", "VisitEventKind", "Visitor", "WaitingFact", "Way", "WhenEmpty",
+    "Category", "Channel", "ChannelRent", "CodeLease", "Company", "Cost", "DaySheet", "DelayModel",
+    "Entered", "ExchangeRate", "Forwarding", "Lease", "LeaseEnd", "LoginAttempts", "LoginLink",
+    "LoginSession", "Match", "Membership", "MissCount", "News", "Node", "NodeConfiguration", "Number",
+    "NumberState", "NumberUse", "PageView", "Pool", "QuarantinedLine", "Recording", "RecordingState",
+    "RecoveryCode", "Referrer", "Refusal", "Role", "Sale", "SaleStatus", "SavedView", "ShareLink", "Site",
+    "SiteCheck", "SourceRule", "SpoolFile", "Swap", "Tag", "Target", "TargetKind", "Transport", "Trunk",
+    "TrunkKind", "User", "Visit", "VisitEvent", "VisitEventKind", "Visitor", "WaitingFact", "Way",
+    "WhenEmpty", "sheet_changes",
 ]  # fmt: skip

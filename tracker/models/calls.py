@@ -147,10 +147,10 @@ class CallEvent(Base):
     __tablename__ = "call_events"
     __table_args__ = (
         sa.UniqueConstraint("call_id", "digest"),
-        # Who rang in vain: a report reads weeks of it.
+        # Who rang in vain: a report asks for it call by call.
         sa.Index(
             "ix_call_events_leg_ended",
-            "at",
+            "call_id",
             sqlite_where=sa.text("kind = 'leg_ended'"),
             postgresql_where=sa.text("kind = 'leg_ended'"),
         ),

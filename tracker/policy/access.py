@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tracker.errors import Said, say
+
 PASSWORD_SHORTEST = 10
 REST_SHORTEST = 6  # characters that are left when the words that are guessed first are taken out
 PASSWORD_LONGEST = 200  # hashing cost must not be the client's to choose
@@ -59,25 +61,29 @@ def counted(tries: Tries | None, now: datetime, forgets: timedelta, *, sliding: 
     return Tries(tries.count + 1, tries.since_at, now)
 
 
-def password_problem(password: str, email: str, words: Iterable[str] = ()) -> str | None:
-    """What is wrong with a new password, as the end of "Choose another password: it …"; None when it is fine.
+def password_problem(password: str, email: str, words: Iterable[str] = ()) -> Said | None:
+    """What is wrong with a new password, in one sentence; None when it is fine.
 
     Length, common passwords, repetition, and what belongs to the person or the service (the e-mail, `words`),
     as NIST SP 800-63B asks; no rules about kinds of characters.
     """
     if len(password) < PASSWORD_SHORTEST:
-        return f"has {len(password)} characters, and {PASSWORD_SHORTEST} are the least"
+        return say(
+            "This password has %(count)s characters, and %(least)s are the least",
+            count=len(password),
+            least=PASSWORD_SHORTEST,
+        )
     if len(password) > PASSWORD_LONGEST:
-        return f"has more than {PASSWORD_LONGEST} characters"
+        return say("This password has more than %(most)s characters", most=PASSWORD_LONGEST)
     rest = _once(password.casefold())
     if len(rest) < PASSWORD_SHORTEST:
-        return "is one short piece over and over"
+        return say("This password is one short piece over and over")
     for word in (email.casefold(), *_personal(email, *words), *COMMON):
         rest = rest.replace(word, "") if word else rest
     for run in RUNS:
         rest = _without_runs(rest, run)
     if len(rest) < REST_SHORTEST or len(set(rest)) < 4:
-        return "is among the first that are guessed"
+        return say("This password is among the first that are guessed")
     return None
 
 

@@ -16,6 +16,14 @@ def N_(text: str) -> str:  # noqa: N802  (gettext's word for "to be translated l
     return text
 
 
+# Of an e-mail.
+BEGAN = N_("Began: %(at)s")
+ENDED = N_("Over: %(at)s")
+OVER = N_("Over: %(title)s")
+TEST = N_("A test of alerts")
+TEST_TEXT = N_("This is a test: alerts of Leaseline reach you here.")
+
+
 @dataclass(frozen=True)
 class Words:
     """Templates for an alert's `name` and figures; `command` is for whoever runs the installation."""

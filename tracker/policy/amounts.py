@@ -84,7 +84,14 @@ class Amounts:
         if len(values) == 1:
             return values.pop()
         if self.mark is None:
-            raise Unreadable(say("'%(text)s' can be %(one)s or %(other)s: say if decimals begin with a point or a comma", text=text[:40], one=f'{meant[Mark.POINT]:f}', other=f'{meant[Mark.COMMA]:f}'))  # fmt: skip
+            raise Unreadable(
+                say(
+                    "'%(text)s' can be %(one)s or %(other)s: say if decimals begin with a point or a comma",
+                    text=text[:40],
+                    one=f"{meant[Mark.POINT]:f}",
+                    other=f"{meant[Mark.COMMA]:f}",
+                )
+            )
         return meant[self.mark] or Decimal(0)
 
 
@@ -137,5 +144,7 @@ def _bounded(amount: Decimal, text: str) -> Decimal:
         raise Unreadable(say("'%(text)s' is too large", text=text[:40]))
     exponent = amount.as_tuple().exponent
     if isinstance(exponent, int) and -exponent > DECIMALS:
-        raise Unreadable(say("'%(text)s' has more than %(most)s decimals: round it", text=text[:40], most=DECIMALS))
+        raise Unreadable(
+            say("'%(text)s' has more than %(most)s decimals: round it", text=text[:40], most=DECIMALS)
+        )
     return amount

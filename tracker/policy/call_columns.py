@@ -43,8 +43,10 @@ def read_columns(words: Iterable[str]) -> tuple[CallColumn, ...]:
     if unknown:
         raise Rejected(
             "columns.malformed",
-            f"There is no column {unknown[0][:20]!r}",
-            f"Choose among {', '.join(CallColumn)}",
+            "There is no column %(name)r",
+            "Choose among %(columns)s",
+            name=unknown[0][:20],
+            columns=list(CallColumn),
         )
     return _in_order(words)
 

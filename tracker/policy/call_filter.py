@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from tracker.errors import Rejected
+from tracker.errors import Rejected, Said, say
 from tracker.policy.addresses import clean
 from tracker.policy.facts import Outcome
 from tracker.policy.origins import Origin, read_origin
@@ -126,7 +126,13 @@ def _interval(one: Mapping[str, str], zone: ZoneInfo, today: date) -> tuple[date
     until = None if ended is None else _instant(ended, zone)
     ends_with_day = last_at is not None and not isinstance(last_at, datetime)
     if since is not None and until is not None and (until < since or (until == since and ends_with_day)):
-        raise Rejected("filter.malformed", f"{last_at} comes before {first_at}", "Exchange since and until")
+        raise Rejected(
+            "filter.malformed",
+            "%(last_at)s comes before %(first_at)s",
+            "Exchange since and until",
+            last_at=last_at,
+            first_at=first_at,
+        )
     return since, until
 
 
@@ -149,9 +155,9 @@ def _when(name: str, text: str | None) -> date | datetime | None:
     try:
         found = datetime.fromisoformat(text) if minute else date.fromisoformat(text)
     except ValueError:
-        raise _malformed(name, text, "a day as 2026-11-20, or 2026-11-20T14:30") from None
+        raise _malformed(name, text, say("a day as 2026-11-20, or 2026-11-20T14:30")) from None
     if not 1990 <= found.year <= 2200:
-        raise _malformed(name, text, "a day as 2026-11-20, or 2026-11-20T14:30")
+        raise _malformed(name, text, say("a day as 2026-11-20, or 2026-11-20T14:30"))
     return found
 
 
@@ -166,7 +172,7 @@ def _hours(
     for word in dict.fromkeys(words):
         hour = read_week_hour(word)
         if hour is None:
-            raise _malformed("hour", word, "an hour of the week as mon-14")
+            raise _malformed("hour", word, say("an hour of the week as mon-14"))
         for each in intervals(hour, since, until, zone):
             found.append(each)
             if len(found) > MOST_INTERVALS:
@@ -177,7 +183,7 @@ def _hours(
 def _origin(word: str) -> Origin:
     found = read_origin(word)
     if found is None:
-        raise _malformed("beside", word, "channel/Billboard, Paid Search/google, or none")
+        raise _malformed("beside", word, say("channel/Billboard, Paid Search/google, or none"))
     return found
 
 
@@ -185,7 +191,7 @@ def _word(kind: type[Word], name: str, word: str) -> Word:
     try:
         return kind(word.replace("-", "_"))
     except ValueError:
-        raise _malformed(name, word, ", ".join(kind)) from None
+        raise _malformed(name, word, list(kind)) from None
 
 
 def _category(word: str) -> Category | None:
@@ -196,7 +202,7 @@ def _bool(name: str, word: str | None) -> bool | None:
     if word is None:
         return None
     if word not in _YES_NO:
-        raise _malformed(name, word, "yes or no")
+        raise _malformed(name, word, say("yes or no"))
     return _YES_NO[word]
 
 
@@ -204,7 +210,7 @@ def _seconds(name: str, text: str | None) -> float | None:
     if text is None:
         return None
     if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text, re.ASCII):
-        raise _malformed(name, text, "seconds as 40")
+        raise _malformed(name, text, say("seconds as 40"))
     return float(text)
 
 
@@ -213,9 +219,16 @@ def _amount(name: str, text: str | None) -> Decimal | None:
     if text is None:
         return None
     if not re.fullmatch(r"[0-9]{1,12}([.,][0-9]{1,4})?", text, re.ASCII):
-        raise _malformed(name, text, "an amount as 1200 or 49.90")
+        raise _malformed(name, text, say("an amount as 1200 or 49.90"))
     return Decimal(text.replace(",", "."))
 
 
-def _malformed(name: str, word: str, wanted: str) -> Rejected:
-    return Rejected("filter.malformed", f"{name} is {word[:20]!r}", f"Give {wanted}")
+def _malformed(name: str, word: str, wanted: Said | list[str]) -> Rejected:
+    return Rejected(
+        "filter.malformed",
+        "%(name)s is %(word)r",
+        "Give %(wanted)s",
+        name=name,
+        word=word[:20],
+        wanted=wanted,
+    )

@@ -98,7 +98,7 @@ def told_costs(rows: Sequence[Mapping[str, Any]], wanted: Wanted) -> Found:
     reader = _Reader(wanted, Dates(()), Amounts((), Mark.POINT), None)
     numbered = list(enumerate(map(as_texts, rows), start=1))
     strange = [
-        BadCell(line, name, say('is not known here: there are %(columns)s', columns=', '.join(COST_COLUMNS)))
+        BadCell(line, name, say("is not known here: there are %(columns)s", columns=", ".join(COST_COLUMNS)))
         for line, row in numbered
         for name in row
         if name not in COST_COLUMNS
@@ -137,22 +137,27 @@ def title_currency(sheet: Sheet, name: str) -> str | None:
 
 def _check_columns(sheet: Sheet, wanted: Wanted) -> None:
     """Raises Rejected file.column for what no row could have."""
-    titles = ", ".join(filter(None, sheet.titles))
+    titles = list(filter(None, sheet.titles))
     if "amount" not in sheet.names:
         raise Rejected(
-            "file.column", f"No column is the amount; there are {titles}", "Say which: --column amount=TITLE"
+            "file.column",
+            "No column is the amount; there are %(titles)s",
+            "Say which: --column amount=TITLE",
+            titles=titles,
         )
     if "day" not in sheet.names and wanted.day is None:
         raise Rejected(
             "file.column",
-            f"No column is the day; there are {titles}",
+            "No column is the day; there are %(titles)s",
             "Say one for all rows: --day 2026-11-30",
+            titles=titles,
         )
     if not {"source", "channel"} & set(filter(None, sheet.names)) and wanted.source is None:
         raise Rejected(
             "file.column",
-            f"No column is the source; there are {titles}",
+            "No column is the source; there are %(titles)s",
             "Say one for all rows: --source google --medium cpc",
+            titles=titles,
         )
 
 
@@ -195,7 +200,9 @@ class Cells:
     def check_width(self, row: Mapping[str, str]) -> None:
         if self.sheet and "" in row:
             wide = len(self.sheet.titles)
-            raise self.bad('', say('%(cells)s cells, where there are %(titles)s titles', cells=row[''], titles=wide))
+            raise self.bad(
+                "", say("%(cells)s cells, where there are %(titles)s titles", cells=row[""], titles=wide)
+            )
 
     def text(self, row: Mapping[str, str], name: str) -> str | None:
         """A word or a note: any printable text on one line; what looks like a formula is text as well."""
@@ -205,7 +212,14 @@ class Cells:
         if not found.isprintable():
             found = "".join(each for each in found if each.isprintable())
         if len(found) > LONGEST[name]:
-            raise self.bad(name, say('%(length)s characters are too many: give at most %(most)s', length=len(found), most=LONGEST[name]))  # fmt: skip
+            raise self.bad(
+                name,
+                say(
+                    "%(length)s characters are too many: give at most %(most)s",
+                    length=len(found),
+                    most=LONGEST[name],
+                ),
+            )
         return found or None
 
     def currency(self, row: Mapping[str, str]) -> str | None:
@@ -215,7 +229,9 @@ class Cells:
             return self.wanted.given
         found = currency_named(told, self.wanted.currency)
         if found is None:
-            raise self.bad('currency', say("'%(text)s' is no currency: give a code such as EUR", text=told[:40]))
+            raise self.bad(
+                "currency", say("'%(text)s' is no currency: give a code such as EUR", text=told[:40])
+            )
         return found
 
     def amount(
@@ -228,7 +244,9 @@ class Cells:
         except Unreadable as why:
             raise self.bad(name, why.said) from None
         if told and written.currency and written.currency != told:
-            raise self.bad(name, say('it is in %(one)s, and the row in %(other)s', one=written.currency, other=told))
+            raise self.bad(
+                name, say("it is in %(one)s, and the row in %(other)s", one=written.currency, other=told)
+            )
         return written.amount, told or written.currency or self.wanted.currency
 
 
@@ -264,7 +282,7 @@ class _Reader(Cells):
     def together(self, earlier: CostLine, later: CostLine, *, named: bool) -> CostLine:
         """Rows of the same day and words add up: an export may be split by what is not kept here."""
         if named:
-            raise self.bad('reference', say('line %(line)s has the same reference', line=earlier.line))
+            raise self.bad("reference", say("line %(line)s has the same reference", line=earlier.line))
         if earlier.currency != later.currency:
             said = say("line %(line)s has the same day and words in another currency", line=earlier.line)
             raise self.bad("currency", said)
@@ -276,7 +294,7 @@ class _Reader(Cells):
         try:
             return self.dates.day(row.get("day", ""))
         except Unreadable as why:
-            raise self.bad('day', why.said) from None
+            raise self.bad("day", why.said) from None
 
     def given(self, texts: Sequence[str | None]) -> Words:
         """The words as the list has them: a channel may get another name, and what is told stays the same."""
@@ -290,7 +308,7 @@ class _Reader(Cells):
         source, medium = source or (self.wanted.source if not channel else None), medium or self.wanted.medium
         found = self.channel(channel) if channel else None
         if found is None and source is None:
-            raise self.bad('source', say('it is empty'))
+            raise self.bad("source", say("it is empty"))
         if found is None and source is not None and (keyword, content) == (None, None):
             found = channel_of(source, medium, self.wanted.channels)
         if found is not None:
@@ -303,7 +321,9 @@ class _Reader(Cells):
         found = self.channels.get(name.casefold())
         if found is None:
             names = ", ".join(each.name for each in self.wanted.channels) or "-"
-            raise self.bad('channel', say("there is no channel '%(text)s'; there are: %(names)s", text=name, names=names))
+            raise self.bad(
+                "channel", say("there is no channel '%(text)s'; there are: %(names)s", text=name, names=names)
+            )
         return found
 
 

@@ -75,7 +75,9 @@ class Dates:
         one, other, year = found[1], found[3], found[4]
         order = self.order or _order_of(one, other)
         if order is None and int(one) != int(other):
-            raise Unreadable(say("'%(text)s' can be two days: say whether days or months come first", text=text[:40]))
+            raise Unreadable(
+                say("'%(text)s' can be two days: say whether days or months come first", text=text[:40])
+            )
         day, month = (one, other) if order is not Order.MONTH_FIRST else (other, one)
         return _date(year, month, day, text)
 
@@ -124,5 +126,5 @@ def _time(text: str, whole: str) -> time:
 
 def _no_day(text: str) -> Unreadable:
     if not text.strip():
-        return Unreadable(say('it is empty'))
+        return Unreadable(say("it is empty"))
     return Unreadable(say("'%(text)s' is no day: write it as 2026-11-30 or 30.11.2026", text=text[:40]))

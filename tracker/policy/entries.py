@@ -25,8 +25,9 @@ def read_slug(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,38}", text):
         raise Rejected(
             "company.slug",
-            f"{text!r} cannot be a company's short name",
+            "%(text)r cannot be a company's short name",
             "Give 1 to 39 small letters, digits and hyphens, beginning with a letter or digit",
+            text=text,
         )
     return text
 
@@ -37,8 +38,11 @@ def read_name(text: str, what: str) -> str:
     if not re.fullmatch(r"[^\W_][\w .+-]{0,39}", name):
         raise Rejected(
             f"{what}.name",
-            f"{text!r} cannot be the name of a {what}",
+            "%(text)r cannot be the name of a trunk"
+            if what == "trunk"
+            else "%(text)r cannot be the name of a target",
             "Give 1 to 40 letters, digits, spaces and . + -, beginning with a letter or digit",
+            text=text,
         )
     return name
 
@@ -49,8 +53,10 @@ def read_title(text: str, what: str, longest: int = 100) -> str:
     if not 1 <= len(title) <= longest or not title.isprintable():
         raise Rejected(
             f"{what}.text",
-            f"{text[:60]!r} cannot be used as text here",
-            f"Give 1 to {longest} printable characters on one line",
+            "%(text)r cannot be used as text here",
+            "Give 1 to %(longest)s printable characters on one line",
+            text=text[:60],
+            longest=longest,
         )
     return title
 
@@ -66,15 +72,18 @@ def read_host(text: str, what: str) -> str:
     if len(host) > 253 or not _HOST.fullmatch(host) or last.isdigit():
         raise Rejected(
             f"{what}.host",
-            f"{text[:80]!r} is no host",
+            "%(text)r is no host",
             "Give a host name such as sip.example.net or an IP address, without sip: and without a port",
+            text=text[:80],
         )
     return host.rstrip(".").lower()
 
 
 def read_port(port: int, what: str) -> int:
     if not 1 <= port <= 65535:
-        raise Rejected(f"{what}.port", f"{port} is no port", "Give a whole number from 1 to 65535")
+        raise Rejected(
+            f"{what}.port", "%(port)s is no port", "Give a whole number from 1 to 65535", port=port
+        )
     return port
 
 
@@ -89,15 +98,18 @@ def _network(text: str, what: str) -> str:
     except ValueError:
         raise Rejected(
             f"{what}.match",
-            f"{text[:80]!r} is no address",
+            "%(text)r is no address",
             "Give IP addresses or networks such as 203.0.113.7 or 203.0.113.0/24",
+            text=text[:80],
         ) from None
     narrowest = _NARROWEST[network.version]
     if network.prefixlen < narrowest:
         raise Rejected(
             f"{what}.match",
-            f"{text} would let strangers in",
-            f"Give the carrier's own addresses: networks of /{narrowest} or narrower",
+            "%(text)s would let strangers in",
+            "Give the carrier's own addresses: networks of /%(narrowest)s or narrower",
+            text=text,
+            narrowest=narrowest,
         )
     return str(network.network_address) if network.num_addresses == 1 else str(network)
 
@@ -106,8 +118,9 @@ def read_username(text: str, what: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+@-]{0,63}", text):
         raise Rejected(
             f"{what}.username",
-            f"{text[:80]!r} cannot be a SIP user name",
+            "%(text)r cannot be a SIP user name",
             "Give 1 to 64 letters, digits and . _ + @ -, beginning with a letter or digit",
+            text=text[:80],
         )
     return text
 
@@ -117,8 +130,9 @@ def read_phone_username(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,38}", text):
         raise Rejected(
             "target.username",
-            f"{text[:80]!r} cannot be a phone's user name",
+            "%(text)r cannot be a phone's user name",
             "Give 1 to 39 small letters, digits and hyphens, beginning with a letter or digit",
+            text=text[:80],
         )
     return text
 
@@ -139,8 +153,9 @@ def read_extension(text: str, what: str) -> str:
     if not re.fullmatch(r"[0-9A-Za-z+*][0-9A-Za-z+*._-]{0,39}", text):
         raise Rejected(
             f"{what}.dial",
-            f"{text[:60]!r} cannot be dialled at a PBX",
+            "%(text)r cannot be dialled at a PBX",
             "Give an extension or number such as 100 or +74951234567: digits, letters, + * . _ -",
+            text=text[:60],
         )
     return text
 
@@ -150,22 +165,24 @@ def read_word(kind: type[Word], text: str, what: str) -> Word:
     try:
         return kind(text)
     except ValueError:
-        accepted = ", ".join(kind)
-        raise Rejected(what, f"{text[:40]!r} is not known here", f"Give one of: {accepted}") from None
+        raise Rejected(
+            what,
+            "%(text)r is not known here",
+            "Give one of: %(accepted)s",
+            text=text[:40],
+            accepted=list(kind),
+        ) from None
 
 
 def read_ring_seconds(seconds: int) -> int:
     if not 1 <= seconds <= 300:
         raise Rejected(
-            "forward.seconds", f"{seconds} seconds is no time to ring", "Give 1 to 300 whole seconds"
+            "forward.seconds",
+            "%(seconds)s seconds is no time to ring",
+            "Give 1 to 300 whole seconds",
+            seconds=seconds,
         )
     return seconds
-
-
-def refuse_if_used(thing: str, uses: Sequence[str], fix: str) -> None:
-    """Nothing that is in use or has history is deleted; the message names what holds it."""
-    if uses:
-        raise Rejected(f"{thing.split(maxsplit=1)[0]}.in_use", f"{thing} is used by {', '.join(uses)}", fix)
 
 
 def count_of(number: int, one: str, many: str | None = None) -> str:

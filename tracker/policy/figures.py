@@ -37,7 +37,7 @@ class Counts(NamedTuple):
 def total(rows: Iterable[Counts]) -> Counts:
     """All of them together."""
     columns: Iterable[tuple[Any, ...]] = zip(Counts(), *rows, strict=True)
-    return Counts(*(sum(column) for column in columns))
+    return Counts._make(map(sum, columns))
 
 
 @dataclass(frozen=True)

@@ -59,12 +59,15 @@ def read_amount(text: str, currency: str, language: str) -> Decimal:
     if len(decimals) > (most := get_currency_precision(currency)):
         raise Rejected(
             "value.malformed",
-            f"{text[:_LONGEST]!r} has more decimals than {currency}",
-            f"Give at most {most}" if most else "Give a whole number",
+            "%(text)r has more decimals than %(currency)s",
+            "Give at most %(most)s" if most else "Give a whole number",
+            text=text[:_LONGEST],
+            currency=currency,
+            most=most,
         )
     amount = Decimal(f"{re.sub('[^0-9]', '', whole)}.{decimals or 0}")
     if amount > MOST:
-        raise Rejected("value.too_large", "The amount is too large", f"Give at most {MOST}")
+        raise Rejected("value.too_large", "The amount is too large", "Give at most %(most)s", most=MOST)
     return amount
 
 
@@ -107,7 +110,13 @@ def _decimal_mark(number: str, currency: str, language: str) -> str:
         return ""
     small = write_amount(Decimal(f"{whole}.{tail}"), currency, language)
     raise Rejected(
-        "value.ambiguous", f"{number} can be read in two ways", f"Write {whole}{tail} if it is no {small}"
+        "value.ambiguous",
+        "%(number)s can be read in two ways",
+        "Write %(whole)s%(tail)s if it is no %(small)s",
+        number=number,
+        whole=whole,
+        tail=tail,
+        small=small,
     )
 
 
@@ -115,8 +124,11 @@ def _check_sign(sign: str, currency: str, language: str) -> None:
     if sign not in _signs(currency):
         raise Rejected(
             "value.currency",
-            f"{sign[:20]!r} is no sign of {currency}, in which this company counts",
-            f"Give it like {_example(currency, language)}",
+            "%(sign)r is no sign of %(currency)s, in which this company counts",
+            "Give it like %(example)s",
+            sign=sign[:20],
+            currency=currency,
+            example=_example(currency, language),
         )
 
 
@@ -142,7 +154,11 @@ def _known_signs() -> dict[str, str]:
 def _malformed(text: str, currency: str, language: str) -> Rejected:
     shown = text if len(text) <= 40 else text[:40] + "…"
     return Rejected(
-        "value.malformed", f"{shown!r} is no amount of money", f"Give it like {_example(currency, language)}"
+        "value.malformed",
+        "%(text)r is no amount of money",
+        "Give it like %(example)s",
+        text=shown,
+        example=_example(currency, language),
     )
 
 

@@ -28,7 +28,10 @@ TOP = 10  # sources that are told one by one
 
 
 class Waited(NamedTuple):
-    """Answered calls: by whom, their worth, how long they waited, how many, how long all of them talked."""
+    """Answered calls: by whom, their worth, how long they waited, how many.
+
+    How long they talked stands once for all of the same target and worth, in any of their rows.
+    """
 
     target: str
     category: Category | None
@@ -172,12 +175,13 @@ def assemble(read: Read, zone: ZoneInfo) -> Overview:
 
 
 def _bars(read: Read, zone: ZoneInfo) -> list[Bar]:
-    found = list(buckets(read.span))
-    sums = [Counts()] * len(found)
+    groups: defaultdict[int, list[Counts]] = defaultdict(list)
     for at, counts in read.hours.items():
-        place = place_of(at, read.span, zone)
-        sums[place] = total((sums[place], counts))
-    return [Bar(each, Figures(it, (*read.also, *each.asks))) for each, it in zip(found, sums, strict=True)]
+        groups[place_of(at, read.span, zone)].append(counts)
+    return [
+        Bar(each, Figures(total(groups[place]), (*read.also, *each.asks)))
+        for place, each in enumerate(buckets(read.span))
+    ]
 
 
 def _week(hours: Mapping[datetime, Counts], base: Asks, zone: ZoneInfo) -> dict[WeekHour, Figures]:

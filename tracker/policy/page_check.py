@@ -106,7 +106,10 @@ def read_address(text: str) -> str:
     except ValueError:
         pass
     raise Rejected(
-        "check.address", f"{text[:80]!r} is no address of a page", "Give one such as https://shop.example/"
+        "check.address",
+        "%(text)r is no address of a page",
+        "Give one such as https://shop.example/",
+        text=text[:80],
     )
 
 

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from tracker.errors import Rejected
+from tracker.errors import Rejected, Said, say
 from tracker.policy.addresses import LONGEST_ADDRESS
 
 LONGEST_PATTERN = 300
@@ -23,6 +23,7 @@ MOST_WAYS = 2**24  # one `.*` anywhere, or two behind ^, and some choices: some 
 _parser: Any = importlib.import_module("re._parser")
 _SINGLE = {"LITERAL", "NOT_LITERAL", "ANY", "IN", "CATEGORY"}
 _REPEATS = {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}
+_TOO_MANY_WAYS = say("%(text)r can fit in too many ways: begin it with ^, or use fewer * and +")
 _NEEDLESS_START = re.compile(r"\^?(?:\.\*\??)+(?![+{*?])")
 
 
@@ -33,17 +34,23 @@ def read_pattern(text: str) -> str:
     """
     pattern = _NEEDLESS_START.sub("", text, count=1) if _NEEDLESS_START.match(text) else text
     if not pattern or len(pattern) > LONGEST_PATTERN or not pattern.isprintable():
-        raise _rejected(text, f"is no pattern: give 1 to {LONGEST_PATTERN} printable characters")
+        no = say(
+            "%(text)r is no pattern: give 1 to %(longest)s printable characters", longest=LONGEST_PATTERN
+        )
+        raise _rejected(text, no)
     try:
         parsed = _parsed(pattern)
     except (re.error, OverflowError, RecursionError, Warning) as problem:
-        raise _rejected(text, f"is no regular expression: {problem}") from None
+        no = say("%(text)r is no regular expression: %(problem)s", problem=str(problem))
+        raise _rejected(text, no) from None
     try:
         ways = _ways(list(parsed), last=True)
-    except (_TooMuch, RecursionError) as problem:
-        raise _rejected(text, str(problem)) from None
+    except _TooMuch as problem:
+        raise _rejected(text, problem.said) from None
+    except RecursionError:
+        raise _rejected(text, _TOO_MANY_WAYS) from None
     if ways * (1 if _is_anchored(parsed) else LONGEST_ADDRESS) > MOST_WAYS:
-        raise _rejected(text, "can fit in too many ways: begin it with ^, or use fewer * and +")
+        raise _rejected(text, _TOO_MANY_WAYS)
     return pattern
 
 
@@ -56,6 +63,10 @@ def compiled(pattern: str) -> re.Pattern[str]:
 class _TooMuch(Exception):
     """What the pattern uses that is not for texts from outside."""
 
+    def __init__(self, said: Said) -> None:
+        super().__init__(str(said.text))
+        self.said = said
+
 
 def _parsed(pattern: str) -> Any:
     with warnings.catch_warnings():
@@ -64,9 +75,13 @@ def _parsed(pattern: str) -> Any:
         return _parser.parse(pattern, re.IGNORECASE)
 
 
-def _rejected(text: str, why: str) -> Rejected:
-    fix = "A part of the address is enough, such as `utm_campaign=spring` or `^https://forum[.]example/`"
-    return Rejected("source.pattern", f"{text[:60]!r} {why}", fix)
+def _rejected(text: str, no: Said) -> Rejected:
+    return Rejected(
+        "source.pattern",
+        no,
+        "A part of the address is enough, such as `utm_campaign=spring` or `^https://forum[.]example/`",
+        text=text[:60],
+    )
 
 
 def _ways(nodes: Sequence[tuple[Any, Any]], *, last: bool) -> int:
@@ -89,7 +104,7 @@ def _ways_of(kind: str, value: Any, *, last: bool) -> int:
         return sum(_ways(list(branch), last=last) for branch in value[1])
     if kind in _REPEATS:
         return _repeated(*value, last=last)
-    raise _TooMuch("looks around or back, which is not for texts from outside: spell it out")
+    raise _TooMuch(say("%(text)r looks around or back, which is not for texts from outside: spell it out"))
 
 
 def _repeated(least: int, most: int, body: Any, *, last: bool) -> int:
@@ -97,7 +112,9 @@ def _repeated(least: int, most: int, body: Any, *, last: bool) -> int:
     if most == 1:
         return 1 + inner if least == 0 else inner
     if inner > 1:
-        raise _TooMuch("repeats something that itself repeats or has a choice: repeat single characters")
+        raise _TooMuch(
+            say("%(text)r repeats something that itself repeats or has a choice: repeat single characters")
+        )
     return 1 if last else min(int(most), LONGEST_ADDRESS) - least + 1
 
 

@@ -75,9 +75,12 @@ def read_number(text: str, region: str) -> str:
     shown = text if len(text) <= 40 else text[:40] + "…"
     raise Rejected(
         "number.malformed",
-        f"{shown!r} is not a telephone number",
-        f"Give it like {_example(region, PhoneNumberFormat.INTERNATIONAL)}"
-        f" or, in {region}, {_example(region, PhoneNumberFormat.NATIONAL)}",
+        "%(text)r is not a telephone number",
+        "Give it like %(international)s or, in %(region)s, %(national)s",
+        text=shown,
+        international=_example(region, PhoneNumberFormat.INTERNATIONAL),
+        region=region,
+        national=_example(region, PhoneNumberFormat.NATIONAL),
     )
 
 

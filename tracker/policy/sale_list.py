@@ -61,14 +61,21 @@ class FoundSales:
 def read_sales(content: bytes, wanted: Wanted, place: Place) -> FoundSales:
     """The sales of a CSV file. Raises Rejected file.* when it is none."""
     sheet = read_sheet(content, SALE_TITLES, wanted.columns)
-    for name, what in (("at", "day"), ("revenue", "revenue")):
-        if name not in sheet.names and not (name == "at" and wanted.day):
-            titles = ", ".join(filter(None, sheet.titles))
-            raise Rejected(
-                "file.column",
-                f"No column is the {what}; there are {titles}",
-                f"Say which: --column {name}=TITLE",
-            )
+    titles = list(filter(None, sheet.titles))
+    if "at" not in sheet.names and wanted.day is None:
+        raise Rejected(
+            "file.column",
+            "No column is the day; there are %(titles)s",
+            "Say one for all rows: --day 2026-11-30",
+            titles=titles,
+        )
+    if "revenue" not in sheet.names:
+        raise Rejected(
+            "file.column",
+            "No column is the revenue; there are %(titles)s",
+            "Say which: --column revenue=TITLE",
+            titles=titles,
+        )
     currency = title_currency(sheet, "revenue") or title_currency(sheet, "profit") or wanted.given
     rows, totals = rows_of(sheet, "at")
     revenues, profits = list(sheet.cells("revenue")), list(sheet.cells("profit"))
@@ -91,7 +98,7 @@ def told_sales(rows: Sequence[Mapping[str, Any]], wanted: Wanted, place: Place) 
     reader = _Reader(wanted, place, Dates(()), {"revenue": plain, "profit": plain}, None)
     numbered = list(enumerate(map(as_texts, rows), start=1))
     strange = [
-        BadCell(line, name, say('is not known here: there are %(columns)s', columns=', '.join(SALE_COLUMNS)))
+        BadCell(line, name, say("is not known here: there are %(columns)s", columns=", ".join(SALE_COLUMNS)))
         for line, row in numbered
         for name in row
         if name not in SALE_COLUMNS
@@ -115,7 +122,7 @@ def _read_all(reader: _Reader, rows: Iterable[tuple[int, Mapping[str, str]]]) ->
                 read = replace(read, reference=f"row:{key}:{alike[key]}")
             elif read.reference in lines:
                 earlier = lines[read.reference].line
-                raise reader.bad('reference', say('line %(line)s has the same reference', line=earlier))
+                raise reader.bad("reference", say("line %(line)s has the same reference", line=earlier))
             lines[read.reference] = read
         except BadValue as bad:
             problems.append(BadCell(line, bad.column, bad.said))
@@ -161,9 +168,9 @@ class _Reader(Cells):
         try:
             at = self.dates.instant(text, self.place.zone)
         except Unreadable as why:
-            raise self.bad('at', why.said) from None
+            raise self.bad("at", why.said) from None
         if at > self.place.now + timedelta(days=1):
-            raise self.bad('at', say("'%(text)s' has not come yet", text=text[:40]))
+            raise self.bad("at", say("'%(text)s' has not come yet", text=text[:40]))
         return at
 
     def profit(self, row: Mapping[str, str], currency: str) -> Decimal | None:
@@ -171,7 +178,9 @@ class _Reader(Cells):
             return None
         profit, its = self.amount(row, "profit", self.amounts["profit"], below_zero=True)
         if its != currency:
-            raise self.bad('profit', say('it is in %(one)s, and the row in %(other)s', one=its, other=currency))
+            raise self.bad(
+                "profit", say("it is in %(one)s, and the row in %(other)s", one=its, other=currency)
+            )
         return profit
 
     def status(self, row: Mapping[str, str]) -> SaleStatus | None:
@@ -180,7 +189,7 @@ class _Reader(Cells):
         if not word:
             return None
         if word not in WON | CANCELLED:
-            raise self.bad('status', say("'%(text)s' is no status: give won or cancelled", text=word[:40]))
+            raise self.bad("status", say("'%(text)s' is no status: give won or cancelled", text=word[:40]))
         return SaleStatus.WON if word in WON else SaleStatus.CANCELLED
 
     def phone(self, row: Mapping[str, str]) -> str | None:
@@ -196,4 +205,4 @@ class _Reader(Cells):
                     return read_number("+" + told, self.place.region)
                 except Rejected:
                     pass
-            raise self.bad('phone', say("'%(text)s' is no telephone number", text=told)) from why
+            raise self.bad("phone", say("'%(text)s' is no telephone number", text=told)) from why

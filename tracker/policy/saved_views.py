@@ -20,7 +20,10 @@ def read_name(text: str) -> str:
     name = clean(text, NAME_LONGEST + 1)
     if not name or len(name) > NAME_LONGEST:
         raise Rejected(
-            "view.nameless", "A view needs a name", f"Give one of at most {NAME_LONGEST} characters"
+            "view.nameless",
+            "A view needs a name",
+            "Give one of at most %(longest)s characters",
+            longest=NAME_LONGEST,
         )
     return name
 
@@ -36,7 +39,9 @@ def read_query(query: str) -> str:
     except ValueError:
         raise Rejected("view.malformed", "These words are too many", "Choose fewer things") from None
     except Rejected as problem:
-        raise Rejected("view.malformed", f"No such view can be: {problem.message}", problem.fix) from None
+        raise Rejected(
+            "view.malformed", "No such view can be: %(problem)s", problem.advice, problem=problem.said
+        ) from None
     kept = same_words(words)
     if not kept:
         raise Rejected("view.empty", "This view asks for nothing", "Choose something to filter by first")

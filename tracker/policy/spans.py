@@ -49,7 +49,7 @@ def read_spans(words: Mapping[str, Sequence[str]], zone: ZoneInfo, now: datetime
     period = Period(chosen["period"][0]) if _named(chosen, zone, today) else None
     first, last = days_of(period or USUAL, today) if period or not chosen else _days(chosen, zone, today)
     if first > today:
-        raise Rejected("filter.future", f"{first} has not come yet", "Choose a day before it")
+        raise Rejected("filter.future", "%(first)s has not come yet", "Choose a day before it", first=first)
     last = min(last, today)
     if (last - first).days >= LONGEST_DAYS:
         raise Rejected("filter.too_long", "So many days are too many", "Choose two years at most")
@@ -73,7 +73,7 @@ def _days(chosen: Mapping[str, Sequence[str]], zone: ZoneInfo, today: date) -> t
 
 def _span(first: date, last: date, zone: ZoneInfo, asks: Asks | None) -> Span:
     asks = asks or (("since", first.isoformat()), ("until", last.isoformat()))
-    return Span(first, last, _midnight(first, zone), _midnight(last + DAY, zone), asks)
+    return Span(first, last, midnight(first, zone), midnight(last + DAY, zone), asks)
 
 
 def _before(span: Span, zone: ZoneInfo, now: datetime) -> Span:
@@ -87,7 +87,8 @@ def _before(span: Span, zone: ZoneInfo, now: datetime) -> Span:
     return Span(whole.first, whole.last, whole.since, cut.replace(tzinfo=zone).astimezone(UTC), asks)
 
 
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The instant at which that day begins."""
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 

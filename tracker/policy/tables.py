@@ -107,20 +107,36 @@ def read_sheet(content: bytes, known: Mapping[str, str], chosen: Mapping[str, st
     there = {plain_title(title) for title in found.titles}
     if missing := [title for title in (chosen or {}).values() if plain_title(title) not in there]:
         raise Rejected(
-            "file.column", f"The file has no column {missing[0]!r}", f"It has {', '.join(found.titles)}"
+            "file.column",
+            "The file has no column %(missing)r",
+            "It has %(titles)s",
+            missing=missing[0],
+            titles=list(found.titles),
         )
     rows = [(line + skipped, cells) for line, cells in _rows(text, found.delimiter)][found.place + 1 :]
     if not rows:
         raise Rejected("file.empty", "The file has no rows below its titles", "Give at least one")
     if len(rows) > MOST_ROWS:
-        raise Rejected("file.long", f"The file has {len(rows)} rows", f"Give {MOST_ROWS} at most")
+        raise Rejected(
+            "file.long",
+            "The file has %(count)s rows",
+            "Give %(most)s at most",
+            count=len(rows),
+            most=MOST_ROWS,
+        )
     return Sheet(encoding, found.delimiter, found.titles, _unique(found), rows)
 
 
 def _check_names(chosen: Mapping[str, str], known: Mapping[str, str]) -> None:
     if strange := [name for name in chosen if name not in known.values()]:
         names = ", ".join(dict.fromkeys(known.values()))
-        raise Rejected("file.column", f"There is no column {strange[0]!r} here", f"There are {names}")
+        raise Rejected(
+            "file.column",
+            "There is no column %(strange)r here",
+            "There are %(names)s",
+            strange=strange[0],
+            names=names,
+        )
 
 
 def decode(content: bytes) -> tuple[str, str]:
@@ -129,7 +145,8 @@ def decode(content: bytes) -> tuple[str, str]:
         raise Rejected(
             "file.large",
             "The file is too large",
-            f"Give {LARGEST_BYTES // 1_000_000} MB at most, or split it",
+            "Give %(megabytes)s MB at most, or split it",
+            megabytes=LARGEST_BYTES // 1000000,
         )
     if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise Rejected("file.workbook", "This is an Excel workbook", "Save it as CSV UTF-8, and give that")
@@ -222,8 +239,11 @@ def _unique(found: _Titles) -> tuple[str | None, ...]:
             both = [t for t, n in zip(found.titles, found.names, strict=True) if n == name]
             raise Rejected(
                 "file.column",
-                f"{' and '.join(map(repr, both))} both look like the column `{name}`",
-                f"Say which it is, as in --column {name}={both[0]!r}, or leave one out",
+                "%(names)s both look like the column `%(name)s`",
+                "Say which it is, as in --column %(name)s=%(both)r, or leave one out",
+                names=list(map(repr, both)),
+                name=name,
+                both=both[0],
             )
     return found.names
 
@@ -239,5 +259,9 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
             line = reader.line_num + 1
     except csv.Error as error:
         raise Rejected(
-            "file.csv", f"The row in line {line} is no CSV: {error}", "Save it as CSV once more"
+            "file.csv",
+            "The row in line %(line)s is no CSV: %(error)s",
+            "Save it as CSV once more",
+            line=line,
+            error=error,
         ) from None

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import SplitResult, urlsplit
 
+from tracker.errors import Said, say
+
 FIRST, LONGEST = timedelta(seconds=10), timedelta(hours=1)
 GIVEN_UP = timedelta(days=1)  # after so long nobody wants to know any more
 SECRET = "whsec_"  # noqa: S105  (how a secret begins)
@@ -69,14 +71,15 @@ def is_secret(text: str) -> bool:
         return False
 
 
-def url_problem(url: str) -> str | None:
+def url_problem(url: str) -> Said | None:
     """What is wrong with a webhook's address as it is typed; None when nothing is."""
     parts = _parts(url)
     if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
-        return "It is no address of the web"
+        return say("It is no address of the web")
     if parts.username or parts.password or parts.fragment:
-        return "It holds a user name, a password or a fragment"
-    return None if url.isascii() and url.isprintable() and " " not in url else "It holds a strange letter"
+        return say("It holds a user name, a password or a fragment")
+    plain = url.isascii() and url.isprintable() and " " not in url
+    return None if plain else say("It holds a strange letter")
 
 
 def address_problem(scheme: str, address: str, allowed: Sequence[str]) -> str | None:

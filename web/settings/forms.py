@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from tracker.errors import Rejected
 from web.errors import STATUS
+from web.refusals import translated
 from web.viewer import wants_json
 
 # By a refusal's id: the fields that it may be about.
@@ -40,13 +41,13 @@ class Form:
         return stored if self.typed is None else name in self.typed
 
     def error(self, name: str) -> Rejected | None:
-        """The refusal, if it is about this field."""
-        return self.problem if name == self._field() else None
+        """The refusal in the page's language, if it is about this field."""
+        return translated(self.problem) if self.problem and name == self._field() else None
 
     @property
     def above(self) -> Rejected | None:
-        """The refusal, if it is about no single field."""
-        return self.problem if self._field() is None else None
+        """The same, if it is about no single field."""
+        return translated(self.problem) if self.problem and self._field() is None else None
 
     def part(self, do: str) -> Form:
         """The same for one of the several forms of a page, told apart by their field `do`."""

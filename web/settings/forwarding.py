@@ -167,7 +167,10 @@ def _arrange(steps: Sequence[Step], do: str, session: Session, owner: Company) -
 def _seconds(step: Step) -> int:
     if not step.seconds.isascii() or not step.seconds.isdigit():
         raise Rejected(
-            "forward.seconds", f"{step.seconds[:20]!r} is no time to ring", "Give 1 to 300 whole seconds"
+            "forward.seconds",
+            "%(seconds)r is no time to ring",
+            "Give 1 to 300 whole seconds",
+            seconds=step.seconds[:20],
         )
     return int(step.seconds[:9])
 

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from tracker import number_states, numbers, owned
 from tracker.audit import By
-from tracker.errors import Rejected
+from tracker.errors import Rejected, beneath, say
 from tracker.models import Channel, Company, Number, NumberState
 from tracker.number_list import BadRow, Row, read_list
 from web.house import house, row_id
@@ -146,8 +146,11 @@ def _import(company: str) -> str:
             try:
                 added = numbers.import_rows(session, by, owner, rows)
             except numbers.BadRows as bad:
-                lines = "\n".join(f"Line {each.line}: {each.problem}" for each in bad.problems[:TOLD])
-                raise Rejected("number.list", str(bad), lines) from None
+                lines = [
+                    say("Line %(line)s: %(problem)s", line=each.line, problem=each.problem)
+                    for each in bad.problems[:TOLD]
+                ]
+                raise Rejected("number.list", bad.said, beneath(lines)) from None
     return f"/settings/{company}/numbers" + (f"/{added[0].id}" if len(added) == 1 else "") + "?saved"
 
 

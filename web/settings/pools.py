@@ -124,7 +124,7 @@ def _advice(session: Session, owner: Company, pool: Pool, asked: Asked) -> advic
         share = float(asked.target.replace(",", ".").rstrip("% ")) / 100
     except ValueError:
         raise Rejected(
-            "pool.target", f"{asked.target[:20]!r} is no share", "Give a percentage such as 1"
+            "pool.target", "%(target)r is no share", "Give a percentage such as 1", target=asked.target[:20]
         ) from None
     if not asked.visitors and not asked.minutes:
         return advice.advise(session, owner, pool, house().clock(), target=share)
@@ -149,7 +149,9 @@ def _wish() -> pools.PoolWish:
 
     def seconds(name: str) -> int:
         what = f"pool.{name.removesuffix('_seconds').removesuffix('_percent')}"
-        return whole(name, Rejected(what, f"{text(name)[:20]!r} is no whole number", "Give whole numbers"))
+        return whole(
+            name, Rejected(what, "%(text)r is no whole number", "Give whole numbers", text=text(name)[:20])
+        )
 
     return {
         "hold_seconds": seconds("hold_seconds"),

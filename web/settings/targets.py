@@ -103,7 +103,9 @@ def _place(session: Session) -> targets.Place:
         return targets.Outside(text("number"), _trunk(session), country, caller_id or "own")
     if kind != TargetKind.PEER:
         raise Rejected("target.kind", "The form does not say what rings", "Choose one of the three kinds")
-    port = Rejected("target.port", f"{text('port')[:20]!r} is no port", "Give a whole number from 1 to 65535")
+    port = Rejected(
+        "target.port", "%(text)r is no port", "Give a whole number from 1 to 65535", text=text("port")[:20]
+    )
     return targets.Peer(
         text("host"),
         whole("port", port) if text("port") else None,

@@ -1,0 +1,107 @@
+"""The triggers that note at which instant of which company something changed that day sheets tell.
+
+    for statement in statements("sqlite"): ...       # also "postgresql"; safe to run again
+
+They are in the database and not in our services, so that whoever writes, by whatever way, cannot forget it.
+A revision that changes them runs these statements; those before it then need a copy of what they ran.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+# Whatever of a call any sheet counts.
+CALL_COLUMNS = (
+    "company_id", "number_id", "caller", "presentation", "repeat", "channel_id", "visit_id", "started_at",
+    "wait_seconds", "talk_seconds", "outcome", "target_id", "category",
+)  # fmt: skip
+VISIT_COLUMNS = ("channel_group", "source")
+_TOLD = "kind = 'leg_ended'"  # of the events
+
+
+def statements(dialect: str) -> list[str]:
+    """The statements that make the triggers anew."""
+    return list(_sqlite() if dialect == "sqlite" else _postgresql())
+
+
+# ---- SQLite ----
+
+# Who writes is alone there: where no sheet is begun yet, the one that will be sees what he wrote. So calls of
+# today, of which there is no sheet, note nothing.
+_ALONE = """INSERT INTO sheet_changes (company_id, at) SELECT it.company_id, it.started_at FROM ({rows}) AS it
+WHERE (SELECT until_at FROM day_sheets WHERE company_id = it.company_id AND since_at <= it.started_at
+ORDER BY since_at DESC LIMIT 1) > it.started_at;"""
+_ROW = "SELECT {0}.company_id AS company_id, {0}.started_at AS started_at"
+_THEIRS = "SELECT company_id, started_at FROM calls WHERE {}"
+
+
+def _sqlite() -> Iterator[str]:
+    new, old = _ROW.format("NEW"), _ROW.format("OLD")
+    yield from _alone("call_added", "INSERT ON calls", "1", new)
+    yield from _alone("call_deleted", "DELETE ON calls", "1", old)
+    update = f"UPDATE OF {', '.join(CALL_COLUMNS)} ON calls"
+    yield from _alone("call_changed", update, _differ(CALL_COLUMNS), f"{old} UNION {new}")
+    yield from _alone(
+        "event_added", "INSERT ON call_events", f"NEW.{_TOLD}", _THEIRS.format("id = NEW.call_id")
+    )
+    yield from _alone(
+        "event_deleted", "DELETE ON call_events", f"OLD.{_TOLD}", _THEIRS.format("id = OLD.call_id")
+    )
+    either, both = f"OLD.{_TOLD} OR NEW.{_TOLD}", _THEIRS.format("id IN (OLD.call_id, NEW.call_id)")
+    yield from _alone("event_changed", "UPDATE ON call_events", either, both)
+    update = f"UPDATE OF {', '.join(VISIT_COLUMNS)} ON visits"
+    yield from _alone("visit_changed", update, _differ(VISIT_COLUMNS), _THEIRS.format("visit_id = NEW.id"))
+
+
+def _alone(name: str, on: str, when: str, rows: str) -> Iterator[str]:
+    yield f"DROP TRIGGER IF EXISTS sheets_{name}"
+    yield f"CREATE TRIGGER sheets_{name} AFTER {on} WHEN {when}\nBEGIN\n{_ALONE.format(rows=rows)}\nEND"
+
+
+def _differ(columns: tuple[str, ...]) -> str:
+    return " OR ".join(f"OLD.{each} IS NOT NEW.{each}" for each in columns)
+
+
+# ---- PostgreSQL ----
+
+# Others write at the same time, and who makes a sheet sees nothing before they commit: everything is noted.
+_FUNCTION = """CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+{body}
+RETURN NULL;
+END $$"""
+_NOTE = "INSERT INTO sheet_changes (company_id, at) {};"
+
+
+def _postgresql() -> Iterator[str]:
+    both = " UNION ".join(f"SELECT {each}.company_id, {each}.started_at" for each in ("OLD", "NEW"))
+    calls = {
+        "added": "VALUES (NEW.company_id, NEW.started_at)",
+        "deleted": "VALUES (OLD.company_id, OLD.started_at)",
+    }
+    events = {
+        name: _THEIRS.format(f"id = {row}.call_id") for name, row in (("added", "NEW"), ("deleted", "OLD"))
+    }
+    for name, event, row in (("added", "INSERT", "NEW"), ("deleted", "DELETE", "OLD")):
+        yield from _shared(f"call_{name}", f"{event} ON calls", "true", calls[name])
+        yield from _shared(f"event_{name}", f"{event} ON call_events", f"{row}.{_TOLD}", events[name])
+    update = f"UPDATE OF {', '.join(CALL_COLUMNS)} ON calls"
+    yield from _shared("call_changed", update, _distinct(CALL_COLUMNS), both)
+    either, theirs = f"OLD.{_TOLD} OR NEW.{_TOLD}", _THEIRS.format("id IN (OLD.call_id, NEW.call_id)")
+    yield from _shared("event_changed", "UPDATE ON call_events", either, theirs)
+    update = f"UPDATE OF {', '.join(VISIT_COLUMNS)} ON visits"
+    yield from _shared("visit_changed", update, _distinct(VISIT_COLUMNS), _THEIRS.format("visit_id = NEW.id"))
+
+
+def _shared(name: str, on: str, when: str, rows: str) -> Iterator[str]:
+    table = on.rpartition(" ")[2]
+    yield _FUNCTION.format(name=f"sheets_{name}", body=_NOTE.format(rows))
+    yield f"DROP TRIGGER IF EXISTS sheets_{name} ON {table}"
+    yield (
+        f"CREATE TRIGGER sheets_{name} AFTER {on} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION sheets_{name}()"
+    )
+
+
+def _distinct(columns: tuple[str, ...]) -> str:
+    rows = (", ".join(f"{row}.{each}" for each in columns) for row in ("OLD", "NEW"))
+    return " IS DISTINCT FROM ".join(f"ROW({row})" for row in rows)
