@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,9 +41,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Who runs beside real calls stands back for them: their instants are measured."""
-    beside = "PYTEST_XDIST_WORKER" in os.environ and item.get_closest_marker("xdist_group")
-    if beside and beside.args != ("telephony",):
-        os.setpriority(os.PRIO_PROCESS, 0, max(10, os.getpriority(os.PRIO_PROCESS, 0)))
+    group = item.get_closest_marker("xdist_group")
+    if "PYTEST_XDIST_WORKER" in os.environ and group:
+        with suppress(PermissionError):  # only root comes forward again
+            os.setpriority(os.PRIO_PROCESS, 0, 0 if group.args == ("telephony",) else 10)
 
 
 def pytest_collection_finish() -> None:
