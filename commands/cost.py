@@ -129,8 +129,14 @@ def import_command(
                 costs.carry_out(session, by, owner, plan, entered=Entered.FILE, name=file.name)
     except BadRows as bad:
         tell_bad_rows(bad, as_json=as_json)
-    merged = f"Added together: rows of the same day and words: {plan.found.merged}"
-    tell_import(plan, as_json=as_json, dry_run=dry_run, warnings=[merged] if plan.found.merged else [])
+    warnings = []
+    if plan.found.merged:
+        warnings.append(f"Added together: rows of the same day and words: {plan.found.merged}")
+    if plan.beside:
+        warnings.append(
+            f"Beside costs of the same day and source in other detail, perhaps twice: {plan.beside}"
+        )
+    tell_import(plan, as_json=as_json, dry_run=dry_run, warnings=warnings)
 
 
 @cost_group.command("change")

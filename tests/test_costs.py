@@ -184,3 +184,17 @@ def test_what_a_program_tells_again_is_the_same(books: Database, now: datetime) 
             plan = costs.plan_import(session, company, found)
             costs.carry_out(session, by(now), company, plan, entered=Entered.API)
             assert (len(plan.new), len(plan.changed), plan.same) == told
+
+
+def test_the_same_money_in_other_detail_is_pointed_out(sqlite: Database, now: datetime) -> None:
+    """An export by campaign after one by keyword would count everything twice."""
+    with sqlite.write() as session:
+        add_pallets(session, now)
+    take(sqlite, now, "day,campaign,keyword,amount\n2026-11-05,a,x,5\n2026-11-05,a,y,5\n2026-11-06,b,z,1\n")
+    with sqlite.read() as session:
+        company = session.get_one(Company, 1)
+        wanted = costs.wanted_of(session, company, source="google")
+        found = read_costs(b"day,campaign,amount\n2026-11-05,a,10\n2026-11-07,c,1\n", wanted)
+        assert costs.plan_import(session, company, found).beside == 1
+        again = read_costs(b"day,campaign,keyword,amount\n2026-11-05,a,new,1\n", wanted)
+        assert costs.plan_import(session, company, again).beside == 0

@@ -6,6 +6,7 @@ or its amount does and the audit log says so.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -73,6 +74,7 @@ class CostPlan:
     changed: Sequence[Change] = ()
     same: int = 0
     found: Found = field(default_factory=lambda: Found((), ()))
+    beside: int = 0  # new rows beside others of their day and source in more or less detail: twice, perhaps
 
 
 def wanted_of(session: Session, company: Company, **more: Any) -> Wanted:
@@ -99,7 +101,7 @@ def plan_import(session: Session, company: Company, found: Found) -> CostPlan:
             changed.append(change)
         else:
             same += 1
-    return CostPlan(new, changed, same, found)
+    return CostPlan(new, changed, same, found, _beside(session, company, new))
 
 
 def carry_out(
@@ -332,6 +334,27 @@ def _there(session: Session, company: Company, references: Sequence[str]) -> dic
         wanted = sa.select(*columns).where(Cost.company_id == company.id, Cost.reference.in_(part))
         found.update((row.reference, row) for row in session.execute(wanted))
     return found
+
+
+def _beside(session: Session, company: Company, new: Sequence[CostLine]) -> int:
+    """How many have others of the same day and source beside them that name more or fewer words."""
+    if not new:
+        return 0
+    named = [column.is_not(None) for column in (Cost.campaign, Cost.keyword, Cost.content)]
+    days = Cost.day.between(min(line.day for line in new), max(line.day for line in new))
+    wanted = sa.select(Cost.day, Cost.source, *named).where(Cost.company_id == company.id, days).distinct()
+    there = defaultdict(set)
+    for day, source, *depth in session.execute(wanted):
+        there[day, source].add(tuple(map(bool, depth)))
+    words = ((line, line.words) for line in new)
+    return sum(
+        bool(
+            there[line.day, it.source]
+            - {tuple(each is not None for each in (it.campaign, it.keyword, it.content))}
+        )
+        for line, it in words
+        if (line.day, it.source) in there
+    )
 
 
 def _row(line: CostLine) -> dict[str, Any]:
