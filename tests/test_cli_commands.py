@@ -64,6 +64,7 @@ LISTINGS = [
     ("pool", "list"), ("pool", "show", "Website"), ("site", "list"), ("site", "show", "Shop"),
     ("site", "number", "list", "Shop"), ("number", "list"), ("number", "show", "84951234567"),
     ("source", "rule", "list"), ("forward", "show"), ("user", "list"), ("calls", "list"), ("visit", "list"),
+    ("cost", "list"), ("cost", "rent", "list"), ("sale", "list"), ("rate", "list"), ("key", "list"),
     ("alerts", "list"), ("alerts", "address", "list"), ("config",), ("db", "status"), ("version",),
 ]  # fmt: skip
 # Lists that are not empty because something is still to be added.
@@ -102,7 +103,8 @@ def test_every_listing_of_an_empty_home_says_what_to_do(here: Installation) -> N
     here.done("company", "add", "pallets", "--region", "RU")
     for words in LISTINGS:
         if words[-1] == "list" and words not in NOT_ADDED:
-            assert f"leaseline {' '.join(words[:-1])} add" in here.done(*words)
+            verb = "set" if words[0] == "rate" else "add"  # a day's rate is set anew
+            assert f"leaseline {' '.join(words[:-1])} {verb}" in here.done(*words)
 
 
 def test_what_was_configured_is_listed(pallets: Installation) -> None:

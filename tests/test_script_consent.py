@@ -207,6 +207,20 @@ def test_another_tab_forgets_as_well(street: Street, browser: Browser) -> None:
     assert _traces(second) == []
 
 
+def test_who_was_forgotten_in_another_tab_is_not_kept_by_what_came_a_moment_later(
+    street: Street, browser: Browser
+) -> None:
+    shop = street.shop({"/": f"SCRIPT{PHONE}"})
+    page = _open(shop, browser)
+    _remembered(page, shop)
+    page.evaluate("dispatchEvent(new StorageEvent('storage', {key: 'cart', newValue: null}))")
+    _remembered(page, shop)
+    # This tab's answer was kept after the other tab had forgotten and before this one heard of it.
+    page.evaluate("dispatchEvent(new StorageEvent('storage', {key: '_ll', newValue: null}))")
+    expect(page.locator("#phone")).to_have_text(WRITTEN)
+    assert _traces(page) == []
+
+
 @pytest.mark.parametrize("visit", ["goes on", "is over"])
 def test_an_answer_on_its_way_does_not_bring_back_who_was_forgotten_in_another_tab(
     street: Street, browser: Browser, visit: str

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "docs" / "images")]
@@ -27,11 +28,12 @@ from support.showroom import BERLIN, DAY, OWNER, P, Showroom, Told, furnish, rec
 from support.visiting import CHROME  # noqa: E402
 
 import migrations  # noqa: E402
-from tracker import logins, people, share_links, worth  # noqa: E402
+from tracker import costs, logins, people, rents, sales, share_links, worth  # noqa: E402
 from tracker.audit import By  # noqa: E402
 from tracker.books import record  # noqa: E402
 from tracker.database import Database  # noqa: E402
 from tracker.models import Call, Category, Channel, Company, Node, Number, NumberUse, Target  # noqa: E402
+from tracker.policy.costs import Rent  # noqa: E402
 from tracker.policy.facts import HungUpBy  # noqa: E402
 from tracker.settings import read_settings  # noqa: E402
 from web.app import create_app  # noqa: E402
@@ -148,6 +150,30 @@ def shoot(page: Page, link: str, pictures: list[tuple[str, str, int]]) -> None:
         page.screenshot(path=ROOT / "docs" / "images" / f"{name}.png")
 
 
+def pay_and_sell(session: Session, now: datetime) -> None:
+    """What advertising cost this month, the billboard's rent, and two sales."""
+    by, company = By(now, OWNER), session.scalars(select(Company).order_by(Company.id).limit(1)).one()
+    wanted, today = costs.wanted_of(session, company), now.astimezone(ZoneInfo(company.timezone)).date()
+    for days, source, campaign, amount in (
+        (0, "google", "pallets-euro", "38.20"), (0, "yandex", "pallets-moscow", "2150.00"),
+        (1, "google", "pallets-euro", "41.75"), (1, "facebook", "autumn", "24.00"),
+        (2, "google", "pallets-euro", "36.10"), (2, "yandex", "pallets-moscow", "1984.40"),
+    ):  # fmt: skip
+        day = (today - timedelta(days=days)).isoformat()
+        row = {"day": day, "source": source, "medium": "cpc", "campaign": campaign, "amount": amount}
+        costs.add_cost(session, by, company, wanted, row)
+    billboard = session.scalars(select(Channel).where(Channel.name == "Billboard M4")).one()
+    rents.add_rent(
+        session, by, company, billboard, Rent(Decimal(900), company.currency, today.replace(day=1))
+    )
+    sold = session.scalars(select(Call).where(Call.key == "certain")).one()
+    first, second = ((now - timedelta(hours=hours)).isoformat(timespec="seconds") for hours in (1, 3))
+    order = {"at": first, "revenue": "1200.50", "profit": "310", "reference": "A-1042"}
+    sales.add_sale(session, by, company, order, sold)
+    order = {"at": second, "revenue": "480", "phone": "+79161234567", "reference": "A-1043"}
+    sales.add_sale(session, by, company, order)
+
+
 def log_in(database: Database, now: datetime) -> str:
     """A session of Olga's; the password she has just set ended any before."""
     with database.write() as session:
@@ -168,6 +194,7 @@ def main() -> None:
             link = dress(session, room, now)
             shared = judge(session, room, now)
             judge_history(session, now)
+            pay_and_sell(session, now)
             app = create_app(settings, database)
             pages = shown(app, session, key="certain", visit=str(visit)) | {"/shared/<token>": shared}
         spoken = {key: Told(minutes, "", "", talk=84, wait=6) for key, minutes in CALLED.items()}
