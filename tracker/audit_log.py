@@ -59,9 +59,16 @@ def read_log(
     session: Session, company_ids: Iterable[int], wanted: Wanted, *, limit: int, before: int | None = None
 ) -> Sequence[AuditEntry]:
     """The newest entries of these companies and their people first; before that entry's id, if given."""
-    query = sa.select(AuditEntry).where(_of_companies(list(company_ids)), *_conditions(wanted))
-    if before is not None:
-        query = query.where(AuditEntry.id < before)
+    narrowed = [*_conditions(wanted)] + ([] if before is None else [AuditEntry.id < before])
+
+    def newest(whose: sa.ColumnElement[bool]) -> sa.Select[int]:
+        ids = sa.select(AuditEntry.id).where(whose, *narrowed).order_by(AuditEntry.id.desc()).limit(limit)
+        return sa.select(ids.subquery().c.id)
+
+    # Of each company and of its people as many as are wanted: asked for together, all would be sorted.
+    ids = list(company_ids)
+    found = sa.union_all(newest(_own(ids)), *(newest(AuditEntry.company_id == each) for each in ids))
+    query = sa.select(AuditEntry).where(AuditEntry.id.in_(found))
     return session.scalars(query.order_by(AuditEntry.id.desc()).limit(limit)).all()
 
 
@@ -76,18 +83,18 @@ def csv_lines(session: Session, company_ids: Iterable[int], wanted: Wanted) -> I
         session.expunge_all()
 
 
-def _of_companies(company_ids: list[int]) -> sa.ColumnElement[bool]:
+def _own(company_ids: list[int]) -> sa.ColumnElement[bool]:
+    """What these companies' people did to their own accounts."""
     people = (
         sa.select(User.email)
         .join(Membership, Membership.user_id == User.id)
         .where(Membership.company_id.in_(company_ids))
     )
-    own = sa.and_(
+    return sa.and_(
         AuditEntry.company_id.is_(None),
         _begins(PERSONAL),
         sa.or_(AuditEntry.actor.in_(people), AuditEntry.subject.in_(people)),
     )
-    return sa.or_(AuditEntry.company_id.in_(company_ids), own)
 
 
 def _conditions(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:

@@ -34,6 +34,7 @@ class Call(Base):
         # A search reads this and not the calls: as narrow as it can be, in the list's own order.
         sa.Index("ix_calls_sought", "company_id", "started_at", "id", "sought"),
         sa.Index("ix_calls_company_id_caller_started_at", "company_id", "caller", "started_at"),
+        sa.Index("ix_calls_number_id_started_at", "number_id", "started_at"),
         sa.Index(
             "ix_calls_open",
             "node",
@@ -69,7 +70,7 @@ class Call(Base):
     uniqueid: Mapped[str | None] = mapped_column(sa.String(64))
     linkedid: Mapped[str | None] = mapped_column(sa.String(64), index=True)
     company_id: Mapped[int] = mapped_column(sa.ForeignKey("companies.id"))
-    number_id: Mapped[int] = mapped_column(sa.ForeignKey("numbers.id"), index=True)
+    number_id: Mapped[int] = mapped_column(sa.ForeignKey("numbers.id"))
     trunk_id: Mapped[int | None] = mapped_column(sa.ForeignKey("trunks.id"))
 
     caller: Mapped[str | None] = mapped_column(sa.String(40))  # E.164 where it is one, else what was sent
