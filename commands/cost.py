@@ -122,9 +122,11 @@ def import_command(
 
     content = file.read()
     try:
-        with changing(company) as (session, owner, by):
+        with reading(company) as (session, owner):  # calls need not wait while a long list is read
             how = costs.wanted_of(session, owner, source=source, medium=medium, **wanted(given))
-            plan = costs.plan_import(session, owner, read_costs(content, how))
+            found = read_costs(content, how)
+        with changing(company) as (session, owner, by):
+            plan = costs.plan_import(session, owner, found)
             if not dry_run:
                 costs.carry_out(session, by, owner, plan, entered=Entered.FILE, name=file.name)
     except BadRows as bad:

@@ -122,11 +122,13 @@ def import_command(*, file: Any, dry_run: bool, company: str | None, as_json: bo
 
     content = file.read()
     try:
-        with changing(company) as (session, owner, by):
+        with reading(company) as (session, owner):  # calls need not wait while a long list is read
             how = costs.wanted_of(session, owner, **wanted(given))
-            plan = sales.plan_import(session, owner, read_sales(content, how, sales.place_of(owner, by.at)))
+            found = read_sales(content, how, sales.place_of(owner, here().now))
+        with changing(company) as (session, owner, by):
+            plan = sales.plan_import(session, owner, found)
             if not dry_run:
-                sale_matching.match_again(session, by, owner)
+                sale_matching.match_again(session, by, owner, since=by.at - sale_matching.LATE)
                 sales.carry_out(session, by, owner, plan, entered=Entered.FILE, name=file.name)
     except BadRows as bad:
         tell_bad_rows(bad, as_json=as_json)

@@ -16,9 +16,11 @@ import pytest
 import sqlalchemy as sa
 from support.command import Installation, furnish
 from support.config import billboard, by, main_line, pallets
+from support.facts import ended, started
 from support.postgres import Postgres
 
-from tracker import backup, forward, numbers
+from tracker import api_keys, backup, costs, forward, numbers, sales
+from tracker.books import record_all
 from tracker.database import Database
 from tracker.errors import Rejected
 from tracker.models import Base
@@ -37,6 +39,11 @@ def fill(settings: Settings, database: Database, now: datetime) -> None:
         board = billboard(session, now, company)
         numbers.add(session, by(now), company, "+74951234567", board, label="вход «А»")
         forward.set_rings(session, by(now), company, [(main_line(session, now, company), 20)])
+        record_all(session, [started("+74951234567", now, "one"), ended(now, "one")])
+        row = {"day": "2026-11-05", "channel": board.name, "amount": "5.1234"}
+        costs.add_cost(session, by(now), company, costs.wanted_of(session, company), row)
+        sales.add_sale(session, by(now), company, {"at": "2026-11-05", "revenue": "7", "call": "one"})
+        api_keys.add_key(session, by(now), company, "crm")
     for path, content in (
         (settings.recordings_folder / "2026" / "11" / "call.wav", b"RIFF" + os.urandom(50_000)),
         (settings.asterisk_folder / "conf.d" / "pjsip-own.conf", b"; by hand\n"),
@@ -54,6 +61,15 @@ def rows(database: Database) -> dict[str, list[Any]]:
             table.name: sorted(map(str, session.execute(sa.select(table))))
             for table in Base.metadata.sorted_tables
         }
+
+
+def triggers(database: Database) -> set[str]:
+    """By their names: what notes that a day sheet holds no more."""
+    theirs = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    if not database.is_sqlite:
+        theirs = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
+    with database.read() as session:
+        return set(session.scalars(sa.text(theirs)))
 
 
 def files(settings: Settings) -> dict[str, bytes]:
@@ -85,6 +101,8 @@ def test_what_is_restored_equals_what_was_backed_up(
     restored = restore(two, after, file, now)
     assert restored.files == len(made.files)
     assert rows(after) == rows(before)
+    assert all(rows(after)[name] for name in ("costs", "sales", "api_keys", "calls"))
+    assert triggers(after) == triggers(before) != set()
     assert files(settings_of(tmp_path / "two", urls[1])) == files(one)
     assert list(tmp_path.glob("*/.restore-*")) == []
     with pytest.raises(Rejected, match="something in this home already: a database") as no:

@@ -100,6 +100,15 @@ def test_a_reference_makes_rows_the_same_in_one_company_only(books: Database, no
         assert [it.day.day for it in costs.list_costs(session, [2], FIRST, LAST)] == [5]
 
 
+def test_what_a_correction_does_not_say_stays(books: Database, now: datetime) -> None:
+    text = "day,medium,campaign,amount,reference\n2026-11-05,cpc,spring,5,inv-1\n"
+    assert take(books, now, text) == (1, 0, 0)
+    assert take(books, now, "day,amount,reference\n2026-11-05,6,inv-1\n") == (0, 1, 0)
+    with books.read() as session:
+        (cost,) = costs.list_costs(session, [1], FIRST, LAST)
+        assert (cost.medium, cost.campaign, cost.amount) == ("cpc", "spring", Decimal(6))
+
+
 def test_costs_by_hand_are_added_corrected_and_deleted_by_their_company_only(
     books: Database, now: datetime
 ) -> None:
@@ -113,6 +122,8 @@ def test_costs_by_hand_are_added_corrected_and_deleted_by_their_company_only(
         assert [it.source for it in made] == ["google", "google"]
         assert costs.change_cost(session, by(now), made[0], amount=Decimal(1), note="half")
         assert not costs.change_cost(session, by(now), made[0], amount=Decimal(1), note="half")
+        with pytest.raises(Rejected, match="cannot be used as text"):
+            costs.change_cost(session, by(now), made[0], note="x" * 301)
         with pytest.raises(Rejected, match="no such cost"):
             costs.delete_costs(session, by(now), theirs, [made[0].id])
         with pytest.raises(Rejected, match="no such cost"):
@@ -133,6 +144,9 @@ def test_a_currency_is_converted_by_the_day_s_rate_and_never_without(books: Data
     take(books, now, "day,source,amount\n2026-11-09,a,$2.10\n2026-11-10,b,USD 2\n2026-11-10,c,2\n")
     assert values(books) == {"a": 189, "b": 186, "c": 2}
     with books.write() as session:  # the company counts in another currency now: its rates are others
+        rates.delete_rate(session, by(now), session.get_one(Company, 1), "usd", date(2026, 11, 10))
+        session.flush()
+        assert audit(session, "rate.delete")[0].detail["rate"] == "93"
         companies.change(session, by(now), session.get_one(Company, 1), currency="EUR")
     with pytest.raises(Rejected, match="There is no rate of USD for 2026-11-09"):
         values(books)
@@ -149,6 +163,11 @@ def test_a_rent_is_a_cost_of_each_of_its_days(books: Database, now: datetime) ->
         assert sum(it.value for it in found) == Decimal(8000) + Decimal("3.33")
         assert {it.words for it in found} == {Words("billboard", "offline")}
         assert {(it.entered, it.channel_id) for it in found} == {(Entered.RENT, channel.id)}
+        rents.end_rent(session, by(now), rent, date(2026, 11, 15))
+        rents.end_rent(session, by(now), rent, date(2026, 11, 16))
+        session.flush()
+        ends = [(it.detail["before"], it.detail["until"]) for it in audit(session, "rent.change")]
+        assert ends == [(None, "2026-11-15"), ("2026-11-15", "2026-11-16")]
         rents.end_rent(session, by(now), rent, date(2026, 11, 15))
         found = list(costs.costs_between(session, company, FIRST, LAST))
         assert sum(it.value for it in found) == Decimal(4000) + Decimal("3.33")

@@ -236,6 +236,9 @@ BAD_FILES = [
     (b"PK\x03\x04", "file.workbook"), (b"", "file.titles"), (b"a,b\n1,2\n", "file.titles"),
     (b"day,amount\n", "file.empty"), (b'day,amount\n2026-11-05,"5\n', "file.csv"),
     (b"day,source\n2026-11-05,google\n", "file.column"), (b"source,amount\ngoogle,5\n", "file.column"),
+    (b"day,amount" + b"," * 1000 + b"\n2026-11-05,5\n", "file.column"),
+    (b"day,amount\n2026-11-05,5" + b"," * 1000 + b"\n", "file.csv"),
+    (b"sep=\r\nday,source\n", "file.empty"),
     (b"day,amount,cost\n2026-11-05,5,6\n", "file.column"), (b"day,amount\n\x98\xff\x81,5\n", "file.encoding"),
 ]  # fmt: skip
 
@@ -259,6 +262,18 @@ def test_rows_of_the_same_day_and_words_add_up_and_references_do_not() -> None:
     assert found.lines[0].amount == 25
     found = costs("day,amount,reference\n2026-11-05,12,a\n2026-11-06,13,a\n")
     assert [(it.line, it.problem) for it in found.problems] == [(3, "line 2 has the same reference")]
+
+
+def test_what_is_said_of_a_list_is_as_short_as_its_cells_may_be() -> None:
+    assert costs("day,amount\n2026-11-05,5\n", source=" google ").lines[0].words.source == "google"
+    for words in ({"source": "x" * 201}, {"source": "a\0b"}, {"medium": "x" * 101}):
+        with pytest.raises(Rejected, match="cannot be used as text"):
+            costs("day,amount\n2026-11-05,5\n", **words)
+
+
+def test_rows_never_add_up_to_more_than_an_amount_may_be() -> None:
+    found = costs("day,amount\n2026-11-05,9000000000\n2026-11-05,1000000000\n2026-11-05,1\n")
+    assert [(it.line, it.problem) for it in found.problems] == [(4, "'10000000001' is too large")]
 
 
 def test_what_programs_tell_has_points_and_known_names_only() -> None:

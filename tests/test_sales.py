@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import threading
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -106,6 +107,54 @@ def test_a_call_that_comes_late_is_found_again(database: Database, pallets: Pall
         assert sale_matching.match_again(session, by(now), session.get_one(Company, 1)) == 1
         assert sale_matching.match_again(session, by(now), session.get_one(Company, 1)) == 0
     assert told(database) == {"1": (Match.CALL, "late")}
+
+
+def test_who_looks_often_looks_for_the_latest_sales_only(
+    database: Database, pallets: Pallets, now: datetime
+) -> None:
+    take(database, now, "call,date,order,revenue\nlate,2026-09-20,1,5\n")
+    with database.write() as session:
+        record_all(
+            session, [started(pallets.billboard, now, "late"), ended(now + timedelta(seconds=9), "late")]
+        )
+        company = session.get_one(Company, 1)
+        assert sale_matching.match_again(session, by(now), company, since=now - sale_matching.LATE) == 0
+        assert sale_matching.match_again(session, by(now), company) == 1
+
+
+def test_an_order_told_twice_at_once_is_refused_the_second_time(
+    database: Database, pallets: Pallets, now: datetime
+) -> None:
+    """As by two clicks on one button."""
+    problems: list[Exception] = []
+
+    def sell() -> None:
+        try:
+            with database.write() as session:
+                row = {"at": now.isoformat(), "revenue": "5", "reference": "4711"}
+                sales.add_sale(session, by(now), session.get_one(Company, 1), row)
+        except Exception as problem:  # noqa: BLE001  (whatever it is, the test shows it)
+            problems.append(problem)
+
+    second = threading.Thread(target=sell)
+    with database.write() as session:
+        row = {"at": now.isoformat(), "revenue": "5", "reference": "4711"}
+        sales.add_sale(session, by(now), session.get_one(Company, 1), row)
+        second.start()
+        second.join(0.3)  # until it waits; where it does not yet, it comes second all the same
+    second.join()
+    assert [str(it) for it in problems] == ["There is a sale '4711' already. Change that one"]
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/New_York"])
+def test_days_without_end_are_listed_too(
+    database: Database, pallets: Pallets, now: datetime, zone: str
+) -> None:
+    take(database, now, "date,order,revenue\n2026-11-20,1,5\n")
+    with database.write() as session:
+        company = session.get_one(Company, 1)
+        company.timezone = zone
+        assert len(sales.list_sales(session, [1], *sales.days_of(company, date.min, date.max))) == 1
 
 
 def test_the_same_list_again_changes_nothing_and_a_corrected_one_what_it_says(

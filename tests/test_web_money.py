@@ -76,7 +76,7 @@ def test_a_list_with_mistakes_shows_each_by_its_line_and_stores_nothing(site: Si
     assert "1 value cannot be read; nothing was imported." in page
     assert "&#39;much&#39; is no amount of money" in page
     assert count(site, Cost) == 0
-    for nothing in ({}, {"carried": "x"}, {"file": listed("PK\x03\x04")}):
+    for nothing in ({}, {"carried": "x"}, {"carried": "é"}, {"file": listed("PK\x03\x04")}):
         assert 'role="alert"' in send(ann, "/costs/import", do="import", **nothing).text
 
 
@@ -150,3 +150,12 @@ def test_each_role_and_company_has_its_own_money(site: Site, ann: FlaskClient) -
     assert send(manager, "/costs/import", file=listed(LIST), do="import").status_code == 403
     assert send(listener, f"/calls/{site.app.config['KEY']}/sales", revenue="5").status_code == 403
     assert (count(site, Cost), count(site, Sale)) == (1, 1)
+
+
+def test_who_may_only_listen_sees_no_money_on_a_call_either(site: Site, ann: FlaskClient) -> None:
+    call = f"/calls/{site.app.config['KEY']}"
+    send(ann, f"{call}/sales", revenue="20,000.00", profit="8.70", reference="4711")
+    listener = log_in(site, "lea@pallets.example", pallets=Role.LISTENER)
+    assert "4711" in ann.get(call).text
+    page = listener.get(call)
+    assert (page.status_code, "20,000" in page.text, "4711" in page.text) == (200, False, False)

@@ -143,6 +143,12 @@ def everyone(session: Session) -> Sequence[Company]:
     return session.scalars(sa.select(Company).order_by(Company.slug)).all()
 
 
+def one_at_a_time(session: Session, company: Company) -> None:
+    """Whoever changes the company's money waits for others who do; calls and visits need not."""
+    row = sa.select(Company.id).where(Company.id == company.id)
+    session.execute(row.with_for_update(key_share=True))
+
+
 def delete(session: Session, by: By, company: Company) -> None:
     """Delete a company that owns nothing. Raises Rejected company.in_use with what it owns."""
     owned = ((Number, "number"), (Channel, "channel"), (Pool, "pool"), (Target, "target"), (Site, "site"))

@@ -18,11 +18,12 @@ from sqlalchemy.orm import Session, joinedload
 
 from tracker.audit import By
 from tracker.calls import amount as plain
-from tracker.companies import read_currency
+from tracker.companies import one_at_a_time, read_currency
 from tracker.errors import Rejected, say
 from tracker.models import Channel, ChannelRent, Company, Cost
-from tracker.policy.cost_list import CostLine, Found, KnownChannel, Wanted, told_costs
+from tracker.policy.cost_list import LONGEST, CostLine, Found, KnownChannel, Wanted, told_costs
 from tracker.policy.costs import Entered, Words, daily_rent
+from tracker.policy.entries import read_title
 from tracker.policy.money import read_amount
 from tracker.policy.rates import Rates
 from tracker.policy.tables import BadCell, BadRows
@@ -43,6 +44,7 @@ _COLUMNS = (
     "currency",
     "note",
 )
+_SILENT = ("medium", "campaign", "keyword", "content", "note")  # what a row need not say
 
 
 @dataclass(frozen=True)
@@ -122,12 +124,6 @@ def carry_out(
     session.flush()
 
 
-def one_at_a_time(session: Session, company: Company) -> None:
-    """Two imports of a company's wait for each other; calls and visits need not."""
-    row = sa.select(Company.id).where(Company.id == company.id)
-    session.execute(row.with_for_update(key_share=True))
-
-
 def missing_rates(rates: Rates, lines: Iterable[tuple[Any, date]]) -> list[BadCell]:
     """The rows, each with its day, whose currency has no rate then."""
     problems: list[BadCell] = []
@@ -153,6 +149,7 @@ def add_cost(session: Session, by: By, company: Company, wanted: Wanted, row: Ma
     line = one_line(told_costs([row], wanted), wanted)
     rates_of(session, company).rate(line.currency, line.day)
     reference = line.reference if str(row.get("reference") or "").strip() else None
+    one_at_a_time(session, company)
     if reference and _there(session, company, [reference]):
         raise Rejected(
             "cost.duplicate", "There is a cost %(reference)r already", "Change that one", reference=reference
@@ -202,12 +199,13 @@ def one_line(found: Any, wanted: Wanted) -> Any:
 def change_cost(
     session: Session, by: By, cost: Cost, *, amount: Decimal | None = None, note: str | None = None
 ) -> bool:
-    """Correct a cost's amount or note ("": none); whether anything became another."""
+    """Correct a cost's amount or note ("": none); whether anything changed. Raises Rejected cost.text."""
     after: dict[str, Any] = {}
     if amount is not None and amount != cost.amount:
         after["amount"] = amount
-    if note is not None and (note or None) != cost.note:
-        after["note"] = note or None
+    if note is not None:
+        note = read_title(note, "cost", LONGEST["note"]) if note.strip() else None
+        after |= {"note": note} if note != cost.note else {}
     if not after:
         return False
     before = {name: getattr(cost, name) for name in after}
@@ -367,11 +365,9 @@ def _row(line: CostLine) -> dict[str, Any]:
 
 
 def _change(row: sa.Row[Any], line: CostLine) -> Change | None:
-    """What of the row becomes another; a list that says nothing of a note leaves it."""
-    wanted = _row(line)
-    if line.note is None:
-        wanted["note"] = row.note
-    stored = row._mapping  # SQLAlchemy's public name for a row as a mapping
+    """What of the row becomes another; what a list says nothing of stays."""
+    stored, wanted = row._mapping, _row(line)  # SQLAlchemy's public name for a row as a mapping
+    wanted |= {name: stored[name] for name in _SILENT if wanted[name] is None}
     after = {name: wanted[name] for name in _COLUMNS if wanted[name] != stored[name]}
     return Change(row.id, line.reference, {name: stored[name] for name in after}, after) if after else None
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tracker.audit import By
-from tracker.companies import read_currency
+from tracker.companies import one_at_a_time, read_currency
 from tracker.errors import Rejected
 from tracker.models import Company, ExchangeRate
 from tracker.policy.rates import Rates
@@ -27,6 +27,7 @@ def set_rate(
     code = read_currency(currency)
     if code == company.currency:
         raise Rejected("rate.same", "%(code)s is the company's own currency", "It needs no rate", code=code)
+    one_at_a_time(session, company)
     found = _find(session, company, code, from_day)
     if found is not None and found.rate == rate:
         return found
@@ -62,7 +63,8 @@ def delete_rate(session: Session, by: By, company: Company, currency: str, from_
             from_day=from_day,
         )
     session.delete(found)
-    by.note(session, "rate.delete", company.id, subject=found.currency, detail={"from": from_day.isoformat()})
+    detail = {"from": from_day.isoformat(), "rate": f"{found.rate:f}", "into": found.into}
+    by.note(session, "rate.delete", company.id, subject=found.currency, detail=detail)
 
 
 def list_rates(session: Session, company: Company) -> Sequence[ExchangeRate]:

@@ -45,8 +45,10 @@ def end_rent(session: Session, by: By, rent: ChannelRent, until_day: date | None
     """Its last day, or None for no end yet. Raises Rejected rent.days."""
     if until_day == rent.until_day:
         return
+    before = _detail(rent)["until"]
     rent.until_day, rent.changed_at = _checked(rent.from_day, until_day), by.at
-    by.note(session, "rent.change", rent.company_id, subject=rent.channel.name, detail=_detail(rent))
+    detail = {**_detail(rent), "before": before}
+    by.note(session, "rent.change", rent.company_id, subject=rent.channel.name, detail=detail)
 
 
 def delete_rent(session: Session, by: By, rent: ChannelRent) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,7 @@ from tracker.policy.facts import Presentation
 from tracker.policy.sales import Match, PossibleCall, choose_call, latest_instant
 
 AT_ONCE = 5_000
+LATE = timedelta(days=31)  # how long after a sale its call may still come into the books
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,14 @@ def match(session: Session, company: Company, told: Sequence[Told]) -> list[Belo
     return [books.belongs(each) for each in told]
 
 
-def match_again(session: Session, by: By, company: Company) -> int:
-    """Look once more for what the unmatched sales belong to; how many were found."""
+def match_again(session: Session, by: By, company: Company, since: datetime | None = None) -> int:
+    """Look once more for what the unmatched sales belong to; how many were found.
+
+    Whoever looks often says `since` when: a shop has thousands of buyers that never call.
+    """
     unmatched = sa.select(Sale).where(Sale.company_id == company.id, Sale.matched_by.is_(None))
+    if since is not None:
+        unmatched = unmatched.where(Sale.at >= since)
     sales = session.scalars(
         unmatched.where(
             sa.or_(Sale.call_key.is_not(None), Sale.phone.is_not(None), Sale.visitor_key.is_not(None))

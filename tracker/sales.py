@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session, joinedload
 
 from tracker.audit import By
 from tracker.calls import amount as plain
-from tracker.costs import AT_ONCE, MOST, as_json, missing_rates, one_at_a_time
+from tracker.companies import one_at_a_time
+from tracker.costs import AT_ONCE, MOST, as_json, missing_rates
 from tracker.errors import Rejected
 from tracker.journey import iso
 from tracker.models import Call, Company, Sale
@@ -125,6 +126,7 @@ def add_sale(
     day = line.at.astimezone(ZoneInfo(company.timezone)).date()
     rates_of(session, company).rate(line.currency, day)
     reference = line.reference if str(row.get("reference") or "").strip() else None
+    one_at_a_time(session, company)
     if reference and _there(session, company, [reference]):
         raise Rejected(
             "sale.duplicate", "There is a sale %(reference)r already", "Change that one", reference=reference
@@ -228,7 +230,8 @@ def sold_between(session: Session, company: Company, since: datetime, until: dat
 def days_of(company: Company, first: date, last: date) -> tuple[datetime, datetime]:
     """The half-open interval of these days, both included, by the company's clocks."""
     zone = ZoneInfo(company.timezone)
-    until = last + timedelta(days=1)
+    # The first and the last day that there is are others elsewhere, where there are none.
+    first, until = max(first, date(1, 1, 2)), min(last, date(9999, 12, 29)) + timedelta(days=1)
     return datetime(first.year, first.month, first.day, tzinfo=zone), datetime(
         until.year, until.month, until.day, tzinfo=zone
     )

@@ -80,16 +80,17 @@ def delete() -> Response:
 def import_() -> str:
     """Looks at the CSV `file`, or takes it (`do` is `import`); `source`, `medium` of rows that name none."""
 
-    def take(session: Session, company: Company, content: bytes, how: dict[str, Any], stored: bool) -> Any:
-        wanted = costs.wanted_of(
-            session, company, source=text("source") or None, medium=text("medium") or None, **how
-        )
-        plan = costs.plan_import(session, company, read_costs(content, wanted))
+    def read(session: Session, company: Company, content: bytes, how: dict[str, Any]) -> Any:
+        words = {"source": text("source") or None, "medium": text("medium") or None}
+        return read_costs(content, costs.wanted_of(session, company, **words, **how))
+
+    def take(session: Session, company: Company, found: Any, stored: bool) -> Any:
+        plan = costs.plan_import(session, company, found)
         if stored:
             costs.carry_out(session, hand(), company, plan, entered=Entered.FILE, name=text("name") or None)
         return plan
 
-    return _page(told=take_list(company_meant(RIGHT), take), sent=Form(request.form))
+    return _page(told=take_list(company_meant(RIGHT), read, take), sent=Form(request.form))
 
 
 @pages.post("/costs/rents")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -90,6 +90,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, _database)
     app.register_error_handler(PoolTimeout, _database)
+    app.register_error_handler(DataError, _unfit)
     app.register_error_handler(Exception, _ours)
 
 
@@ -126,6 +127,12 @@ def _database(error: Exception) -> Response:
     response = answer(503, AWAY)
     response.headers["Retry-After"] = "5"
     return response
+
+
+def _unfit(error: Exception) -> Response:
+    """A text with a NUL in it, which PostgreSQL cannot hold; no person types one."""
+    log.warning("the database cannot hold what was sent: %s", error.__class__.__name__)
+    return answer(400, ENDINGS[400])
 
 
 def _ours(error: Exception) -> Response:

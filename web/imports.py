@@ -7,7 +7,6 @@ not be chosen again.
 from __future__ import annotations
 
 import base64
-import binascii
 import gzip
 import zlib
 from collections.abc import Callable, Sequence
@@ -33,8 +32,10 @@ CARRIED = 80_000  # characters that a page carries
 SHOWN = 100  # problems and rows that a page shows
 ENDPOINTS = {"costs.import_", "sales.import_"}
 
-# Given the list, how it is to be read, and whether to store it: the plan.
-Take = Callable[[Session, Company, bytes, dict[str, Any], bool], Any]
+# Given the list, and how it is to be read: what it has.
+Read = Callable[[Session, Company, bytes, dict[str, Any]], Any]
+# Given that, and whether to store it: the plan.
+Take = Callable[[Session, Company, Any, bool], Any]
 
 
 @dataclass(frozen=True)
@@ -60,15 +61,16 @@ def problem_words(bad: BadCell) -> str:
     return in_words(bad.said)
 
 
-def take_list(company: SeenCompany, take: Take) -> Told:
+def take_list(company: SeenCompany, read: Read, take: Take) -> Told:
     """Look at the list that was sent, or store it where the form says so."""
     stored, name = text("do") == "import", ""
     database = house().database
     try:
         name, content = _content()
-        how = _how()
+        with database.read() as session:  # a long list takes some seconds to read: nobody waits for that
+            found = read(session, session.get_one(Company, company.id), content, _how())
         with database.write() if stored else database.read() as session:
-            plan = take(session, session.get_one(Company, company.id), content, how, stored)
+            plan = take(session, session.get_one(Company, company.id), found, stored)
     except BadRows as bad:
         return Told(name, False, problems=bad.problems)
     except Rejected as problem:
@@ -90,7 +92,7 @@ def _content() -> tuple[str, bytes]:
         raise Rejected("file.none", "No file was chosen", "Choose a CSV file")
     try:
         content = zlib.decompressobj(31).decompress(base64.b64decode(carried), LARGEST_BYTES)
-    except (binascii.Error, zlib.error):
+    except (ValueError, zlib.error):  # binascii.Error is one, and so is what it says to letters beyond ASCII
         raise Rejected("file.none", "No file was chosen", "Choose a CSV file") from None
     return text("name")[:100], content
 

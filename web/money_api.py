@@ -55,7 +55,7 @@ def tell_sales() -> Response:
     def take(session: Session, by: By, company: Company, rows: Sequence[Mapping[str, Any]]) -> Any:
         found = told_sales(rows, costs.wanted_of(session, company), sales.place_of(company, by.at))
         plan = sales.plan_import(session, company, found)
-        sale_matching.match_again(session, by, company)
+        sale_matching.match_again(session, by, company, since=by.at - sale_matching.LATE)
         sales.carry_out(session, by, company, plan, entered=Entered.API)
         return plan
 
@@ -67,10 +67,11 @@ def tell_sales() -> Response:
 def list_costs() -> dict[str, Any]:
     """The costs of the days `since` to `until`, both included, and all rents."""
     with _reading(Right.ADMINISTER) as (session, company):
-        found = costs.list_costs(session, [company.id], *_days(), limit=MOST_ROWS)
+        found = costs.list_costs(session, [company.id], *_days(), limit=MOST_ROWS + 1)
         due = rents.list_rents(session, [company.id])
         return {
-            "costs": [costs.describe_cost(each) for each in found],
+            "costs": [costs.describe_cost(each) for each in found[:MOST_ROWS]],
+            "more": len(found) > MOST_ROWS,
             "rents": [rents.describe_rent(each) for each in due],
         }
 
@@ -82,8 +83,9 @@ def list_sales() -> dict[str, Any]:
     with _reading(Right.JUDGE) as (session, company):
         span = sales.days_of(company, *_days())
         only = request.args.get("unmatched") == "yes"
-        found = sales.list_sales(session, [company.id], *span, unmatched=only, limit=MOST_ROWS)
-        return {"sales": [sales.describe_sale(each) for each in found]}
+        found = sales.list_sales(session, [company.id], *span, unmatched=only, limit=MOST_ROWS + 1)
+        told = [sales.describe_sale(each) for each in found[:MOST_ROWS]]
+        return {"sales": told, "more": len(found) > MOST_ROWS}
 
 
 def _taken(what: str, right: Right, take: Take) -> Response:
@@ -110,13 +112,25 @@ def _refused(bad: BadRows) -> Response:
 
 
 def _rows(what: str) -> list[Mapping[str, Any]]:
-    told: Any = request.get_json(silent=True) if request.is_json else request.form.to_dict()
+    told: Any = _json() if request.is_json else request.form.to_dict()
     rows = told.get(what, [told] if told else None) if isinstance(told, dict) else told
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise Rejected("rows.malformed", f"This has no {what}", f'Send {{"{what}": [{{…}}, …]}} as JSON')
     if len(rows) > MOST_ROWS:
         raise Rejected("rows.many", f"There are {len(rows)} rows", f"Send {MOST_ROWS} at most at once")
+    for number, row in enumerate(rows, start=1):
+        if odd := [name for name, value in row.items() if isinstance(value, dict | list | bool)]:
+            raise Rejected(
+                "rows.malformed", f"Row {number}, {odd[0][:60]}: is no text and no number", "Give one or null"
+            )
     return rows
+
+
+def _json() -> Any:
+    try:
+        return request.get_json(silent=True)
+    except RecursionError:  # lists in lists in lists
+        return None
 
 
 @contextmanager

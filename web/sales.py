@@ -57,18 +57,18 @@ def add() -> Response:
 def import_() -> str:
     """Looks at the CSV `file`, or takes it (`do` is `import`)."""
 
-    def take(session: Session, company: Company, content: bytes, how: dict[str, Any], stored: bool) -> Any:
-        by = hand()
+    def read(session: Session, company: Company, content: bytes, how: dict[str, Any]) -> Any:
         wanted = costs.wanted_of(session, company, **how)
-        plan = sales.plan_import(
-            session, company, read_sales(content, wanted, sales.place_of(company, by.at))
-        )
+        return read_sales(content, wanted, sales.place_of(company, hand().at))
+
+    def take(session: Session, company: Company, found: Any, stored: bool) -> Any:
+        by, plan = hand(), sales.plan_import(session, company, found)
         if stored:
-            sale_matching.match_again(session, by, company)
+            sale_matching.match_again(session, by, company, since=by.at - sale_matching.LATE)
             sales.carry_out(session, by, company, plan, entered=Entered.FILE, name=text("name") or None)
         return plan
 
-    return _page(told=take_list(company_meant(RIGHT), take), sent=Form(request.form))
+    return _page(told=take_list(company_meant(RIGHT), read, take), sent=Form(request.form))
 
 
 @pages.post("/sales/<sale>/status")

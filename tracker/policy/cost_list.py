@@ -17,7 +17,8 @@ from tracker.errors import Rejected, Said, say
 from tracker.policy.amounts import Amounts, Mark
 from tracker.policy.costs import Words, key_of
 from tracker.policy.dates import Dates, Order
-from tracker.policy.money import currency_named
+from tracker.policy.entries import read_title
+from tracker.policy.money import MOST, currency_named
 from tracker.policy.tables import BadCell, Sheet, Unreadable, read_sheet
 from tracker.policy.titles import COST_COLUMNS, COST_TITLES, is_total, said
 
@@ -79,7 +80,8 @@ class Found:
 
 
 def read_costs(content: bytes, wanted: Wanted) -> Found:
-    """The costs of a CSV file. Raises Rejected file.* when it is none."""
+    """The costs of a CSV file. Raises Rejected file.* when it is none, cost.text for what is said of it."""
+    wanted = replace(wanted, source=_given(wanted.source, "source"), medium=_given(wanted.medium, "medium"))
     sheet = read_sheet(content, COST_TITLES, wanted.columns)
     _check_columns(sheet, wanted)
     currency = title_currency(sheet, "amount") or wanted.given
@@ -133,6 +135,10 @@ def title_currency(sheet: Sheet, name: str) -> str | None:
     _, *rest = re.split(r"[(,]", sheet.title_of(name), maxsplit=1)
     parts = re.split(r"[(),]", rest[0]) if rest else []
     return next(filter(None, map(currency_named, parts)), None)
+
+
+def _given(text: str | None, name: str) -> str | None:
+    return read_title(text, "cost", LONGEST[name]) if text else None
 
 
 def _check_columns(sheet: Sheet, wanted: Wanted) -> None:
@@ -286,7 +292,10 @@ class _Reader(Cells):
         if earlier.currency != later.currency:
             said = say("line %(line)s has the same day and words in another currency", line=earlier.line)
             raise self.bad("currency", said)
-        return replace(earlier, amount=earlier.amount + later.amount)
+        total = earlier.amount + later.amount
+        if total > MOST:
+            raise self.bad("amount", say("'%(text)s' is too large", text=f"{total:f}"))
+        return replace(earlier, amount=total)
 
     def day(self, row: Mapping[str, str]) -> date:
         if self.wanted.day and not row.get("day", "").strip():

@@ -15,16 +15,18 @@ import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from tracker.errors import Rejected, Said
 from tracker.policy.entries import count_of
 
 LARGEST_BYTES = 50_000_000
 MOST_ROWS = 500_000
+MOST_CELLS = 1_000  # of a row
 _DELIMITERS = ";\t,"
 _ABOVE = 20  # rows among which the titles are looked for
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-_SEP = re.compile(r"[\"']?sep=(.)[\"']?\s*", re.IGNORECASE)
+_SEP = re.compile(r"[\"']?sep=([^\"'\r])[\"']?\s*", re.IGNORECASE)
 _MIXED = re.compile(r"[A-Za-z][\u0400-\u04ff]|[\u0400-\u04ff][A-Za-z]")
 
 
@@ -113,15 +115,16 @@ def read_sheet(content: bytes, known: Mapping[str, str], chosen: Mapping[str, st
             missing=missing[0],
             titles=list(found.titles),
         )
-    rows = [(line + skipped, cells) for line, cells in _rows(text, found.delimiter)][found.place + 1 :]
+    below = islice(_rows(text, found.delimiter), found.place + 1, None)
+    rows = [(line + skipped, cells) for line, cells in islice(below, MOST_ROWS)]
     if not rows:
         raise Rejected("file.empty", "The file has no rows below its titles", "Give at least one")
-    if len(rows) > MOST_ROWS:
+    if beyond := sum(1 for _ in below):  # counted, not kept: there may be ten million of them
         raise Rejected(
             "file.long",
             "The file has %(count)s rows",
             "Give %(most)s at most",
-            count=len(rows),
+            count=MOST_ROWS + beyond,
             most=MOST_ROWS,
         )
     return Sheet(encoding, found.delimiter, found.titles, _unique(found), rows)
@@ -254,6 +257,8 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     line = 1
     try:
         for cells in reader:
+            if len(cells) > MOST_CELLS:
+                raise csv.Error(f"it has {len(cells)} cells")
             if any(map(str.strip, cells)):
                 yield line, cells
             line = reader.line_num + 1
