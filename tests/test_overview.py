@@ -71,11 +71,11 @@ class Books:
         """Exactly these calls, and no other."""
         with self.database.write() as session:
             session.execute(sa.delete(Call))
-            rows = [self._row(place, each) for place, each in enumerate(told)]
+            rows = [self.row(place, each) for place, each in enumerate(told)]
             if rows:
                 session.execute(sa.insert(Call), rows)
 
-    def _row(self, place: int, told: dict[str, Any]) -> dict[str, Any]:
+    def row(self, place: int, told: dict[str, Any]) -> dict[str, Any]:
         origin = told["origin"]
         visit = self.visits[origin % len(self.visits)] if origin < len(self.visits) else None
         channels = (self.pallets.billboard_channel_id, self.pallets.leaflet_channel_id)
@@ -113,10 +113,10 @@ class Books:
         asked = {figure.asks: figure for figure in every_figure(overview)}
         with self.database.read() as session:
             # One that is missing makes the sums wrong: each call is in one bar and one line.
-            counted = [(it, self._count(session, it.asks)) for it in asked.values() if it.count]
+            counted = [(it, self.count(session, it.asks)) for it in asked.values() if it.count]
         return [(figure, count) for figure, count in counted if figure.count != count]
 
-    def _count(self, session: Session, asks: Asks) -> int:
+    def count(self, session: Session, asks: Asks) -> int:
         theirs = sa.select(Call).where(Call.company_id == self.pallets.company_id)
         wanted = narrow(theirs, self._filter(asks)).with_only_columns(sa.func.count())
         return session.scalar(wanted) or 0

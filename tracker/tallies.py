@@ -47,7 +47,7 @@ def count_briefly(session: Session, gaps: Sequence[Gap], tally: Tally) -> None:
         return
     within = _within(gaps)
     (counts,) = _rows(session, sa.select(*COUNTS).where(within))
-    add_counts(tally.hours, _epoch(gaps[0].time.since), counts)
+    add_counts(tally.hours, epoch_of(gaps[0].time.since), counts)
     _waits(session, within, tally)
     _callers(session, within, tally)
 
@@ -96,12 +96,12 @@ COUNTS: tuple[sa.ColumnElement[Any], ...] = (
 
 
 def _hours(session: Session, within: Condition, tally: Tally, step_seconds: int) -> None:
-    begun = _step(session, step_seconds).label("begun")
+    begun = step_of(session, step_seconds).label("begun")
     for at, *counts in _rows(session, sa.select(begun, *COUNTS).where(within).group_by(begun)):
-        add_counts(tally.hours, _epoch(at), counts)
+        add_counts(tally.hours, epoch_of(at), counts)
 
 
-def _step(session: Session, seconds: int) -> sa.ColumnElement[Any]:
+def step_of(session: Session, seconds: int) -> sa.ColumnElement[Any]:
     """The instant at which the call's step of time began; SQLite keeps instants as text."""
     if session.get_bind().dialect.name == "sqlite":
         text = sa.type_coerce(Call.started_at, sa.String)
@@ -115,7 +115,8 @@ def _step(session: Session, seconds: int) -> sa.ColumnElement[Any]:
     return sa.func.to_timestamp(sa.func.floor(sa.func.extract("epoch", at) / seconds) * seconds)
 
 
-def _epoch(found: str | datetime) -> int:
+def epoch_of(found: str | datetime) -> int:
+    """That instant in seconds."""
     at = datetime.fromisoformat(found).replace(tzinfo=UTC) if isinstance(found, str) else found
     return int(at.timestamp())
 

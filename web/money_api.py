@@ -1,4 +1,4 @@
-"""Costs and sales for programs: told as JSON or, as some CRMs' webhooks do, as a form; listed as JSON.
+"""Costs, sales and reports for programs: told as JSON, or as a form by some CRMs' webhooks; listed as JSON.
 
 The same row told again changes nothing, so whoever is unsure tells it again. Either all rows of a request are
 taken or none. A program shows an API key; a logged-in browser needs none.
@@ -14,16 +14,18 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy.orm import Session
 
-from tracker import costs, rents, sale_matching, sales
+from tracker import costs, rents, reports, sale_matching, sales
 from tracker.audit import By
 from tracker.errors import Rejected
 from tracker.models import Company
 from tracker.policy.cost_list import told_costs
 from tracker.policy.costs import Entered
 from tracker.policy.dates import Dates
+from tracker.policy.report_wish import read_wish
 from tracker.policy.rights import Right
 from tracker.policy.sale_list import told_sales
 from tracker.policy.tables import BadRows, Unreadable
+from tracker.report_export import describe
 from web.house import house
 from web.public import by_key
 from web.viewer import hand, viewer
@@ -86,6 +88,18 @@ def list_sales() -> dict[str, Any]:
         found = sales.list_sales(session, [company.id], *span, unmatched=only, limit=MOST_ROWS + 1)
         told = [sales.describe_sale(each) for each in found[:MOST_ROWS]]
         return {"sales": told, "more": len(found) > MOST_ROWS}
+
+
+@api.get("/report")
+@by_key
+def report() -> dict[str, Any]:
+    """What the words of the address ask for, as `leaseline report --json` has it; `compare=yes` as well."""
+    wish = read_wish(request.args)
+    words = request.args.to_dict(flat=False)
+    with _reading(Right.JUDGE) as (session, company):
+        compare = request.args.get("compare") == "yes"
+        now = house().clock()
+        return describe(reports.read_report(session, company, wish, words, now, compare=compare))
 
 
 def _taken(what: str, right: Right, take: Take) -> Response:

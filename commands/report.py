@@ -1,0 +1,90 @@
+"""`leaseline report`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from commands.context import company_option, here, json_option, reading
+from commands.printing import print_csv, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BY = (
+    "source", "medium", "channel", "campaign", "ad", "keyword", "landing", "site", "number", "country",
+    "device", "hour", "weekday", "employee", "category", "tag",
+)  # fmt: skip
+MODELS = ("first", "last", "last_non_direct", "linear", "position", "decay", "data_driven")
+
+
+@click.command("report")
+@click.option("--by", type=click.Choice(BY), default="source", show_default=True, help="What the rows are.")
+@click.option("--split", type=click.Choice(BY), help="What each row is split by.")
+@click.option("--period", metavar="TEXT", help="today, yesterday, 7d, 30d or 90d.  [default: 30d]")
+@click.option("--since", metavar="DAY", help="From this day on, as 2026-11-20, in the company's time zone.")
+@click.option("--until", metavar="DAY", help="Until this day, which is included.")
+@click.option("--only", multiple=True, metavar="WORD=TEXT", help="Of this source, medium, campaign, keyword.")
+@click.option(
+    "--model",
+    type=click.Choice(MODELS),
+    help="How several origins share in target calls and sales; without it, they are the call's own source's.",
+)
+@click.option(
+    "--leads", type=click.Choice(["calls", "target"]), default="calls", show_default=True,
+    help="What counts as a lead: every call, or target calls.",
+)  # fmt: skip
+@click.option("--compare", is_flag=True, help="Beside as many days before.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@company_option
+@json_option
+def report_command(
+    *, by: str, split: str | None, period: str | None, since: str | None, until: str | None,
+    only: tuple[str, ...], model: str | None, leads: str, compare: bool, as_csv: bool, company: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Show which advertisement earned money: calls, sales and costs by source, campaign, keyword and more.
+
+    A sale counts in the days in which it was made. ROMI is (gross profit - cost) / cost: a loss begins below
+    0 %. ROAS is revenue / cost. What follows from the figures stands below the table.
+
+    \b
+    Examples:
+      leaseline report
+      leaseline report --by campaign --since 2026-11-01 --until 2026-11-30 --compare
+      leaseline report --by keyword --only campaign=spring
+      leaseline report --by source --split medium --model position
+      leaseline report --by keyword --period 90d --csv > keywords.csv
+    """
+    from commands.report_table import text_of
+    from tracker.policy.credit import Model
+    from tracker.policy.report import Leads, Wish
+    from tracker.policy.report_words import By
+    from tracker.report_export import describe, flat
+    from tracker.reports import read_report
+
+    wish = Wish(
+        By(by),
+        By(split) if split else None,
+        Model(model) if model else None,
+        Leads(leads),
+        _words(only),
+    )
+    given = {"period": period, "since": since, "until": until}
+    words = {name: [word] for name, word in given.items() if word is not None}
+    with reading(company) as (session, owner):
+        found = read_report(session, owner, wish, words, here().now, compare=compare)
+    if as_json:
+        print_json(describe(found))
+    elif as_csv:
+        print_csv(flat(found))
+    else:
+        click.echo(text_of(found))
+
+
+def _words(only: tuple[str, ...]) -> Mapping[str, str]:
+    pairs = [each.partition("=") for each in only]
+    if bad := [name for name, sign, _ in pairs if not sign]:
+        raise click.BadParameter(f"{bad[0]!r} is no WORD=TEXT, as campaign=spring", param_hint="--only")
+    return {name.strip(): text.strip() for name, _, text in pairs}

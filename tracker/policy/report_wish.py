@@ -1,0 +1,47 @@
+"""A report's words out of an address: which rows, by which model, narrowed to what."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import TypeVar
+
+from tracker.errors import Rejected
+from tracker.policy.addresses import clean
+from tracker.policy.call_filter import LONGEST
+from tracker.policy.credit import Model
+from tracker.policy.report import ONLY, Leads, Wish
+from tracker.policy.report_words import By
+
+Word = TypeVar("Word", bound=enum.StrEnum)
+
+
+def read_wish(words: Mapping[str, str]) -> Wish:
+    """The wish of these words; names that are none are not looked at. Raises Rejected report.malformed.
+
+    `by`, `split`, `model` and `leads`; source, medium, campaign and keyword narrow it.
+    """
+    given = {name: word for name in words if (word := clean(words[name], LONGEST))}
+    return Wish(
+        _word(By, "by", given) or By.SOURCE,
+        _word(By, "split", given),
+        _word(Model, "model", given),
+        _word(Leads, "leads", given) or Leads.CALLS,
+        {name: given[name] for name in ONLY if name in given},
+    )
+
+
+def _word(kind: type[Word], name: str, given: Mapping[str, str]) -> Word | None:
+    if name not in given:
+        return None
+    try:
+        return kind(given[name].replace("-", "_"))
+    except ValueError:
+        raise Rejected(
+            "report.malformed",
+            "%(name)s is %(word)r",
+            "Give one of %(words)s",
+            name=name,
+            word=given[name][:20],
+            words=list(kind),
+        ) from None
