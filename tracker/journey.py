@@ -188,9 +188,11 @@ def _visits(session: Session, visit: Visit) -> tuple[list[Visit], dict[int, int]
     newest = theirs.order_by(Visit.started_at.desc(), Visit.id.desc()).limit(MOST_VISITS)
     oldest = theirs.order_by(Visit.started_at, Visit.id).limit(1)
     pages = sa.select(sa.func.count()).where(PageView.visit_id == Visit.id).correlate(Visit).scalar_subquery()
+    # One list of ids: for conditions joined by OR PostgreSQL would read all visits there are.
+    ends = (sa.select(each.subquery().c.id) for each in (newest, oldest))
     wanted = (
         sa.select(Visit, pages)
-        .where(sa.or_(Visit.id.in_(newest), Visit.id.in_(oldest), Visit.id == visit.id))
+        .where(Visit.id.in_(sa.union(*ends, sa.select(sa.literal(visit.id)))))
         .options(raiseload("*"))
         .order_by(Visit.started_at, Visit.id)
     )
