@@ -1,6 +1,5 @@
 // What the visitor does: goes from page to page, looks away and back, clicks, sends a form.
 import { emit } from "./events.js";
-import { keep } from "./memory.js";
 import { isTel } from "./page.js";
 import { framed, site } from "./site.js";
 import { adopt, answer, live, page, tell } from "./visit.js";
@@ -8,11 +7,7 @@ import { adopt, answer, live, page, tell } from "./visit.js";
 export const SIGNS = {
   visibilitychange: live,
   prerenderingchange: live,
-  storage: ({ key, newValue }) => {
-    // Forgotten in another tab, though an answer of this one's was kept a moment later.
-    if (key == "_ll" && !newValue) keep({});
-    adopt();
-  },
+  storage: adopt,
   pagehide: () => framed || tell("leave"),
   pageshow: ({ persisted }) => {
     if (persisted) {
