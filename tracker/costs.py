@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, joinedload
 from tracker.audit import By
 from tracker.calls import amount as plain
 from tracker.companies import one_at_a_time, read_currency
-from tracker.errors import Rejected, say
+from tracker.errors import Rejected, Said, say
 from tracker.models import Channel, ChannelRent, Company, Cost
 from tracker.policy.cost_list import LONGEST, CostLine, Found, KnownChannel, Wanted, told_costs
 from tracker.policy.costs import Entered, Words, daily_rent
@@ -27,11 +27,12 @@ from tracker.policy.entries import read_title
 from tracker.policy.money import read_amount
 from tracker.policy.rates import Rates
 from tracker.policy.tables import BadCell, BadRows
+from tracker.portions import portions
 from tracker.rates import rates_of
 from tracker.rents import terms_of
 
-AT_ONCE = 5_000  # rows of a statement; SQLite takes some thirty thousand values in one
 MOST = 500  # of a listing
+_GIVE = say("Give it like 1200.50 %(currency)s")
 _COLUMNS = (
     "day",
     "medium",
@@ -111,9 +112,9 @@ def carry_out(
 ) -> None:
     """Do what was planned: one audit entry for the import (of the file `name`), one for each changed row."""
     told = {"company_id": company.id, "entered": entered, "created_at": by.at, "changed_at": by.at}
-    for part in _parts(plan.new):
+    for part in portions(plan.new):
         session.execute(sa.insert(Cost), [_row(line) | told for line in part])
-    for changes in _parts(plan.changed):
+    for changes in portions(plan.changed):
         session.execute(sa.update(Cost), [{"id": it.id, "changed_at": by.at, **it.after} for it in changes])
     for it in plan.changed:
         detail = {"before": as_json(it.before), "after": as_json(it.after)}
@@ -146,7 +147,7 @@ def add_cost(session: Session, by: By, company: Company, wanted: Wanted, row: Ma
 
     Without a reference it is a cost of its own: the same typed twice is twice the cost.
     """
-    line = one_line(told_costs([row], wanted), wanted)
+    line = only_line(told_costs([row], wanted), "cost.malformed", _GIVE, wanted.currency)
     rates_of(session, company).rate(line.currency, line.day)
     reference = line.reference if str(row.get("reference") or "").strip() else None
     one_at_a_time(session, company)
@@ -181,17 +182,17 @@ def typed(row: Mapping[str, str], names: Iterable[str], currency: str, language:
     return told
 
 
-def one_line(found: Any, wanted: Wanted) -> Any:
-    """The only line of a list of one. Raises Rejected cost.malformed with what is wrong with it."""
+def only_line(found: Any, refusal: str, fix: Said, currency: str) -> Any:
+    """The only line of a list of one. Raises Rejected `refusal` with what is wrong with it."""
     if found.problems:
         bad = found.problems[0]
         raise Rejected(
-            "cost.malformed",
+            refusal,
             "%(column)s: %(problem)s",
-            "Give it like 1200.50 %(currency)s",
+            fix,
             column=bad.column,
             problem=bad.said,
-            currency=wanted.currency,
+            currency=currency,
         )
     return found.lines[0]
 
@@ -328,7 +329,7 @@ def _missing(rates: Rates, currency: str, day: date) -> Rejected | None:
 def _there(session: Session, company: Company, references: Sequence[str]) -> dict[str, sa.Row[Any]]:
     columns = [getattr(Cost, name) for name in ("id", "reference", *_COLUMNS)]
     found: dict[str, sa.Row[Any]] = {}
-    for part in _parts(references):
+    for part in portions(references):
         wanted = sa.select(*columns).where(Cost.company_id == company.id, Cost.reference.in_(part))
         found.update((row.reference, row) for row in session.execute(wanted))
     return found
@@ -370,11 +371,6 @@ def _change(row: sa.Row[Any], line: CostLine) -> Change | None:
     wanted |= {name: stored[name] for name in _SILENT if wanted[name] is None}
     after = {name: wanted[name] for name in _COLUMNS if wanted[name] != stored[name]}
     return Change(row.id, line.reference, {name: stored[name] for name in after}, after) if after else None
-
-
-def _parts(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(rows), AT_ONCE):
-        yield rows[start : start + AT_ONCE]
 
 
 def _detail(cost: Cost) -> dict[str, Any]:

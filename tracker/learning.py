@@ -19,6 +19,7 @@ from tracker.policy.delays import PRIOR, DelayModel
 from tracker.policy.evidence import Stock
 from tracker.policy.lessons import learn
 from tracker.policy.sights import Holder
+from tracker.portions import portions
 from tracker.standing import LEASE_COLUMNS, as_holder, country_of_phone, traces_of
 
 FIRST_CALLS = 50  # that a company must have had before its own model is better than everybody's
@@ -102,7 +103,7 @@ def _calls(session: Session, company_id: int, now: datetime) -> list[CallFacts]:
 
 def _stocks(session: Session, company_id: int, now: datetime) -> tuple[list[Stock], datetime]:
     """The pools' numbers with their newest leases, and since when these are known well enough."""
-    rows = session.execute(
+    rows: Sequence[Any] = session.execute(
         sa.select(Lease.number_id, *LEASE_COLUMNS)
         .join(Visit, Visit.id == Lease.visit_id)
         .join(Number, Number.id == Lease.number_id)
@@ -113,7 +114,7 @@ def _stocks(session: Session, company_id: int, now: datetime) -> tuple[list[Stoc
     first = min((row.from_at for row in rows), default=now)
     cut_off = len(rows) == NEWEST_LEASES or first < now - timedelta(days=DAYS - 1)
     by_number: dict[int, list[Holder]] = defaultdict(list)
-    for chunk in _batches(rows):
+    for chunk in portions(rows, _AT_A_TIME):
         looks, clicks = traces_of(session, {row.visit_id for row in chunk})
         for row in chunk:
             by_number[row.number_id].append(
@@ -131,7 +132,3 @@ def _stocks(session: Session, company_id: int, now: datetime) -> tuple[list[Stoc
 def _stock(number: Stock) -> Stock:
     """Only the leases of that use: the number may have been a pool's twice."""
     return replace(number, holders=[each for each in number.holders if number.covers(each.from_at)])
-
-
-def _batches(rows: Sequence[Any]) -> list[Sequence[Any]]:
-    return [rows[first : first + _AT_A_TIME] for first in range(0, len(rows), _AT_A_TIME)]

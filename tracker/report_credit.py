@@ -22,6 +22,7 @@ from tracker.policy.report_words import Blank
 from tracker.policy.spans import Span
 from tracker.policy.touches import DIRECT
 from tracker.policy.worth import Category
+from tracker.portions import portions
 from tracker.report_cells import Asked, Key, conditions
 from tracker.sales import SaleFact
 
@@ -109,8 +110,8 @@ class _Walks:
 
     def _calls_of(self, ids: Sequence[int]) -> dict[int, tuple[datetime, int | None, str | None]]:
         found: dict[int, tuple[datetime, int | None, str | None]] = {}
-        for start in range(0, len(ids), 5_000):
-            found |= self._calls(Call.id.in_(ids[start : start + 5_000]))
+        for part in portions(ids):
+            found |= self._calls(Call.id.in_(part))
         return found
 
     def _join(self) -> Persons:

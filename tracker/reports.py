@@ -27,12 +27,12 @@ from tracker.policy.report import Coverage, Days, Grouped, Report, Wish, Won, as
 from tracker.policy.report_costs import cell_of, placed, wanted
 from tracker.policy.report_words import Blank
 from tracker.policy.spans import Asks, read_spans
+from tracker.portions import portions
 from tracker.report_cells import Asked, Cells, Key, conditions
 from tracker.report_credit import Shared, share
 from tracker.sales import SaleFact, sold_between
 from tracker.tallies import COUNTS, TOLD
 
-AT_ONCE = 5_000
 _COUNTS = COUNTS[:TOLD]
 _CALLERS = sa.func.count(sa.distinct(Call.caller)).filter(KNOWN)
 
@@ -180,8 +180,8 @@ def _keys(asked: Asked, column: Any, ids: Sequence[int]) -> dict[int | None, lis
     cells, found = asked.cells, defaultdict[int | None, list[Key]](list)
     told = sa.select(column, *cells.columns).where(*conditions(asked.wish.only))
     told = cells.of_calls(told) if column is Call.id else cells.of_visits(told)
-    for start in range(0, len(ids), AT_ONCE):
-        for number, *values in _rows(asked.session, told.where(column.in_(ids[start : start + AT_ONCE]))):
+    for part in portions(ids):
+        for number, *values in _rows(asked.session, told.where(column.in_(part))):
             found[number].append(cells.key(values))
     return dict(found)
 
@@ -191,8 +191,8 @@ def _last_visits(asked: Asked, facts: Sequence[SaleFact]) -> dict[int, int]:
     unheard = [fact for fact in facts if fact.call_id is None and fact.visitor_id is not None]
     visitors = sorted({fact.visitor_id for fact in unheard if fact.visitor_id is not None})
     visits = defaultdict[int | None, list[tuple[datetime, int]]](list)
-    for start in range(0, len(visitors), AT_ONCE):
-        theirs = Visit.visitor_id.in_(visitors[start : start + AT_ONCE])
+    for part in portions(visitors):
+        theirs = Visit.visitor_id.in_(part)
         for visitor, at, number in _rows(
             asked.session, sa.select(Visit.visitor_id, Visit.started_at, Visit.id).where(theirs)
         ):

@@ -20,8 +20,8 @@ from tracker.audit import By
 from tracker.models import Call, Company, Sale, Visit, Visitor
 from tracker.policy.facts import Presentation
 from tracker.policy.sales import Match, PossibleCall, choose_call, latest_instant
+from tracker.portions import portions
 
-AT_ONCE = 5_000
 LATE = timedelta(days=31)  # how long after a sale its call may still come into the books
 
 
@@ -125,9 +125,8 @@ class _Books:
         return _grouped(self._rows(wanted, Visit.visitor_id, visitors))
 
     def _rows(self, wanted: Any, column: Any, values: set[Any]) -> Iterator[sa.Row[Any]]:
-        ordered = sorted(values)
-        for start in range(0, len(ordered), AT_ONCE):
-            yield from self._session.execute(wanted.where(column.in_(ordered[start : start + AT_ONCE])))
+        for part in portions(sorted(values)):
+            yield from self._session.execute(wanted.where(column.in_(part)))
 
 
 def _grouped(rows: Iterable[Any]) -> dict[Any, list[PossibleCall]]:

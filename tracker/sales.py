@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session, joinedload
 from tracker.audit import By
 from tracker.calls import amount as plain
 from tracker.companies import one_at_a_time
-from tracker.costs import AT_ONCE, MOST, as_json, missing_rates
-from tracker.errors import Rejected
+from tracker.costs import MOST, as_json, missing_rates, only_line
+from tracker.errors import Rejected, say
 from tracker.journey import iso
 from tracker.models import Call, Company, Sale
 from tracker.policy.cost_list import Wanted
@@ -28,10 +28,12 @@ from tracker.policy.costs import Entered
 from tracker.policy.sale_list import FoundSales, Place, SaleLine, told_sales
 from tracker.policy.sales import Match, SaleStatus
 from tracker.policy.tables import BadRows
+from tracker.portions import portions
 from tracker.rates import rates_of
 from tracker.sale_matching import Belongs, Told, match
 
 _TOLD = ("at", "revenue", "profit", "currency", "status", "note", "call_key", "phone", "visitor_key")
+_GIVE = say("Give amounts like 1200.50 %(currency)s and instants like 2026-11-30T14:30")
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,8 @@ def carry_out(
     rows = [
         {**_row(line), **vars(belongs), **told} for line, belongs in zip(plan.new, plan.matched, strict=True)
     ]
-    for start in range(0, len(rows), AT_ONCE):
-        session.execute(sa.insert(Sale), rows[start : start + AT_ONCE])
+    for part in portions(rows):
+        session.execute(sa.insert(Sale), part)
     for it in plan.changed:
         _apply(session, by, company, it)
     if plan.new or plan.changed:
@@ -122,7 +124,8 @@ def add_sale(
     Raises Rejected sale.malformed, sale.duplicate, rate.missing.
     """
     given = dict(row) | ({"call": call.key} if call else {})
-    line = _one(told_sales([given], Wanted(company.currency), place_of(company, by.at)), company)
+    found = told_sales([given], Wanted(company.currency), place_of(company, by.at))
+    line: SaleLine = only_line(found, "sale.malformed", _GIVE, company.currency)
     day = line.at.astimezone(ZoneInfo(company.timezone)).date()
     rates_of(session, company).rate(line.currency, day)
     reference = line.reference if str(row.get("reference") or "").strip() else None
@@ -256,24 +259,9 @@ def describe_sale(sale: Sale) -> dict[str, Any]:
     }
 
 
-def _one(found: FoundSales, company: Company) -> SaleLine:
-    if found.problems:
-        bad = found.problems[0]
-        raise Rejected(
-            "sale.malformed",
-            "%(column)s: %(problem)s",
-            "Give amounts like 1200.50 %(currency)s and instants like 2026-11-30T14:30",
-            column=bad.column,
-            problem=bad.said,
-            currency=company.currency,
-        )
-    return found.lines[0]
-
-
 def _there(session: Session, company: Company, references: Sequence[str]) -> dict[str, Sale]:
     found: dict[str, Sale] = {}
-    for start in range(0, len(references), AT_ONCE):
-        part = references[start : start + AT_ONCE]
+    for part in portions(references):
         wanted = sa.select(Sale).where(Sale.company_id == company.id, Sale.reference.in_(part))
         found.update((str(sale.reference), sale) for sale in session.scalars(wanted))
     return found

@@ -23,10 +23,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from tracker import overview
+from tracker import once, overview
 from tracker.database import Database
 from tracker.models import Call, Company, DaySheet, sheet_changes
 from tracker.policy.sheets import Day, Interval, days_over
@@ -164,8 +163,7 @@ def _begin(session: Session, days: Sequence[Day], draft: str, now: datetime) -> 
         for day in days
         for kind in KINDS
     ]  # fmt: skip
-    make = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    new = make(DaySheet)
+    new = once.insert(session, DaySheet)
     fresh = {name: new.excluded[name] for name in ("until_at", "made_at", "draft", "data")}
     key = ("company_id", "since_at", "kind")
     session.connection().execute(new.on_conflict_do_update(index_elements=key, set_=fresh), rows)

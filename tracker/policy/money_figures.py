@@ -74,10 +74,6 @@ class Sums:
         return quotient(self.cost, self.orders)
 
     @property
-    def revenue_per_order(self) -> Fraction | None:
-        return quotient(self.revenue, self.orders)
-
-    @property
     def net(self) -> Decimal | None:
         """Gross profit less the cost; a cost of which nobody has said anything is none."""
         return None if self.gross_profit is None else self.gross_profit - (self.cost or 0)

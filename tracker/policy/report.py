@@ -117,10 +117,6 @@ class Coverage:
     def unattributed_share(self) -> Fraction | None:
         return quotient(self.calls - self.attributed, self.calls)
 
-    @property
-    def judged_share(self) -> Fraction | None:
-        return quotient(self.judged, self.answered)
-
 
 @dataclass(frozen=True)
 class Days:
