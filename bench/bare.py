@@ -40,7 +40,7 @@ def bare_asterisk(house: House, facts: Facts, dial: str) -> Iterator[Bare]:
     home = Path(tempfile.mkdtemp(prefix="ll-bare-", dir="/tmp"))
     first = (
         house.settings.rtp_start - 4000
-        if house.settings.rtp_start > 30000
+        if house.settings.rtp_start > 25000
         else house.settings.rtp_start + 4000
     )
     settings = replace(

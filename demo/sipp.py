@@ -86,6 +86,12 @@ class Party:
         path = self.folder / "errors"
         return path.read_text(errors="replace") if path.exists() else ""
 
+    def tale(self) -> str:
+        """How it went so far, in words for somebody who looks for a mistake."""
+        wire = "; ".join(f"{'sent' if each.sent else 'got'} {each.line}" for each in self.messages())
+        state = "runs" if self.process.poll() is None else f"ended with {self.process.returncode}"
+        return f"{state}; {wire or 'nothing on the wire'}; {self.errors.strip() or 'no errors'}"
+
     def close(self) -> None:
         """End the process if it still runs, and remove its files."""
         if self.process.poll() is None:

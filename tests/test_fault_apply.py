@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -11,7 +10,6 @@ import pytest
 import sqlalchemy as sa
 from support.command import Installation, one_line
 from support.house import House, Phone, until
-from support.ports import free_port
 from support.talks import Place, begin, books_gain, channel_place, check_booked, finish
 
 from demo.scenario import answered, hang_up, hung_up, invite, invited, pick_up, ringing, wait
@@ -30,7 +28,7 @@ def place(house: House) -> Place:
 
 def test_no_call_is_dropped_while_the_configuration_changes_under_it(house: House, place: Place) -> None:
     (old,) = place.line.phones
-    new = Phone(old.target_id, free_port(socket.SOCK_DGRAM))
+    new = Phone(old.target_id, house.sip_port())
     with books_gain(house, CALLS):
         phone = house.phone(old, [invited(), ringing(), pick_up(), hung_up(60)], calls=CALLS)
         caller = house.caller(

@@ -171,7 +171,7 @@ def test_reading_everything_again_changes_nothing_in_the_books(house: House, pla
     talk = begin(house, places[0], 0.5)
     finish([talk])
     check_booked(house, talk)
-    until(lambda: not house.calls(Call.ended_at.is_(None)), 30, why="no call is open")
+    until(lambda: not house.calls(Call.ended_at.is_(None)), 90, why="no call is open")
     until(lambda: not pending(house.database), 60, why="all recordings are finished")
     before, now = dump(house.database), datetime.now(UTC)
     again = rerun(house.database, house.place.calls, house.settings.node, 3, now)

@@ -98,13 +98,16 @@ class House:
 
     def __init__(self, **more: str) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="ll-", dir="/tmp"))
-        rtp = random.randrange(20000, 55000, 2000)
+        self.sip_ports = itertools.cycle(random.sample(range(10000, 16000), 6000))
+        rtp = random.randrange(
+            20000, 30000, 2000
+        )  # below the ports the kernel hands out, as all of these are
         self.environ = {
             "LEASELINE_HOME": str(self.home),
             "LEASELINE_NODE": "house",
             "LEASELINE_COMPANY": "pallets",  # some tests have companies of their own beside it
             "LEASELINE_SIP_HOST": OFFICE,
-            "LEASELINE_SIP_PORT": str(free_port(socket.SOCK_DGRAM)),
+            "LEASELINE_SIP_PORT": str(self.sip_port()),
             "LEASELINE_SIP_OPTIONS_SECONDS": "0",  # SIPp takes OPTIONS for a broken call
             "LEASELINE_RTP_START": str(rtp),
             "LEASELINE_RTP_END": str(rtp + 1999),
@@ -206,7 +209,7 @@ class House:
         return Line(number_id, e164, tuple(places))
 
     def _add_phone(self, session: Any, number: Number, count: int, place: int, ring: int, more: Any) -> Phone:
-        port = free_port(socket.SOCK_DGRAM)
+        port = self.sip_port()
         wish = {"kind": TargetKind.PEER, "host": OFFICE, "port": port, "dial": "main"} | more
         target = Target(
             company_id=number.company_id, name=f"phone {count}.{place}", created_at=datetime.now(UTC), **wish
@@ -228,7 +231,7 @@ class House:
         """A further carrier with an address of its own, applied to the running Asterisk."""
         count = next(self.trunks)
         host = f"127.0.1.{count}"
-        plain = {"kind": TrunkKind.IP, "host": host, "port": free_port(socket.SOCK_DGRAM), "match": [host]}
+        plain = {"kind": TrunkKind.IP, "host": host, "port": self.sip_port(host), "match": [host]}
         trunk = Trunk(name=f"carrier {count}", created_at=datetime.now(UTC), **plain | wish)
         with self.database.write() as session:
             session.add(trunk)
@@ -277,7 +280,7 @@ class House:
     ) -> Caller:
         """Somebody who dials the line from a number nobody else in this run has."""
         number = number or f"+49151{10000000 + next(self.callers)}"
-        port = free_port(socket.SOCK_DGRAM)
+        port = self.sip_port(address)
         party = Party(
             scenario.caller(steps, who=who or f'"Ann Caller" <sip:{number}@carrier.example>'),
             address=address,
@@ -290,6 +293,10 @@ class House:
         )
         self.parties.append(party)
         return Caller(party, number)
+
+    def sip_port(self, address: str = OFFICE) -> int:
+        """A port for SIP that stays free until it is used: neither the kernel nor Asterisk hands it out."""
+        return next(port for port in self.sip_ports if _is_free(address, port))
 
     def _media_port(self, address: str) -> int:
         """A port for SIPp's sound, above those the kernel hands out; SIPp takes the next even one as well."""

@@ -153,14 +153,21 @@ def answer_of(talk: Talk) -> float | None:
 
 
 def await_talking(talks: list[Talk], seconds: float = 15) -> None:
-    until(lambda: all(answer_of(talk) for talk in talks), seconds, why="everybody talks")
+    try:
+        until(lambda: all(answer_of(talk) for talk in talks), seconds, why="everybody talks")
+    except TimeoutError as late:
+        for talk in talks:
+            if not answer_of(talk):
+                for name, party in (("caller", talk.caller.party), ("phone", talk.phone)):
+                    late.add_note(f"{name}: {party.tale()}")
+        raise
 
 
 def finish(talks: list[Talk], seconds: float = 30) -> None:
     """Wait until everybody has hung up; both sides of every call went as their scenario tells."""
     for talk in talks:
-        assert talk.caller.party.wait(seconds) == 0, talk.caller.party.errors
-        assert talk.phone.wait(seconds) == 0, talk.phone.errors
+        assert talk.caller.party.wait(seconds) == 0, talk.caller.party.tale()
+        assert talk.phone.wait(seconds) == 0, talk.phone.tale()
 
 
 def check_booked(house: House, talk: Talk, *, seen_by_agi: bool | None = None, seconds: float = 15) -> Call:
