@@ -102,6 +102,7 @@ class House:
             "presentation": told["shown"], "repeat": told["repeat"], "outcome": told["outcome"],
             "category": told["category"], "started_at": NOW - timedelta(minutes=told["minutes"]),
             "wait_seconds": told["wait"], "talk_seconds": told["talk"] if took else None,
+            "uncertain": told.get("uncertain", False),
         }  # fmt: skip
 
     def add(self, *calls: dict[str, Any]) -> None:
@@ -274,6 +275,7 @@ def test_days_that_have_sheets_are_read_from_them(house: House) -> None:
 CHANGED = {
     **USUAL, "company": 1, "thing": 1, "visit": 1, "minutes": 2 * 1440, "caller": None, "repeat": True,
     "shown": Presentation.WITHHELD, "category": Category.TARGET, "wait": 4.0, "talk": 5.0,
+    "uncertain": True,
 }  # fmt: skip
 
 
@@ -402,12 +404,12 @@ def test_the_command_makes_sheets_and_checks_them(tmp_path: Path) -> None:
         record_all(session, [started("+74951234567", datetime.now(UTC) - timedelta(days=2))])
     assert "got their sheets: 2" in here.done("sheets", "make")
     assert "No sheet was missing" in here.done("sheets", "make")
-    assert here.json("sheets", "check") == {"checked": 2, "different": []}
+    assert here.json("sheets", "check") == {"checked": 4, "different": []}
     with database.write() as session:
         first = sa.select(sa.func.min(DaySheet.since_at)).scalar_subquery()
         session.execute(sa.update(DaySheet).where(DaySheet.since_at == first).values(data=Tally().dumps()))
     database.close()
-    assert "1 of 2 sheets" in (told := here.refused("sheets", "check"))
+    assert "2 of 4 sheets" in (told := here.refused("sheets", "check"))
     assert f"pallets {datetime.now(ZoneInfo('Europe/Moscow')).date() - timedelta(days=2)}" in told
     here.done("sheets", "make", "--again")
     assert "All say what their calls say" in here.done("sheets", "check")

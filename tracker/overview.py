@@ -27,7 +27,7 @@ from tracker.policy.sheets import Interval, Plan, plan
 from tracker.policy.spans import Asks, Span, read_spans, step_seconds
 from tracker.policy.tally import Seconds, Tally, add_seconds, counts_of
 from tracker.policy.worth import Category
-from tracker.sheets import read_sheets
+from tracker.sheets import Written, read_sheets
 from tracker.tallies import COUNTS, count, count_briefly
 
 KIND = "overview"  # of sheets: a Tally
@@ -71,11 +71,11 @@ def read_overview(
     return assemble(_read(session, ids, told, also), zone)
 
 
-def write_sheet(session: Session, company_id: int, time: Interval) -> str:
+def write_sheet(session: Session, company_id: int, time: Interval) -> Written:
     """What a sheet of this kind holds of a day: it is counted now."""
     tally = Tally()
     count(session, plan([company_id], time, ()).gaps, tally, time.step_seconds)
-    return tally.dumps()
+    return Written(tally.dumps())
 
 
 def _time(span: Span) -> Interval:

@@ -28,6 +28,7 @@ from tracker.tallies import epoch_of, step_of
 Select = sa.Select[*tuple[Any, ...]]
 Fold = Callable[[Any], Cell]
 Key = tuple[Cell, ...]
+NOBODYS = -1  # an id that no row has
 QUARTER = 900  # seconds: clocks of all zones differ by so many of them
 _FOLDED = frozenset({By.LANDING, By.HOUR, By.WEEKDAY})  # of which several values are one row
 _UNKNOWN = ""  # a word that is empty is told as "(not set)"
@@ -58,8 +59,9 @@ class Cells:
 
     def of_visits(self, wanted: Select) -> Select:
         """The statement about visits, as if each had brought a call."""
-        tables = wanted.select_from(Visit).outerjoin(Call, sa.false())
-        return self._more(tables.outerjoin(Channel, sa.false()))
+        # SQLite looks at once that there is none, where a false condition makes it read all rows.
+        tables = wanted.select_from(Visit).outerjoin(Call, Call.id == NOBODYS)
+        return self._more(tables.outerjoin(Channel, Channel.id == NOBODYS))
 
     def _more(self, tables: Select) -> Select:
         if By.SITE in self._parts:
@@ -83,6 +85,7 @@ class Asked:
     wish: Wish
     cells: Cells
     span: Span
+    by_sheets: bool = True
 
     @property
     def within(self) -> list[Condition]:

@@ -19,16 +19,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tracker.call_search import KNOWN
-from tracker.costs import costs_between
+from tracker.cost_sums import cost_sums
 from tracker.models import Call, Channel, Company, Visit
 from tracker.policy.channel_groups import group_of
-from tracker.policy.figures import Counts, total
-from tracker.policy.report import Coverage, Days, Grouped, Report, Wish, Won, assemble
-from tracker.policy.report_costs import cell_of, placed, wanted
+from tracker.policy.report import Coverage, Days, Report, Wish, Won, assemble
+from tracker.policy.report_costs import cell_of, placed, told_by, wanted
 from tracker.policy.report_words import Blank
 from tracker.policy.spans import Asks, read_spans
 from tracker.portions import portions
 from tracker.report_cells import Asked, Cells, Key, conditions
+from tracker.report_counts import Counted, counted
 from tracker.report_credit import Shared, share
 from tracker.sales import SaleFact, sold_between
 from tracker.tallies import COUNTS, TOLD
@@ -46,94 +46,54 @@ def read_report(
     *,
     compare: bool = False,
     also: Asks = (),
+    by_sheets: bool = True,
 ) -> Report:
     """The company's report for the days that `words` ask for. Raises Rejected as `read_spans` does.
 
     `compare`: beside as many days before. `also` are words that every row's filter needs besides.
+    Without `by_sheets` all is counted anew.
     """
     zone = ZoneInfo(company.timezone)
     span, before = read_spans(words, zone, now)
     cells = Cells(session, wish.parts, zone)
     now_then = [
-        (each, _read(Asked(session, company, wish, cells, each)))
+        (each, _read(Asked(session, company, wish, cells, each, by_sheets)))
         for each in ((span, before) if compare else (span,))
     ]
     return assemble(wish, company.currency, now_then[0], now_then[1] if compare else None, also)
 
 
 def _read(asked: Asked) -> Days:
-    calls = _calls(asked)
-    sales = _sales(asked)
+    calls = counted(asked)
+    sales = _sales(asked, calls)
     shared = None
     if asked.wish.model is None:
         won, earned = sales.by_row, sales.all
     else:
         shared = share(asked, sales.facts)
         won, earned = shared.won, shared.earned
-    everything, attributed, uncertain = _everything(asked)
     return Days(
-        calls=calls,
+        calls=calls.rows,
         won=won,
-        costs=_costs(asked, {key: each.counts.calls for key, each in calls.items()}),
-        everything=everything,
+        costs=_costs(asked, {key: each.counts.calls for key, each in calls.rows.items()}),
+        everything=calls.everything,
         earned=earned,
-        coverage=_coverage(everything.counts, attributed, uncertain, sales, shared),
+        coverage=_coverage(calls, sales, shared),
     )
 
 
-def _coverage(
-    counts: Counts, attributed: int, uncertain: int, sales: _Sales, shared: Shared | None
-) -> Coverage:
+def _coverage(calls: Counted, sales: _Sales, shared: Shared | None) -> Coverage:
+    counts = calls.everything.counts
     return Coverage(
         calls=counts.calls,
-        attributed=attributed,
-        uncertain=uncertain,
+        attributed=calls.attributed,
+        uncertain=calls.uncertain,
         answered=counts.answered,
         judged=counts.target + counts.service + counts.non_target,
         orders=sales.all.orders,
         matched=sales.matched,
         conversions=shared.conversions if shared else 0,
     )
-
-
-# ---- calls ----
-
-
-def _calls(asked: Asked) -> dict[Key, Grouped]:
-    cells, found = asked.cells, defaultdict[Key, list[Counts]](list)
-    callers: dict[Key, int] = {}
-    grouped = cells.of_calls(sa.select(*cells.columns, *_COUNTS, _CALLERS)).where(*asked.within)
-    for row in _rows(asked.session, grouped.group_by(*cells.names)):
-        key = cells.key(row[: len(cells.names)])
-        found[key].append(Counts._make((*row[len(cells.names) : -1], *([0] * (len(Counts._fields) - TOLD)))))
-        callers[key] = row[-1]
-    if cells.fold:  # one who called twice is in one row once
-        callers = _callers(asked)
-    return {key: Grouped(total(each), callers.get(key, 0)) for key, each in found.items()}
-
-
-def _callers(asked: Asked) -> dict[Key, int]:
-    cells, found = asked.cells, defaultdict[Key, set[str]](set)
-    wanted_rows = cells.of_calls(sa.select(*cells.columns, Call.caller)).where(*asked.within, KNOWN)
-    for *values, caller in _rows(asked.session, wanted_rows.distinct()):
-        found[cells.key(values)].add(caller)
-    return {key: len(each) for key, each in found.items()}
-
-
-def _everything(asked: Asked) -> tuple[Grouped, int, int]:
-    """All calls once; how many something attributes, and of how many that is uncertain."""
-    attributed = sa.or_(Call.visit_id.is_not(None), Call.channel_id.is_not(None))
-    columns = (
-        *_COUNTS,
-        _CALLERS,
-        sa.func.count().filter(attributed),
-        sa.func.count().filter(attributed, Call.uncertain.is_(True)),
-    )
-    joined = sa.select(*columns).select_from(Call).outerjoin(Visit, Visit.id == Call.visit_id)
-    joined = joined.outerjoin(Channel, Channel.id == Call.channel_id).where(*asked.within)
-    (row,) = _rows(asked.session, joined)
-    counts = Counts._make((*row[:TOLD], *([0] * (len(Counts._fields) - TOLD))))
-    return Grouped(counts, row[TOLD]), row[TOLD + 1], row[TOLD + 2]
 
 
 def _rows(session: Session, wanted_rows: Any) -> Any:
@@ -153,10 +113,12 @@ class _Sales:
     matched: int
 
 
-def _sales(asked: Asked) -> _Sales:
+def _sales(asked: Asked, calls: Counted) -> _Sales:
     """What was sold in these days, by the row of its call, or of the visitor's last visit before."""
     facts = list(sold_between(asked.session, asked.company, asked.span.since, asked.span.until))
-    by_call = _keys(asked, Call.id, [fact.call_id for fact in facts if fact.call_id is not None])
+    sold = {fact.call_id for fact in facts if fact.call_id is not None}
+    by_call: dict[int | None, list[Key]] = dict(calls.rows_of(sold).items())
+    by_call |= _keys(asked, Call.id, sorted(sold - by_call.keys()))
     last = _last_visits(asked, facts)
     by_visit = _keys(asked, Visit.id, list(last.values()))
     nobody: list[Key] = [] if asked.wish.only else [tuple(Blank.UNKNOWN for _ in asked.cells.names)]
@@ -214,7 +176,9 @@ def _costs(asked: Asked, calls: Mapping[Key, int]) -> dict[Key, Decimal]:
 def _keyed(asked: Asked) -> Iterable[tuple[Key, Decimal]]:
     theirs = sa.select(Channel.id, Channel.name).where(Channel.company_id == asked.company.id)
     names = dict(_rows(asked.session, theirs).all())
-    for fact in costs_between(asked.session, asked.company, asked.span.first, asked.span.last):
+    words, by_day = told_by(asked.wish.parts)
+    span, words = asked.span, words | asked.wish.only.keys()
+    for fact in cost_sums(asked.session, asked.company, span.first, span.last, words, by_day=by_day):
         if wanted(fact.words, asked.wish.only):
             channel = None if fact.channel_id is None else names[fact.channel_id]
             yield (

@@ -25,14 +25,14 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker import once, overview
+from tracker import once, overview, report_columns
 from tracker.database import Database
-from tracker.models import Call, Company, DaySheet, sheet_changes
+from tracker.models import Call, Company, DaySheet, SheetColumn, sheet_changes
 from tracker.policy.sheets import Day, Interval, days_over
-from tracker.sheets import CHANGED
+from tracker.sheets import CHANGED, Written
 
 # Who writes a sheet of which kind. One that is to count otherwise gets another name.
-KINDS = {overview.KIND: overview.write_sheet}
+KINDS = {overview.KIND: overview.write_sheet, report_columns.KIND: report_columns.write_sheet}
 MOST = 30  # days a turn
 PATIENCE_SECONDS = 3.0
 
@@ -147,6 +147,14 @@ _STORE = (
     .where(*_OF_DAY, DaySheet.kind == sa.bindparam("of_kind"), DaySheet.draft == sa.bindparam("of_draft"))
     .values(data=sa.bindparam("written"), draft=None)
 )
+_drawn = sa.select(
+    DaySheet.company_id,
+    DaySheet.kind,
+    sa.bindparam("of_name", type_=SheetColumn.name.type),
+    DaySheet.since_at,
+    sa.bindparam("column", type_=SheetColumn.data.type),
+).where(*_OF_DAY, DaySheet.kind == sa.bindparam("of_kind"), DaySheet.draft == sa.bindparam("of_draft"))
+_STORE_COLUMN = sa.insert(SheetColumn).from_select(["company_id", "kind", "name", "since_at", "data"], _drawn)
 
 
 def _begin(session: Session, days: Sequence[Day], draft: str, now: datetime) -> None:
@@ -187,18 +195,27 @@ def _number(database: Database, transaction: str) -> int:
         return int(session.scalar(sa.text(f"SELECT {transaction}::text")) or 0)
 
 
-def _write(database: Database, day: Day) -> list[dict[str, Any]]:
+def _write(database: Database, day: Day) -> list[tuple[dict[str, Any], Written]]:
     with database.read() as session:
         return [
-            _named(day) | {"of_kind": kind, "written": write(session, day.company_id, day.time)}
+            (_named(day) | {"of_kind": kind}, write(session, day.company_id, day.time))
             for kind, write in KINDS.items()
         ]
 
 
-def _store(session: Session, rows: Sequence[Mapping[str, Any]], draft: str) -> None:
+def _store(session: Session, sheets: Sequence[tuple[Mapping[str, Any], Written]], draft: str) -> None:
     """Unless another maker has begun the same sheet meanwhile: then his holds, or none."""
-    if rows:
-        session.connection().execute(_STORE, [{**row, "of_draft": draft} for row in rows])
+    mine = [({**named, "of_draft": draft}, written) for named, written in sheets]
+    columns = [
+        {**named, "of_name": name, "column": data}
+        for named, written in mine
+        for name, data in written.columns.items()
+    ]
+    if columns:
+        session.connection().execute(_STORE_COLUMN, columns)
+    if mine:
+        rows = [{**named, "written": written.data} for named, written in mine]
+        session.connection().execute(_STORE, rows)
 
 
 def _each_day(session: Session, statement: sa.Executable, days: Iterable[Day]) -> None:
@@ -239,7 +256,7 @@ def _check_one(database: Database, day: Day, kind: str) -> bool | None:
     with database.read() as session:
         before = _held(session, day, kind)
         counted = KINDS[kind](session, day.company_id, day.time)
-    if before is None or before[0] == counted:
+    if before is None or before[0] == counted.data:
         return None if before is None else True
     # A new transaction: what others have committed meanwhile is seen in it.
     with database.read() as session:
@@ -252,4 +269,13 @@ def _held(session: Session, day: Day, kind: str) -> tuple[str, datetime] | None:
         *_OF_DAY, DaySheet.kind == kind, DaySheet.draft.is_(None), ~CHANGED
     )
     found = session.execute(wanted, _named(day)).one_or_none()
-    return None if found is None else (str(found.data), found.made_at)
+    if found is None:
+        return None
+    columns = sa.select(SheetColumn.name, SheetColumn.data).where(
+        SheetColumn.company_id == day.company_id,
+        SheetColumn.kind == kind,
+        SheetColumn.since_at == day.time.since,
+    )
+    stored = {row.name: row.data for row in session.execute(columns)}
+    said = report_columns.digest(stored) if stored else None
+    return str(found.data) if said in {None, found.data} else "its columns are others", found.made_at

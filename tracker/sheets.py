@@ -7,13 +7,22 @@ tracker.sheet_maker.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tracker.models import DaySheet, sheet_changes
 from tracker.policy.sheets import Interval, Sheet
+
+
+class Written(NamedTuple):
+    """What a sheet says, and its columns by their names."""
+
+    data: str
+    columns: Mapping[str, bytes] = {}
+
 
 CHANGED = sa.exists().where(
     sheet_changes.c.company_id == DaySheet.company_id,

@@ -42,7 +42,7 @@ from tracker.models.people import (
     SavedView,
     User,
 )
-from tracker.models.sheets import DaySheet, sheet_changes
+from tracker.models.sheets import DaySheet, SheetColumn, sheet_changes
 from tracker.models.visits import (
     CodeLease,
     DelayModel,
@@ -73,7 +73,8 @@ __all__ = [
     "Entered", "ExchangeRate", "Forwarding", "Lease", "LeaseEnd", "LoginAttempts", "LoginLink",
     "LoginSession", "Match", "Membership", "MissCount", "News", "Node", "NodeConfiguration", "Number",
     "NumberState", "NumberUse", "PageView", "Pool", "QuarantinedLine", "Recording", "RecordingState",
-    "RecoveryCode", "Referrer", "Refusal", "Role", "Sale", "SaleStatus", "SavedView", "ShareLink", "Site",
+    "RecoveryCode", "Referrer", "Refusal", "Role", "Sale", "SaleStatus", "SavedView", "ShareLink",
+    "SheetColumn", "Site",
     "SiteCheck", "SourceRule", "SpoolFile", "Swap", "Tag", "Target", "TargetKind", "Transport", "Trunk",
     "TrunkKind", "User", "Visit", "VisitEvent", "VisitEventKind", "Visitor", "WaitingFact", "Way",
     "WhenEmpty", "sheet_changes",

@@ -13,10 +13,27 @@ from collections.abc import Iterator
 # Whatever of a call any sheet counts.
 CALL_COLUMNS = (
     "company_id", "number_id", "caller", "presentation", "repeat", "channel_id", "visit_id", "started_at",
-    "wait_seconds", "talk_seconds", "outcome", "target_id", "category",
+    "wait_seconds", "talk_seconds", "outcome", "target_id", "category", "uncertain",
 )  # fmt: skip
-VISIT_COLUMNS = ("channel_group", "source")
+VISIT_COLUMNS = (
+    "visitor_id", "site_id", "started_at", "landing_url", "medium", "source", "campaign", "keyword",
+    "content", "channel_group", "device", "country",
+)  # fmt: skip
+# What facts are told by, as columns have it: of these tables, by which the company is known.
+NAMES = {
+    "companies": ("id", ("timezone",)),
+    "channels": ("company_id", ("name", "medium", "source", "campaign", "keyword")),
+    "numbers": ("company_id", ("e164",)),
+    "sites": ("company_id", ("name",)),
+    "tags": ("company_id", ("name",)),
+    "targets": ("company_id", ("name",)),
+}
 _TOLD = "kind = 'leg_ended'"  # of the events
+# All days of the company: a name is seldom changed. Who makes a sheet meanwhile finds it gone.
+_RENAMED = "DELETE FROM day_sheets WHERE company_id = NEW.{company} AND kind <> 'overview';"
+
+
+_BOTH = (("added", "INSERT", "NEW"), ("deleted", "DELETE", "OLD"))
 
 
 def statements(dialect: str) -> list[str]:
@@ -33,6 +50,11 @@ WHERE (SELECT until_at FROM day_sheets WHERE company_id = it.company_id AND sinc
 ORDER BY since_at DESC LIMIT 1) > it.started_at;"""
 _ROW = "SELECT {0}.company_id AS company_id, {0}.started_at AS started_at"
 _THEIRS = "SELECT company_id, started_at FROM calls WHERE {}"
+_VISITORS = (
+    "SELECT company_id, {row}.started_at AS started_at FROM visitors WHERE visitors.id = {row}.visitor_id"
+)
+_VISITS_CALLS = _THEIRS.format("visit_id = NEW.id")
+_CHANGED_VISIT = " UNION ".join([_VISITS_CALLS, *(_VISITORS.format(row=row) for row in ("OLD", "NEW"))])
 
 
 def _sqlite() -> Iterator[str]:
@@ -49,13 +71,23 @@ def _sqlite() -> Iterator[str]:
     )
     either, both = f"OLD.{_TOLD} OR NEW.{_TOLD}", _THEIRS.format("id IN (OLD.call_id, NEW.call_id)")
     yield from _alone("event_changed", "UPDATE ON call_events", either, both)
+    for name, event, row in _BOTH:
+        yield from _alone(f"tag_{name}", f"{event} ON call_tags", "1", _THEIRS.format(f"id = {row}.call_id"))
+        yield from _alone(f"visit_{name}", f"{event} ON visits", "1", _VISITORS.format(row=row))
     update = f"UPDATE OF {', '.join(VISIT_COLUMNS)} ON visits"
-    yield from _alone("visit_changed", update, _differ(VISIT_COLUMNS), _THEIRS.format("visit_id = NEW.id"))
+    yield from _alone("visit_changed", update, _differ(VISIT_COLUMNS), _CHANGED_VISIT)
+    for table, (company, columns) in NAMES.items():
+        update = f"UPDATE OF {', '.join(columns)} ON {table}"
+        yield from _trigger(f"{table}_renamed", update, _differ(columns), _RENAMED.format(company=company))
 
 
 def _alone(name: str, on: str, when: str, rows: str) -> Iterator[str]:
+    return _trigger(name, on, when, _ALONE.format(rows=rows))
+
+
+def _trigger(name: str, on: str, when: str, body: str) -> Iterator[str]:
     yield f"DROP TRIGGER IF EXISTS sheets_{name}"
-    yield f"CREATE TRIGGER sheets_{name} AFTER {on} WHEN {when}\nBEGIN\n{_ALONE.format(rows=rows)}\nEND"
+    yield f"CREATE TRIGGER sheets_{name} AFTER {on} WHEN {when}\nBEGIN\n{body}\nEND"
 
 
 def _differ(columns: tuple[str, ...]) -> str:
@@ -82,20 +114,30 @@ def _postgresql() -> Iterator[str]:
     events = {
         name: _THEIRS.format(f"id = {row}.call_id") for name, row in (("added", "NEW"), ("deleted", "OLD"))
     }
-    for name, event, row in (("added", "INSERT", "NEW"), ("deleted", "DELETE", "OLD")):
+    for name, event, row in _BOTH:
         yield from _shared(f"call_{name}", f"{event} ON calls", "true", calls[name])
         yield from _shared(f"event_{name}", f"{event} ON call_events", f"{row}.{_TOLD}", events[name])
+        yield from _shared(f"tag_{name}", f"{event} ON call_tags", "true", events[name])
+        yield from _shared(f"visit_{name}", f"{event} ON visits", "true", _VISITORS.format(row=row))
     update = f"UPDATE OF {', '.join(CALL_COLUMNS)} ON calls"
     yield from _shared("call_changed", update, _distinct(CALL_COLUMNS), both)
     either, theirs = f"OLD.{_TOLD} OR NEW.{_TOLD}", _THEIRS.format("id IN (OLD.call_id, NEW.call_id)")
     yield from _shared("event_changed", "UPDATE ON call_events", either, theirs)
     update = f"UPDATE OF {', '.join(VISIT_COLUMNS)} ON visits"
-    yield from _shared("visit_changed", update, _distinct(VISIT_COLUMNS), _THEIRS.format("visit_id = NEW.id"))
+    yield from _shared("visit_changed", update, _distinct(VISIT_COLUMNS), _CHANGED_VISIT)
+    for table, (company, columns) in NAMES.items():
+        update = f"UPDATE OF {', '.join(columns)} ON {table}"
+        body = _RENAMED.format(company=company)
+        yield from _function(f"{table}_renamed", update, _distinct(columns), body)
 
 
 def _shared(name: str, on: str, when: str, rows: str) -> Iterator[str]:
+    return _function(name, on, when, _NOTE.format(rows))
+
+
+def _function(name: str, on: str, when: str, body: str) -> Iterator[str]:
     table = on.rpartition(" ")[2]
-    yield _FUNCTION.format(name=f"sheets_{name}", body=_NOTE.format(rows))
+    yield _FUNCTION.format(name=f"sheets_{name}", body=body)
     yield f"DROP TRIGGER IF EXISTS sheets_{name} ON {table}"
     yield (
         f"CREATE TRIGGER sheets_{name} AFTER {on} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION sheets_{name}()"

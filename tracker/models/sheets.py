@@ -42,6 +42,26 @@ class DaySheet(Base):
     data: Mapped[str | None] = mapped_column(sa.Text)  # JSON; None while it is being made
 
 
+class SheetColumn(Base):
+    """One thing that a sheet tells of each of its facts: a column, as tracker.policy.columns writes it."""
+
+    __tablename__ = "sheet_columns"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["company_id", "since_at", "kind"],
+            ["day_sheets.company_id", "day_sheets.since_at", "day_sheets.kind"],
+            ondelete="CASCADE",
+            name="fk_sheet_columns_day_sheets",
+        ),
+    )
+
+    company_id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
+    since_at: Mapped[datetime] = mapped_column(primary_key=True)
+    data: Mapped[bytes] = mapped_column(sa.LargeBinary)
+
+
 # No key, no reference, nothing unique: whoever adds a row waits for nobody, and nobody waits for him.
 sheet_changes = sa.Table(
     "sheet_changes",

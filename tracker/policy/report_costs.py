@@ -16,9 +16,22 @@ Key = tuple[Cell, ...]
 GroupOf = Callable[[str, str, str | None], str]  # the channel group of a source, medium and campaign
 
 
-def cell_of(by: By, day: date, words: Words, channel: str | None, group_of: GroupOf) -> Cell:
+# By what the costs of a row's word are told apart.
+_WORDS = {
+    By.SOURCE: ("source",), By.MEDIUM: ("medium",), By.CAMPAIGN: ("campaign",), By.KEYWORD: ("keyword",),
+    By.AD: ("content",), By.CHANNEL: ("source", "medium", "campaign"),
+}  # fmt: skip
+_DAYS = frozenset({By.WEEKDAY})
+
+
+def told_by(parts: Sequence[By]) -> tuple[set[str], bool]:
+    """The words of costs that these columns need, and whether they need the day."""
+    return {word for by in parts for word in _WORDS.get(by, ())}, not _DAYS.isdisjoint(parts)
+
+
+def cell_of(by: By, day: date | None, words: Words, channel: str | None, group_of: GroupOf) -> Cell:
     """What stands for the cost in that column; Blank.UNDIVIDED where its words do not say it."""
-    if by is By.WEEKDAY:
+    if by is By.WEEKDAY and day is not None:
         return Weekday(day.weekday())
     if by is By.CHANNEL:
         if channel is not None:

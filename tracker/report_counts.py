@@ -1,0 +1,148 @@
+"""Calls by the rows of a report: out of columns where day sheets tell them, else counted by the database.
+
+Both count the same; tests hold them against each other.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from tracker.call_search import KNOWN
+from tracker.models import Call, Channel, Visit
+from tracker.policy.column_counts import Bits, Calls, Rows, count, rows_of
+from tracker.policy.figures import Counts, total
+from tracker.policy.report import Grouped, Key
+from tracker.policy.report_words import Blank
+from tracker.report_cells import Asked
+from tracker.report_columns import ORIGINS, Facts, read_facts
+from tracker.tallies import COUNTS, TOLD
+
+_COUNTS = COUNTS[:TOLD]
+_CALLERS = sa.func.count(sa.distinct(Call.caller)).filter(KNOWN)
+_TOLD = ("outcome", "judged", "origin", "caller")
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Calls by row and all together; `attributed` have a source, of which some are `uncertain`.
+
+    `rows_of` gives the rows of calls by their ids, as far as they are among these calls.
+    """
+
+    rows: Mapping[Key, Grouped]
+    everything: Grouped
+    attributed: int
+    uncertain: int
+    _found: Found | None = field(default=None, repr=False)
+
+    def rows_of(self, ids: Collection[int]) -> dict[int, list[Key]]:
+        return self._found.rows_of(ids) if self._found else {}
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Calls as columns, and the row that each is in."""
+
+    facts: Facts
+    rows: Rows
+    chosen: Bits
+
+    def rows_of(self, ids: Collection[int]) -> dict[int, list[Key]]:
+        """The rows of these calls; none of those that the report is narrowed away from."""
+        told, wanted = self.facts.numbers["id"], np.array(sorted(ids), np.int64)
+        there = np.isin(told, wanted)
+        found: dict[int, list[Key]] = {number: [] for number in told[there].tolist()}
+        of_rows = there[self.rows.facts]
+        numbers = told[self.rows.facts[of_rows]].tolist()
+        for number, row in zip(numbers, self.rows.at[of_rows].tolist(), strict=True):
+            found[number].append(self.rows.keys[row])
+        return found
+
+
+def counted(asked: Asked) -> Counted:
+    """The calls of the span."""
+    names = [by.value for by in asked.wish.parts]
+    facts = read_facts(asked, [*_TOLD, *names, *asked.wish.only]) if asked.by_sheets else None
+    return _by_columns(asked, facts) if facts is not None else _by_database(asked)
+
+
+# ---- by columns ----
+
+
+def _by_columns(asked: Asked, facts: Facts) -> Counted:
+    chosen = np.ones(facts.count, np.bool_)
+    for name, value in asked.wish.only.items():
+        column = facts.words[name]
+        told = [(word == value if value else word is Blank.UNKNOWN) for word in column.words]
+        chosen &= np.array(told, np.bool_)[column.codes]
+    calls = Calls(facts.words["outcome"], facts.words["judged"], facts.numbers["caller"])
+    rows = rows_of([facts.words[by.value] for by in asked.wish.parts], chosen)
+    (everything,) = count(Rows([()], *_once(chosen)), calls).values()
+    origin = facts.words["origin"]
+    known = np.array([word in ORIGINS.attributed for word in origin.words], np.bool_)[origin.codes]
+    unsure = np.array([word in ORIGINS.uncertain for word in origin.words], np.bool_)[origin.codes]
+    return Counted(
+        count(rows, calls),
+        everything,
+        int((chosen & known).sum()),
+        int((chosen & unsure).sum()),
+        Found(facts, rows, chosen),
+    )
+
+
+def _once(chosen: Bits) -> tuple[Any, Any]:
+    facts = np.flatnonzero(chosen)
+    return facts, np.zeros(len(facts), np.int64)
+
+
+# ---- by the database ----
+
+
+def _by_database(asked: Asked) -> Counted:
+    attributed = sa.or_(Call.visit_id.is_not(None), Call.channel_id.is_not(None))
+    columns = (
+        *_COUNTS,
+        _CALLERS,
+        sa.func.count().filter(attributed),
+        sa.func.count().filter(attributed, Call.uncertain.is_(True)),
+    )
+    joined = sa.select(*columns).select_from(Call).outerjoin(Visit, Visit.id == Call.visit_id)
+    joined = joined.outerjoin(Channel, Channel.id == Call.channel_id).where(*asked.within)
+    (row,) = _rows(asked, joined)
+    return Counted(_calls(asked), Grouped(_counts(row), row[TOLD]), row[TOLD + 1], row[TOLD + 2])
+
+
+def _calls(asked: Asked) -> dict[Key, Grouped]:
+    cells, found = asked.cells, defaultdict[Key, list[Counts]](list)
+    callers: dict[Key, int] = {}
+    grouped = cells.of_calls(sa.select(*cells.columns, *_COUNTS, _CALLERS)).where(*asked.within)
+    width = len(cells.names)
+    for row in _rows(asked, grouped.group_by(*cells.names)):
+        key = cells.key(row[:width])
+        found[key].append(_counts(row[width:]))
+        callers[key] = row[-1]
+    if cells.fold:  # one who called twice is in one row once
+        callers = _callers(asked)
+    return {key: Grouped(total(each), callers.get(key, 0)) for key, each in found.items()}
+
+
+def _counts(row: Any) -> Counts:
+    return Counts(*row[:TOLD])
+
+
+def _callers(asked: Asked) -> dict[Key, int]:
+    cells, found = asked.cells, defaultdict[Key, set[str]](set)
+    wanted_rows = cells.of_calls(sa.select(*cells.columns, Call.caller)).where(*asked.within, KNOWN)
+    for *values, caller in _rows(asked, wanted_rows.distinct()):
+        found[cells.key(values)].add(caller)
+    return {key: len(each) for key, each in found.items()}
+
+
+def _rows(asked: Asked, wanted_rows: Any) -> Any:
+    return asked.session.connection().execute(wanted_rows)
