@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from tracker.call_search import KNOWN
 from tracker.models import Call, Channel, Visit
 from tracker.policy.column_counts import Bits, Calls, Rows, count, rows_of
+from tracker.policy.columns import Ints
 from tracker.policy.figures import Counts, total
 from tracker.policy.report import Grouped, Key
 from tracker.policy.report_words import Blank
@@ -23,6 +24,7 @@ from tracker.report_cells import Asked
 from tracker.report_columns import ORIGINS, Facts, read_facts
 from tracker.tallies import COUNTS, TOLD
 
+AWAY, ELSEWHERE = -1, -2
 _COUNTS = COUNTS[:TOLD]
 _CALLERS = sa.func.count(sa.distinct(Call.caller)).filter(KNOWN)
 _TOLD = ("outcome", "judged", "origin", "caller")
@@ -39,10 +41,10 @@ class Counted:
     everything: Grouped
     attributed: int
     uncertain: int
-    _found: Found | None = field(default=None, repr=False)
+    found: Found | None = field(default=None, repr=False)
 
     def rows_of(self, ids: Collection[int]) -> dict[int, list[Key]]:
-        return self._found.rows_of(ids) if self._found else {}
+        return self.found.rows_of(ids) if self.found else {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +64,18 @@ class Found:
         numbers = told[self.rows.facts[of_rows]].tolist()
         for number, row in zip(numbers, self.rows.at[of_rows].tolist(), strict=True):
             found[number].append(self.rows.keys[row])
+        return found
+
+    def row_of(self, ids: Ints) -> Ints:
+        """The one row of each of these calls: AWAY if the report is narrowed away from it, else ELSEWHERE."""
+        told = self.facts.numbers["id"]
+        rows = np.full(len(told) + 1, AWAY, np.int64)
+        rows[self.rows.facts], rows[-1] = self.rows.at, ELSEWHERE
+        order = np.argsort(told, kind="stable")  # nearly in order already
+        places = np.searchsorted(told, ids, sorter=order)
+        facts = np.concatenate([order, [len(told)]])[places]
+        facts[np.concatenate([told, [0]])[facts] != ids] = len(told)
+        found: Ints = rows[facts]
         return found
 
 

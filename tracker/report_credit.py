@@ -24,7 +24,7 @@ from tracker.policy.touches import DIRECT
 from tracker.policy.worth import Category
 from tracker.portions import portions
 from tracker.report_cells import Asked, Key, conditions
-from tracker.sales import SaleFact
+from tracker.sales import SaleFact, sold_between
 
 OUTSIDE = "outside"  # steps that the report is narrowed away from
 _CALLER = sa.case((KNOWN, Call.caller))
@@ -39,8 +39,9 @@ class Shared:
     conversions: int
 
 
-def share(asked: Asked, sales: Sequence[SaleFact]) -> Shared:
+def share(asked: Asked) -> Shared:
     """Target calls and sales of that time, shared among the visits and calls that led to them."""
+    sales = list(sold_between(asked.session, asked.company, asked.span.since, asked.span.until))
     walks = _Walks(asked, sales)
     model = asked.wish.model or Model.LAST
     decimals = get_currency_precision(asked.company.currency)

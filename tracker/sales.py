@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
@@ -23,6 +24,8 @@ from tracker.costs import MOST, as_json, missing_rates, only_line
 from tracker.errors import Rejected, say
 from tracker.journey import iso
 from tracker.models import Call, Company, Sale
+from tracker.models.base import MONEY_SCALE
+from tracker.policy.columns import Ints
 from tracker.policy.cost_list import Wanted
 from tracker.policy.costs import Entered
 from tracker.policy.sale_list import FoundSales, Place, SaleLine, told_sales
@@ -36,8 +39,7 @@ _TOLD = ("at", "revenue", "profit", "currency", "status", "note", "call_key", "p
 _GIVE = say("Give amounts like 1200.50 %(currency)s and instants like 2026-11-30T14:30")
 
 
-@dataclass(frozen=True)
-class SaleFact:
+class SaleFact(NamedTuple):
     """A sale as reports count it; money is in the company's currency, not rounded."""
 
     id: int
@@ -207,10 +209,13 @@ def sales_of_call(session: Session, call: Call) -> Sequence[Sale]:
     return session.scalars(sa.select(Sale).where(Sale.call_id == call.id).order_by(Sale.at, Sale.id)).all()
 
 
-def sold_between(session: Session, company: Company, since: datetime, until: datetime) -> Iterator[SaleFact]:
+def sold_between(
+    session: Session, company: Company, since: datetime, until: datetime, *, but_plain: bool = False
+) -> Iterator[SaleFact]:
     """Every sale in [since, until) that was not cancelled, in the company's currency.
 
-    The rate is that of the sale's day by the company's clocks. Raises Rejected rate.missing.
+    The rate is that of the sale's day by the company's clocks. With `but_plain` those are left out that
+    `plainly_sold` tells of. Raises Rejected rate.missing.
     """
     rates, zone = rates_of(session, company), ZoneInfo(company.timezone)
     wanted = sa.select(
@@ -222,12 +227,55 @@ def sold_between(session: Session, company: Company, since: datetime, until: dat
         Sale.matched_by,
         Sale.call_id,
         Sale.visitor_id,
-    ).where(Sale.company_id == company.id, Sale.at >= since, Sale.at < until, Sale.status == SaleStatus.WON)
-    for row in session.execute(wanted.order_by(Sale.at, Sale.id)):
+    ).where(*_won(company, since, until))
+    if but_plain:
+        wanted = wanted.where(~_is_plain(company))
+    for row in session.connection().execute(wanted.order_by(Sale.at, Sale.id)):
+        fact = SaleFact(row.id, row.at, row.revenue, row.profit, row.matched_by, row.call_id, row.visitor_id)
+        if row.currency == company.currency:
+            yield fact
+            continue
         day = row.at.astimezone(zone).date()
-        revenue = rates.convert(row.revenue, row.currency, day)
         profit = None if row.profit is None else rates.convert(row.profit, row.currency, day)
-        yield SaleFact(row.id, row.at, revenue, profit, row.matched_by, row.call_id, row.visitor_id)
+        yield fact._replace(revenue=rates.convert(row.revenue, row.currency, day), profit=profit)
+
+
+def _won(company: Company, since: datetime, until: datetime) -> list[sa.ColumnElement[bool]]:
+    return [
+        Sale.company_id == company.id, Sale.at >= since, Sale.at < until, Sale.status == SaleStatus.WON
+    ]  # fmt: skip
+
+
+def _is_plain(company: Company) -> sa.ColumnElement[bool]:
+    return sa.and_(Sale.call_id.is_not(None), Sale.currency == company.currency)
+
+
+@dataclass(frozen=True, eq=False)
+class PlainSales:
+    """Sales of calls in the company's own currency, as columns: money in its smallest parts."""
+
+    calls: Ints
+    revenue: Ints
+    profit: Ints
+    has_profit: Ints
+    is_matched: Ints
+
+    def money(self, parts: int) -> Decimal:
+        return Decimal(parts) / MONEY_SCALE
+
+
+def plainly_sold(session: Session, company: Company, since: datetime, until: datetime) -> PlainSales:
+    """The sales in [since, until) that were not cancelled and are so plain; there may be many."""
+    profit = sa.type_coerce(Sale.profit, sa.BigInteger)
+    wanted = sa.select(
+        Sale.call_id,
+        sa.type_coerce(Sale.revenue, sa.BigInteger),
+        sa.func.coalesce(profit, 0),
+        sa.cast(profit.is_not(None), sa.Integer),
+        sa.cast(Sale.matched_by.is_not(None), sa.Integer),
+    ).where(*_won(company, since, until), _is_plain(company))
+    rows = session.connection().execute(wanted).all()
+    return PlainSales(*np.array([tuple(row) for row in rows], np.int64).reshape(-1, 5).T)
 
 
 def days_of(company: Company, first: date, last: date) -> tuple[datetime, datetime]:

@@ -30,7 +30,7 @@ NAMES = {
 }
 _TOLD = "kind = 'leg_ended'"  # of the events
 # All days of the company: a name is seldom changed. Who makes a sheet meanwhile finds it gone.
-_RENAMED = "DELETE FROM day_sheets WHERE company_id = NEW.{company} AND kind <> 'overview';"
+_RENAMED = "DELETE FROM day_sheets WHERE company_id = NEW.{company} AND kind LIKE 'calls%';"
 
 
 _BOTH = (("added", "INSERT", "NEW"), ("deleted", "DELETE", "OLD"))

@@ -38,6 +38,7 @@ class Rows:
     keys: Sequence[Key]
     facts: Ints
     at: Ints
+    is_overlapping: bool = False  # a fact may be in several rows
 
 
 def rows_of(parts: Sequence[Column], chosen: Bits) -> Rows:
@@ -57,9 +58,9 @@ def rows_of(parts: Sequence[Column], chosen: Bits) -> Rows:
         found = np.flatnonzero(np.bincount(codes, minlength=size))
         table = np.zeros(size, np.int64)
         table[found] = np.arange(len(found))
-        return Rows(list(_keys(parts, found)), facts, table[codes])
+        return Rows(list(_keys(parts, found)), facts, table[codes], several is not None)
     found, at = np.unique(codes, return_inverse=True)
-    return Rows(list(_keys(parts, found)), facts, at.astype(np.int64))
+    return Rows(list(_keys(parts, found)), facts, at.astype(np.int64), several is not None)
 
 
 def _keys(parts: Sequence[Column], codes: Ints) -> Iterator[Key]:
