@@ -53,7 +53,7 @@ def read_report(
     """
     zone = ZoneInfo(company.timezone)
     span, before = read_spans(words, zone, now)
-    cells = Cells(session, wish.parts, zone)
+    cells = Cells(session, wish.parts, zone, before.since, span.until)
     now_then = [
         (each, _read(Asked(session, company, wish, cells, each)))
         for each in ((span, before) if compare else (span,))
@@ -101,15 +101,15 @@ def _coverage(
 
 def _calls(asked: Asked) -> dict[Key, Grouped]:
     cells, found = asked.cells, defaultdict[Key, list[Counts]](list)
-    callers: dict[Key, int] = {}
+    callers = defaultdict[Key, int](int)
     grouped = cells.of_calls(sa.select(*cells.columns, *_COUNTS, _CALLERS)).where(*asked.within)
     for row in _rows(asked.session, grouped.group_by(*cells.names)):
         key = cells.key(row[: len(cells.names)])
         found[key].append(Counts._make((*row[len(cells.names) : -1], *([0] * (len(Counts._fields) - TOLD)))))
-        callers[key] = row[-1]
+        callers[key] += row[-1]
     if cells.fold:  # one who called twice is in one row once
-        callers = _callers(asked)
-    return {key: Grouped(total(each), callers.get(key, 0)) for key, each in found.items()}
+        callers |= _callers(asked)
+    return {key: Grouped(total(each), callers[key]) for key, each in found.items()}
 
 
 def _callers(asked: Asked) -> dict[Key, int]:
@@ -168,7 +168,7 @@ def _sales(asked: Asked) -> _Sales:
         won = Won(1, fact.revenue, fact.profit)
         keys = (found or []) if known else nobody
         for key in keys:
-            by_row[key] += won
+            by_row[asked.cells.dated(key, fact.at)] += won
         if keys:
             everything += won
             matched += fact.matched_by is not None

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
+from tracker.policy.call_words import Kind
 from tracker.policy.costs import Words
 from tracker.policy.origins import NOT_SET
-from tracker.policy.report_words import CHANNEL, Blank, By, Cell, Weekday
+from tracker.policy.report_words import CALENDAR, CHANNEL, Blank, By, Cell, Weekday, calendar_cell
 
 _FOLDED = frozenset({By.SOURCE, By.MEDIUM})  # the same in capital letters, as costs have it
 Key = tuple[Cell, ...]
@@ -20,6 +21,10 @@ def cell_of(by: By, day: date, words: Words, channel: str | None, group_of: Grou
     """What stands for the cost in that column; Blank.UNDIVIDED where its words do not say it."""
     if by is By.WEEKDAY:
         return Weekday(day.weekday())
+    if by in CALENDAR:
+        return calendar_cell(by, day)
+    if by is By.KIND:
+        return Blank.UNDIVIDED if channel is None else Kind.STATIC.value
     if by is By.CHANNEL:
         if channel is not None:
             return CHANNEL + channel
