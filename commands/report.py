@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 BY = (
-    "source", "medium", "channel", "campaign", "ad", "keyword", "landing", "site", "number", "country",
-    "device", "hour", "weekday", "employee", "category", "tag",
+    "source", "medium", "channel", "campaign", "ad", "keyword", "landing", "site", "number", "kind", "delay",
+    "caller", "region", "country", "device", "month", "day", "hour", "weekday", "employee", "category", "tag",
 )  # fmt: skip
 MODELS = ("first", "last", "last_non_direct", "linear", "position", "decay", "data_driven")
 

@@ -35,9 +35,10 @@ from tracker.models import (
     Visit,
 )
 from tracker.models.sheet_triggers import NAMES, VISIT_COLUMNS
+from tracker.policy.call_words import Delay
 from tracker.policy.columns import Column, joined, read, write
 from tracker.policy.report import ONLY, Report, Wish
-from tracker.policy.report_words import Blank, By, Weekday
+from tracker.policy.report_words import Blank, By, Calendar, Weekday
 from tracker.reports import read_report
 
 YEAR = {"since": "2026-01-01"}
@@ -240,7 +241,12 @@ def test_of_too_many_days_without_sheets_the_database_counts_all(lean: ColumnBoo
 
 
 words = st.one_of(
-    st.text(max_size=4), st.integers(0, 23), st.sampled_from(Blank), st.integers(0, 6).map(Weekday)
+    st.text(max_size=4),
+    st.integers(0, 23),
+    st.integers(0, 6).map(Weekday),
+    st.sampled_from(["2026-11", "2026-11-30"]).map(Calendar),
+    st.sampled_from(Blank),
+    st.sampled_from(Delay),
 )
 
 

@@ -102,7 +102,7 @@ class House:
             "presentation": told["shown"], "repeat": told["repeat"], "outcome": told["outcome"],
             "category": told["category"], "started_at": NOW - timedelta(minutes=told["minutes"]),
             "wait_seconds": told["wait"], "talk_seconds": told["talk"] if took else None,
-            "uncertain": told.get("uncertain", False),
+            "uncertain": told.get("uncertain", False), "basis": told.get("basis"),
         }  # fmt: skip
 
     def add(self, *calls: dict[str, Any]) -> None:
@@ -275,7 +275,7 @@ def test_days_that_have_sheets_are_read_from_them(house: House) -> None:
 CHANGED = {
     **USUAL, "company": 1, "thing": 1, "visit": 1, "minutes": 2 * 1440, "caller": None, "repeat": True,
     "shown": Presentation.WITHHELD, "category": Category.TARGET, "wait": 4.0, "talk": 5.0,
-    "uncertain": True,
+    "uncertain": True, "basis": "repeat",
 }  # fmt: skip
 
 

@@ -47,6 +47,23 @@ def test_the_list_shows_what_its_address_asks_for(house: tuple[Site, Showroom, F
     assert 'href="/calls?outcome=answered"' in older  # back to the newest of the same view
 
 
+def test_words_without_a_field_are_told_and_stay(house: tuple[Site, Showroom, FlaskClient]) -> None:
+    words = "kind=static&delay=under-1m&without=ad&without=tag&country=RU&device=phone&landing=a.example/b"
+    html = house[2].get(f"/calls?{words}").text
+    for wish in (
+        "A channel&#39;s number", "Within a minute of coming", "Without an ad", "Without a tag",
+        "Visitor&#39;s country: Russia", "Device: Phone", "Landing page: a.example/b",
+    ):  # fmt: skip
+        assert f'aria-label="Without {wish}"' in html
+    for name, value in (
+        ("kind", "static"),
+        ("without", "ad"),
+        ("without", "tag"),
+        ("landing", "a.example/b"),
+    ):
+        assert f'<input type="hidden" name="{name}" value="{value}">' in html
+
+
 def test_the_api_takes_the_same_words(house: tuple[Site, Showroom, FlaskClient]) -> None:
     ann = house[2]
     found = ann.get("/api/v1/calls?outcome=missed&outcome=busy").json

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute
 
+from tracker.call_words import KNOWN, call_delay, call_kind, caller_digits, landing_page
 from tracker.models import (
     Call,
     CallEvent,
@@ -26,17 +27,15 @@ from tracker.models import (
     Visit,
 )
 from tracker.policy.call_filter import CallFilter
-from tracker.policy.facts import Presentation
+from tracker.policy.caller_regions import UNKNOWN, prefixes_of, regions
 from tracker.policy.origins import NOT_SET, NOWHERE, Origin
+from tracker.policy.report_words import By
 from tracker.policy.sought import caller_parts
 
 Condition = sa.ColumnElement[bool]
 LEG_TARGET = CallEvent.detail["target_id"].as_integer()
 _SOURCE = ("medium", "source", "campaign", "keyword")
-
-
-# Who shows his number.
-KNOWN = sa.and_(Call.caller.is_not(None), Call.presentation == Presentation.ALLOWED)
+__all__ = ["KNOWN", "LEG_TARGET", "Condition", "narrow", "of_companies", "rang_in_vain"]
 
 
 def of_companies(company_ids: Iterable[int]) -> Condition:
@@ -57,6 +56,8 @@ def _conditions(by: CallFilter) -> Iterator[Condition]:
     if by.categories:
         yield _categories(by)
     yield from _sources(by)
+    yield from _visits(by)
+    yield from _without(by)
     yield from _people(by)
     yield from _flags(by)
     if by.talk_from is not None:
@@ -125,9 +126,44 @@ def _from(origin: Origin) -> Condition:
     return Call.visit.has(sa.and_(_is(Visit.group, origin.group), _is(Visit.source, origin.name)))
 
 
-def _is(column: InstrumentedAttribute[Any], value: str) -> Condition:
+def _is(column: InstrumentedAttribute[Any] | sa.ColumnElement[Any], value: str) -> Condition:
     """The value; where it says that there is none, none."""
     return column.in_(["", NOT_SET]) if value == NOT_SET else column == value
+
+
+def _visits(by: CallFilter) -> Iterator[Condition]:
+    for column, value in ((Visit.content, by.ad), (Visit.country, by.country), (Visit.device, by.device)):
+        if value is not None:
+            yield Call.visit.has(_is(column, value))
+    if by.landing is not None:
+        yield Call.visit.has(_is(landing_page, by.landing))
+    if by.delay is not None:
+        yield Call.visit.has(call_delay == by.delay.value)
+
+
+def _without(by: CallFilter) -> Iterator[Condition]:
+    """What a report has in a row that no word names, of that which could have one."""
+    of_visits = {By.AD: Visit.content, By.LANDING: Visit.landing_url, By.COUNTRY: Visit.country,
+                 By.DEVICE: Visit.device}  # fmt: skip
+    for each in sorted(by.without):
+        if each in {By.CAMPAIGN, By.KEYWORD}:
+            visits, channels = (getattr(table, each.value).is_(None) for table in (Visit, Channel))
+            static = sa.and_(Call.visit_id.is_(None), Call.channel.has(channels))
+            yield sa.or_(Call.visit.has(visits), static)
+        elif each is By.EMPLOYEE:
+            yield Call.target_id.is_(None)
+        elif each is By.TAG:
+            yield Call.id.not_in(sa.select(CallTag.call_id))
+        elif each is By.REGION:
+            yield caller_digits.is_(None)
+        else:
+            static = sa.and_(Call.visit_id.is_(None), Call.channel_id.is_not(None))
+            yield sa.or_(static, Call.visit.has(of_visits[each].is_(None))) if each in of_visits else static
+
+
+def _region(region: str) -> Condition:
+    known = list(regions()) if region == UNKNOWN else prefixes_of(region)
+    return caller_digits.not_in(known) if region == UNKNOWN else caller_digits.in_(known)
 
 
 def _people(by: CallFilter) -> Iterator[Condition]:
@@ -165,6 +201,10 @@ def _flags(by: CallFilter) -> Iterator[Condition]:
         yield Call.uncertain.is_(by.uncertain)
     if by.known is not None:
         yield KNOWN if by.known else ~KNOWN
+    if by.kind is not None:
+        yield call_kind == by.kind.value
+    if by.region is not None:
+        yield _region(by.region)
     if by.recorded is not None:
         ready = Call.recording.has(Recording.state == RecordingState.READY)
         yield ready if by.recorded else ~ready

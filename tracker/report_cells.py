@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,11 +18,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tracker.call_search import Condition, of_companies
+from tracker.call_words import call_delay, call_kind, caller_digits, caller_heard, landing_page
 from tracker.models import Call, CallTag, Channel, Company, Number, Site, Tag, Target, Visit
-from tracker.policy.addresses import read_address
+from tracker.policy.call_words import Delay
+from tracker.policy.caller_regions import UNKNOWN, regions
+from tracker.policy.clocks import offsets
 from tracker.policy.origins import NOT_SET
 from tracker.policy.report import Wish
-from tracker.policy.report_words import CHANNEL, Blank, By, Cell, Weekday
+from tracker.policy.report_words import CALENDAR, CHANNEL, Blank, By, Calendar, Cell, Weekday, calendar_cell
 from tracker.policy.spans import Span
 from tracker.tallies import epoch_of, step_of
 
@@ -30,17 +34,21 @@ Fold = Callable[[Any], Cell]
 Key = tuple[Cell, ...]
 NOBODYS = -1  # an id that no row has
 QUARTER = 900  # seconds: clocks of all zones differ by so many of them
-_FOLDED = frozenset({By.LANDING, By.HOUR, By.WEEKDAY})  # of which several values are one row
+_FOLDED = frozenset({By.HOUR, By.WEEKDAY})  # of which several values, with the same callers, are one row
+_FORMS = {By.DAY: ("%Y-%m-%d", "YYYY-MM-DD"), By.MONTH: ("%Y-%m", "YYYY-MM")}
 _UNKNOWN = ""  # a word that is empty is told as "(not set)"
 
 
 class Cells:
-    """The columns of a report's rows."""
+    """The columns of a report's rows, as long as the calls lie between `times`."""
 
-    def __init__(self, session: Session, parts: Sequence[By], zone: ZoneInfo) -> None:
+    def __init__(self, session: Session, parts: Sequence[By], zone: ZoneInfo, *times: datetime) -> None:
         self.names = [f"cell_{place}" for place in range(len(parts))]
-        self.columns = [_column(session, by).label(name) for by, name in zip(parts, self.names, strict=True)]
-        self._parts = parts
+        self.columns = [
+            (_day(session, by, zone, times) if by in CALENDAR else _column(session, by)).label(name)
+            for by, name in zip(parts, self.names, strict=True)
+        ]
+        self._parts, self._zone = parts, zone
         self._folds = [_fold(by, zone) for by in parts]
 
     @property
@@ -51,6 +59,16 @@ class Cells:
     def key(self, values: Sequence[Any]) -> Key:
         """The row of these columns' values."""
         return tuple(fold(value) for fold, value in zip(self._folds, values, strict=True))
+
+    def dated(self, key: Key, at: datetime) -> Key:
+        """The row of what happened then: its day, where rows are days, is no other's."""
+        if CALENDAR.isdisjoint(self._parts):
+            return key
+        day = at.astimezone(self._zone).date()
+        return tuple(
+            calendar_cell(by, day) if by in CALENDAR else cell
+            for by, cell in zip(self._parts, key, strict=True)
+        )
 
     def of_calls(self, wanted: Select) -> Select:
         """The statement about calls, with what the columns are of."""
@@ -110,16 +128,28 @@ def _column(session: Session, by: By) -> sa.ColumnElement[Any]:
         return _either(_set(Visit.group), sa.literal(CHANNEL) + Channel.name)
     if by in {By.SOURCE, By.MEDIUM, By.CAMPAIGN, By.KEYWORD}:
         return _word(by.value)
-    of_visits: dict[By, Any] = {
-        By.AD: Visit.content, By.LANDING: Visit.landing_url, By.SITE: Site.name, By.COUNTRY: Visit.country,
-        By.DEVICE: Visit.device,
-    }  # fmt: skip
-    if by in of_visits:
-        return _either(_set(of_visits[by]), sa.null())
-    of_calls: dict[By, Any] = {
-        By.NUMBER: Number.e164, By.EMPLOYEE: Target.name, By.CATEGORY: Call.category, By.TAG: Tag.name,
-    }  # fmt: skip
-    return sa.type_coerce(of_calls[by], sa.String)
+    if by in _OF_VISITS:
+        return _either(_OF_VISITS[by], sa.null())
+    return sa.type_coerce(_OF_CALLS[by], sa.String)
+
+
+def _day(session: Session, by: By, zone: ZoneInfo, times: Sequence[datetime]) -> sa.ColumnElement[Any]:
+    """By the zone's clocks, as they were at the call."""
+    changes = list(offsets(zone, min(times), max(times)))
+    last = _day_after(session, by, changes[-1][1])
+    earlier = [
+        (Call.started_at < until, _day_after(session, by, offset))
+        for (_, offset), (until, _) in pairwise(changes)
+    ]
+    return sa.case(*earlier, else_=last) if earlier else last
+
+
+def _day_after(session: Session, by: By, offset: timedelta) -> sa.ColumnElement[Any]:
+    sqlite, postgres = _FORMS[by]
+    if session.get_bind().dialect.name == "sqlite":
+        return sa.func.strftime(sqlite, Call.started_at, f"{offset.total_seconds():+.0f} seconds")
+    at = sa.type_coerce(Call.started_at, sa.DateTime(timezone=True))
+    return sa.func.to_char(sa.func.timezone("UTC", at) + offset, postgres)
 
 
 def _word(name: str) -> sa.ColumnElement[Any]:
@@ -135,12 +165,29 @@ def _set(column: Any) -> sa.ColumnElement[Any]:
     return sa.case((column == "", NOT_SET), else_=column)
 
 
+_PAGE = sa.func.coalesce(sa.func.nullif(landing_page, ""), NOT_SET)
+_OF_VISITS: dict[By, Any] = {
+    By.AD: _set(Visit.content), By.SITE: _set(Site.name), By.COUNTRY: _set(Visit.country),
+    By.DEVICE: _set(Visit.device), By.LANDING: sa.case((Visit.landing_url.is_not(None), _PAGE)),
+    By.DELAY: call_delay,
+}  # fmt: skip
+_OF_CALLS: dict[By, Any] = {
+    By.NUMBER: Number.e164, By.EMPLOYEE: Target.name, By.CATEGORY: Call.category, By.TAG: Tag.name,
+    By.KIND: sa.case((Call.id.is_not(None), sa.func.coalesce(call_kind, _UNKNOWN))),
+    By.CALLER: caller_heard, By.REGION: caller_digits,
+}  # fmt: skip
+
+
 def _fold(by: By, zone: ZoneInfo) -> Fold:
     if by is By.HOUR:
         return lambda begun: Blank.NONE if begun is None else _local(begun, zone).hour
     if by is By.WEEKDAY:
         return lambda begun: Blank.NONE if begun is None else Weekday(_local(begun, zone).weekday())
-    return _page if by is By.LANDING else _told
+    if by in CALENDAR:
+        return lambda told: Blank.NONE if told is None else Calendar(told)
+    if by is By.REGION:
+        return lambda digits: Blank.NONE if digits is None else regions().get(digits, UNKNOWN)
+    return _delay if by is By.DELAY else _told
 
 
 def _local(begun: Any, zone: ZoneInfo) -> datetime:
@@ -151,10 +198,6 @@ def _told(value: str | None) -> Cell:
     return Blank.NONE if value is None else Blank.UNKNOWN if value == _UNKNOWN else str(value)
 
 
-def _page(value: str | None) -> Cell:
-    """The page's address without what differs from visitor to visitor."""
+def _delay(value: str | None) -> Cell:
     cell = _told(value)
-    if not isinstance(cell, str) or cell == NOT_SET:
-        return cell
-    address = read_address(cell)
-    return f"{address.host}{address.path}" if address is not None else NOT_SET
+    return Delay(cell) if isinstance(cell, str) else cell

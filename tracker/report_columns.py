@@ -1,6 +1,6 @@
 """What reports group and count of calls, as columns: from day sheets, and of other days from the calls.
 
-facts = read_facts(asked, ["outcome", "judged", "caller", "source"])
+facts = read_facts(asked, ["outcome", "judged", "phone", "source"])
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tracker.policy.tally import known_as
 from tracker.report_cells import Asked, Cells
 from tracker.sheets import CHANGED, Written
 
-NUMBERS = ("id", "at", "caller", "visitor")
+NUMBERS = ("id", "at", "phone", "visitor")
 PLAIN = [by for by in By if by not in OVERLAPPING]
 TOLD = ("outcome", "judged", "origin", *(by.value for by in By))
 KIND = f"calls-{crc32(' '.join((*NUMBERS, *TOLD)).encode()):08x}"  # told otherwise, by another name
@@ -142,7 +142,7 @@ def _columns(
 ) -> dict[str, bytes]:
     wanted, within = set(names), _within(company_id, time)
     parts = [by for by in PLAIN if by.value in wanted]
-    cells = Cells(session, parts, zone)
+    cells = Cells(session, parts, zone, time.since, time.until)
     caller = sa.case((KNOWN, Call.caller))
     told = cells.of_calls(
         sa.select(
@@ -154,7 +154,7 @@ def _columns(
     found = {
         "id": write_numbers(row[0] for row in rows),
         "at": write_numbers((row[1] - _EPOCH) // _MICROSECOND for row in rows),
-        "caller": write_numbers(number_of(row[2]) for row in rows),
+        "phone": write_numbers(number_of(row[2]) for row in rows),
         "visitor": write_numbers(row[3] or 0 for row in rows),
         "outcome": _words(_word(row[4]) for row in rows),
         "judged": _words(_word(row[5]) for row in rows),

@@ -27,7 +27,7 @@ from tracker.tallies import COUNTS, TOLD
 AWAY, ELSEWHERE = -1, -2
 _COUNTS = COUNTS[:TOLD]
 _CALLERS = sa.func.count(sa.distinct(Call.caller)).filter(KNOWN)
-_TOLD = ("outcome", "judged", "origin", "caller")
+_TOLD = ("outcome", "judged", "origin", "phone")
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _by_columns(asked: Asked, facts: Facts) -> Counted:
         column = facts.words[name]
         told = [(word == value if value else word is Blank.UNKNOWN) for word in column.words]
         chosen &= np.array(told, np.bool_)[column.codes]
-    calls = Calls(facts.words["outcome"], facts.words["judged"], facts.numbers["caller"])
+    calls = Calls(facts.words["outcome"], facts.words["judged"], facts.numbers["phone"])
     rows = rows_of([facts.words[by.value] for by in asked.wish.parts], chosen)
     (everything,) = count(Rows([()], *_once(chosen)), calls).values()
     origin = facts.words["origin"]
@@ -134,16 +134,16 @@ def _by_database(asked: Asked) -> Counted:
 
 def _calls(asked: Asked) -> dict[Key, Grouped]:
     cells, found = asked.cells, defaultdict[Key, list[Counts]](list)
-    callers: dict[Key, int] = {}
+    callers = defaultdict[Key, int](int)
     grouped = cells.of_calls(sa.select(*cells.columns, *_COUNTS, _CALLERS)).where(*asked.within)
     width = len(cells.names)
     for row in _rows(asked, grouped.group_by(*cells.names)):
         key = cells.key(row[:width])
         found[key].append(_counts(row[width:]))
-        callers[key] = row[-1]
+        callers[key] += row[-1]
     if cells.fold:  # one who called twice is in one row once
-        callers = _callers(asked)
-    return {key: Grouped(total(each), callers.get(key, 0)) for key, each in found.items()}
+        callers |= _callers(asked)
+    return {key: Grouped(total(each), callers[key]) for key, each in found.items()}
 
 
 def _counts(row: Any) -> Counts:

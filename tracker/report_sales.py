@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from tracker.models import Call, Visit
 from tracker.policy.report import Key, Won
-from tracker.policy.report_words import Blank
+from tracker.policy.report_words import CALENDAR, Blank
 from tracker.portions import portions
 from tracker.report_cells import Asked, conditions
 from tracker.report_counts import ELSEWHERE, Counted, Found
@@ -34,13 +34,15 @@ def sold(asked: Asked, calls: Counted) -> Sold:
     """What was sold in these days, whenever the call was."""
     sums, span = _Sums(), (asked.span.since, asked.span.until)
     found, left = calls.found, list[_Bit]()
-    plain = found is not None and not found.rows.is_overlapping
+    # Where rows are days, a sale stands in its own, wherever its call stands.
+    plain = found is not None and not found.rows.is_overlapping and CALENDAR.isdisjoint(asked.wish.parts)
     if found is not None and plain:
         left = list(_add_columns(sums, plainly_sold(asked.session, asked.company, *span), found))
     facts = list(sold_between(asked.session, asked.company, *span, but_plain=plain))
     last = _last_visits(asked, facts)
     bits = (
-        _Bit(it.call_id, last.get(it.id), it.revenue, it.profit, it.matched_by is not None) for it in facts
+        _Bit(it.call_id, last.get(it.id), it.at, it.revenue, it.profit, it.matched_by is not None)
+        for it in facts
     )
     _add_bits(sums, asked, calls, [*left, *bits])
     return sums.sold
@@ -51,6 +53,7 @@ class _Bit(NamedTuple):
 
     call_id: int | None
     visit_id: int | None
+    at: datetime | None  # None: rows are no days
     revenue: Decimal
     profit: Decimal | None
     matched: bool
@@ -109,6 +112,7 @@ def _add_columns(sums: _Sums, plain: PlainSales, found: Found) -> Iterator[_Bit]
         yield _Bit(
             int(plain.calls[place]),
             None,
+            None,
             plain.money(int(plain.revenue[place])),
             plain.money(int(plain.profit[place])) if plain.has_profit[place] else None,
             bool(plain.is_matched[place]),
@@ -130,7 +134,8 @@ def _add_bits(sums: _Sums, asked: Asked, calls: Counted, bits: Sequence[_Bit]) -
         else:
             keys = nobody if bit.visit_id is None else by_visit.get(bit.visit_id, [])
         for key in keys:
-            sums.rows[key].add(1, bit.revenue, bit.profit)
+            row = key if bit.at is None else asked.cells.dated(key, bit.at)
+            sums.rows[row].add(1, bit.revenue, bit.profit)
         if keys:
             sums.all.add(1, bit.revenue, bit.profit)
             sums.matched += bit.matched

@@ -51,7 +51,7 @@ def read_report(
     """
     zone = ZoneInfo(company.timezone)
     span, before = read_spans(words, zone, now)
-    cells = Cells(session, wish.parts, zone)
+    cells = Cells(session, wish.parts, zone, before.since, span.until)
     now_then = [
         (each, _read(Asked(session, company, wish, cells, each, by_sheets)))
         for each in ((span, before) if compare else (span,))

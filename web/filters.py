@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 from urllib.parse import urlencode
 
 import sqlalchemy as sa
@@ -15,12 +17,16 @@ from sqlalchemy.orm import Session
 
 from tracker.models import Call, Channel, Site, Tag, Target, Visit
 from tracker.policy.call_filter import NAMES, CallFilter, Period, read_filter
+from tracker.policy.call_words import Delay, Kind
 from tracker.policy.origins import Origin, read_origin
+from tracker.policy.report_words import By
 from tracker.policy.week import WeekHour, read_week_hour
+from web.call_words import DELAYS, KINDS, WITHOUT
+from web.facts import country
 from web.house import house
 from web.languages import language
 from web.viewer import viewer
-from web.words import CATEGORIES, OUTCOMES, plain
+from web.words import CATEGORIES, DEVICES, OUTCOMES, plain
 
 RECENT = 2000  # calls whose sources are offered
 COMPANIES = 100  # of one person, whose names are offered: a choice is a help, any word may be typed
@@ -32,17 +38,27 @@ PERIODS = {
 LABELS = {
     "q": _("Search"), "since": _("From"), "until": _("To"), "channel": _("Channel"), "site": _("Website"),
     "group": _("Channel group"), "medium": _("Medium"), "source": _("Source"), "campaign": _("Campaign"),
-    "keyword": _("Keyword"), "number": _("Number dialled"), "answered_by": _("Answered by"), "tag": _("Tag"),
+    "keyword": _("Keyword"), "ad": _("Ad"), "landing": _("Landing page"), "country": _("Visitor's country"),
+    "device": _("Device"), "region": _("Caller's country"), "number": _("Number dialled"),
+    "answered_by": _("Answered by"), "tag": _("Tag"),
     "missed_by": _("Did not answer"), "hour": _("Hour of the week"), "beside": _("Not from"),
     "talk_from": _("Talk from"), "talk_to": _("Talk to"),
     "value_from": _("Value from"), "value_to": _("Value to"),
 }  # fmt: skip
+# Words that only links ask for: the form has no field for them.
+UNASKED = (
+    "group", "ad", "landing", "country", "device", "region", "kind", "delay", "number", "missed_by",
+    "attributed", "known", "hour", "beside", "without",
+)  # fmt: skip
 FLAGS = {
     ("repeat", "yes"): _("Repeat callers"), ("repeat", "no"): _("First calls"),
     ("uncertain", "yes"): _("Uncertain source"), ("uncertain", "no"): _("Certain source"),
     ("attributed", "yes"): _("Attributed"), ("attributed", "no"): _("Not attributed"),
     ("known", "yes"): _("Number known"), ("known", "no"): _("Number unknown"),
     ("recorded", "yes"): _("With a recording"), ("recorded", "no"): _("Without a recording"),
+}  # fmt: skip
+_ENUMS: Mapping[str, tuple[type[enum.StrEnum], Mapping[Any, object]]] = {
+    "kind": (Kind, KINDS), "delay": (Delay, DELAYS), "without": (By, WITHOUT),
 }  # fmt: skip
 
 
@@ -136,6 +152,9 @@ def _words(name: str, value: str) -> str:
     if name == "category":
         known = {key.value: str(it.word) for key, it in CATEGORIES.items()}
         return known.get(value.replace("-", "_"), gettext("Not judged"))
+    if name in _ENUMS:
+        kind, words = _ENUMS[name]
+        return str(words[kind(value.replace("-", "_") if name == "kind" else value)])
     if (name, value) in FLAGS:
         return str(FLAGS[name, value])
     return f"{LABELS[name]}: {_value(name, value)}"
@@ -147,11 +166,12 @@ def _value(name: str, value: str) -> str:
         return gettext("%(seconds)s s", seconds=value)
     if name in {"since", "until"}:
         return value.replace("T", " ")
+    if name in {"country", "region", "device"}:
+        return str(DEVICES.get(value, value) if name == "device" else country(value) or value)
     if name == "hour" and (hour := read_week_hour(value)):
         return hour_words(hour)
-    if name == "beside" and (origin := read_origin(value)):
-        return origin_words(origin)
-    return value
+    origin = read_origin(value) if name == "beside" else None
+    return value if origin is None else origin_words(origin)
 
 
 def hour_words(hour: WeekHour) -> str:

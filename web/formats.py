@@ -73,6 +73,7 @@ def install(app: Flask) -> None:
         ROLES=words.ROLES,
         OUTCOMES=words.OUTCOMES,
         PERIODS=filters.PERIODS,
+        UNASKED=filters.UNASKED,
         FLAGS=filters.FLAGS,
         administers=alerts.administers,
         alert_words=alerts.alert_words,

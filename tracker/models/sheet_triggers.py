@@ -14,6 +14,7 @@ from collections.abc import Iterator
 CALL_COLUMNS = (
     "company_id", "number_id", "caller", "presentation", "repeat", "channel_id", "visit_id", "started_at",
     "wait_seconds", "talk_seconds", "outcome", "target_id", "category", "uncertain",
+    "basis",
 )  # fmt: skip
 VISIT_COLUMNS = (
     "visitor_id", "site_id", "started_at", "landing_url", "medium", "source", "campaign", "keyword",
@@ -30,7 +31,7 @@ NAMES = {
 }
 _TOLD = "kind = 'leg_ended'"  # of the events
 # All days of the company: a name is seldom changed. Who makes a sheet meanwhile finds it gone.
-_RENAMED = "DELETE FROM day_sheets WHERE company_id = NEW.{company} AND kind LIKE 'calls%';"
+_RENAMED = "DELETE FROM day_sheets WHERE company_id = NEW.{company} AND substr(kind, 1, 5) = 'calls';"
 
 
 _BOTH = (("added", "INSERT", "NEW"), ("deleted", "DELETE", "OLD"))

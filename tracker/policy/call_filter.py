@@ -18,14 +18,17 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from tracker.errors import Rejected, Said, say
-from tracker.policy.addresses import clean
+from tracker.policy.addresses import LONGEST_ADDRESS, clean
+from tracker.policy.call_words import Delay, Kind
 from tracker.policy.facts import Outcome
 from tracker.policy.origins import Origin, read_origin
-from tracker.policy.week import Interval, intervals, read_week_hour
+from tracker.policy.report_words import By
+from tracker.policy.week import Interval, intervals, joined, read_week_hour
 from tracker.policy.worth import Category
 
 LONGEST = 200  # characters of a word
-MOST_INTERVALS = 400  # a database takes only so many alternatives in one condition
+MOST_INTERVALS = 800  # a database takes only so many alternatives in one condition
+_MOST_HOURS = 20_000  # two years of them
 
 
 class Period(enum.StrEnum):
@@ -57,6 +60,14 @@ class CallFilter:
     source: str | None = None
     campaign: str | None = None
     keyword: str | None = None
+    ad: str | None = None
+    landing: str | None = None  # the first page, without scheme and query
+    country: str | None = None  # the visitor's, ISO 3166
+    device: str | None = None
+    region: str | None = None  # the country of the caller's number
+    kind: Kind | None = None
+    delay: Delay | None = None
+    without: frozenset[By] = frozenset()  # has none of these, though it could
     number: str | None = None  # dialled, E.164
     answered_by: str | None = None
     tag: str | None = None
@@ -78,14 +89,20 @@ class CallFilter:
 # By name in an address: the field, for those that are taken as they are.
 TEXTS = {
     "channel": "channel", "site": "site", "group": "group", "medium": "medium", "source": "source",
-    "campaign": "campaign", "keyword": "keyword", "number": "number", "answered_by": "answered_by",
+    "campaign": "campaign", "keyword": "keyword", "ad": "ad", "landing": "landing", "country": "country",
+    "device": "device", "region": "region", "number": "number", "answered_by": "answered_by",
     "tag": "tag", "missed_by": "missed_by", "q": "text",
 }  # fmt: skip
 BOOLS = ("repeat", "uncertain", "recorded", "attributed", "known")
 SECONDS = ("talk_from", "talk_to")
 AMOUNTS = ("value_from", "value_to")
-MANY = ("outcome", "category", "hour", "beside")  # that may be repeated
-NAMES = (*TEXTS, *BOOLS, *SECONDS, *AMOUNTS, "period", "since", "until", *MANY)
+MANY = ("outcome", "category", "hour", "beside", "without")  # that may be repeated
+NAMES = (*TEXTS, "kind", "delay", *BOOLS, *SECONDS, *AMOUNTS, "period", "since", "until", *MANY)
+# What a call may lack that a report can group by.
+WITHOUT = (
+    By.CAMPAIGN, By.KEYWORD, By.AD, By.LANDING, By.SITE, By.COUNTRY, By.DEVICE, By.DELAY, By.EMPLOYEE, By.TAG,
+    By.REGION,
+)  # fmt: skip
 _YES_NO = {"yes": True, "no": False}
 Word = TypeVar("Word", bound=enum.StrEnum)
 
@@ -96,7 +113,9 @@ def read_filter(words: Mapping[str, Sequence[str]], zone: ZoneInfo, today: date)
     Days are those of the zone, `until` included; a time of day ends them then. Raises Rejected
     `filter.malformed`.
     """
-    given = {name: [word for each in words.get(name, ()) if (word := clean(each, LONGEST))] for name in NAMES}
+    given = {
+        name: [word for each in words.get(name, ()) if (word := clean(each, longest(name)))] for name in NAMES
+    }
     one = {name: values[-1] for name, values in given.items() if values}
     since, until = _interval(one, zone, today)
     plain: dict[str, Any] = {field: one.get(name) for name, field in TEXTS.items()}
@@ -110,8 +129,16 @@ def read_filter(words: Mapping[str, Sequence[str]], zone: ZoneInfo, today: date)
         categories=frozenset(_category(word) for word in given["category"]),
         hours=_hours(given["hour"], since, until, zone),
         beside=frozenset(_origin(word) for word in given["beside"]),
+        kind=_word(Kind, "kind", one["kind"]) if "kind" in one else None,
+        delay=_delay(one.get("delay")),
+        without=frozenset(_lacking(word) for word in given["without"]),
         **plain,
     )
+
+
+def longest(name: str) -> int:
+    """How many characters the word of that name may have."""
+    return LONGEST_ADDRESS if name == "landing" else LONGEST
 
 
 def _interval(one: Mapping[str, str], zone: ZoneInfo, today: date) -> tuple[datetime | None, datetime | None]:
@@ -175,9 +202,16 @@ def _hours(
             raise _malformed("hour", word, say("an hour of the week as mon-14"))
         for each in intervals(hour, since, until, zone):
             found.append(each)
-            if len(found) > MOST_INTERVALS:
-                raise Rejected("filter.malformed", "So many hours are too many", "Give a shorter period")
-    return tuple(found)
+            if len(found) > _MOST_HOURS:
+                raise _too_many()
+    whole = joined(found)
+    if len(whole) > MOST_INTERVALS:
+        raise _too_many()
+    return whole
+
+
+def _too_many() -> Rejected:
+    return Rejected("filter.malformed", "So many hours are too many", "Give a shorter period")
 
 
 def _origin(word: str) -> Origin:
@@ -196,6 +230,21 @@ def _word(kind: type[Word], name: str, word: str) -> Word:
 
 def _category(word: str) -> Category | None:
     return None if word == "none" else _word(Category, "category", word)
+
+
+def _delay(word: str | None) -> Delay | None:
+    if word is None:
+        return None
+    try:
+        return Delay(word)
+    except ValueError:
+        raise _malformed("delay", word, list(Delay)) from None
+
+
+def _lacking(word: str) -> By:
+    if word not in WITHOUT:
+        raise _malformed("without", word, list(WITHOUT))
+    return By(word)
 
 
 def _bool(name: str, word: str | None) -> bool | None:

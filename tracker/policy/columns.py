@@ -10,14 +10,15 @@ Words are what rows of reports are named by: texts, whole numbers, and why there
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.policy.report_words import Blank, Cell, Weekday
+from tracker.policy.call_words import Delay
+from tracker.policy.report_words import Blank, Calendar, Cell, Weekday
 
 Ints = NDArray[np.int64]
 Codes = NDArray[np.unsignedinteger]
@@ -117,13 +118,25 @@ def _line(head: object) -> bytes:
     return json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
+# Words that are no mere texts and numbers, by what they are.
+_KINDS: dict[str, Callable[[Any], Cell]] = {
+    "blank": Blank.__getitem__, "weekday": Weekday, "calendar": Calendar, "delay": Delay
+}  # fmt: skip
+
+
 def _told(cell: Cell) -> object:
     if isinstance(cell, Blank):
-        return [cell.name]
-    return {"day": int(cell)} if isinstance(cell, Weekday) else cell
+        return ["blank", cell.name]
+    if isinstance(cell, Weekday):
+        return ["weekday", int(cell)]
+    if isinstance(cell, Calendar):
+        return ["calendar", str(cell)]
+    return ["delay", cell.value] if isinstance(cell, Delay) else cell
 
 
 def _word(told: Any) -> Cell:
     if isinstance(told, list):
-        return Blank[told[0]]
-    return Weekday(told["day"]) if isinstance(told, dict) else told
+        kind, value = told
+        return _KINDS[kind](value)
+    cell: Cell = told
+    return cell

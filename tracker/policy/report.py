@@ -21,7 +21,7 @@ from tracker.policy.figures import LOST, Counts
 from tracker.policy.intervals import Count
 from tracker.policy.money_figures import FEW_ORDERS, Sums, completed, quotient
 from tracker.policy.report_asks import asks_of
-from tracker.policy.report_words import CREDITED, By, Cell, label
+from tracker.policy.report_words import CREDITED, Blank, By, Cell, label, place_in_time
 from tracker.policy.spans import Asks, Span
 
 ONLY = ("source", "medium", "campaign", "keyword")  # what a report may be narrowed to: costs have it too
@@ -269,8 +269,8 @@ def _judged(counts: Counts) -> int:
 
 
 def _order(line: Line) -> tuple[object, ...]:
-    """By the clock where rows are times, else by what they brought."""
-    places = tuple(cell if isinstance(cell, int) else -1 for cell in line.key)
-    blank = any(isinstance(cell, enum.Enum) for cell in line.key)
+    """By the clock or the calendar where rows are times, else by what they brought."""
+    places = map(place_in_time, line.key)
+    blank = any(isinstance(cell, Blank) for cell in line.key)
     told = line.sums
     return blank, *places, -told.calls, -told.orders, -(told.cost or 0), line.labels

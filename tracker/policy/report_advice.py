@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tracker.policy.dropping import Dropping, KeywordCalls, Losing, Negative, dropping, losing, negatives
 from tracker.policy.money_figures import Sums
 from tracker.policy.report import Leads, Line, Report
-from tracker.policy.report_words import Blank, By
+from tracker.policy.report_words import Blank, By, Calendar
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,12 @@ def advise(report: Report) -> Advice:
     """What follows from the rows, none of it certain: only a person drops a channel."""
     lines = {str(place): line for place, line in enumerate(report.lines)}
     rows = {name: line.sums for name, line in lines.items()}
-    named = {name for name, line in lines.items() if not any(isinstance(cell, Blank) for cell in line.key)}
+    # Nobody can stop paying for a day that is over.
+    named = {
+        name
+        for name, line in lines.items()
+        if not any(isinstance(cell, Blank | Calendar) for cell in line.key)
+    }
     return Advice(
         [(lines[each.name], each) for each in losing(rows) if each.name in named],
         _tempting(lines, rows, named),

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
+from tracker.policy.call_words import Kind
 from tracker.policy.costs import Words
 from tracker.policy.origins import NOT_SET
-from tracker.policy.report_words import CHANNEL, Blank, By, Cell, Weekday
+from tracker.policy.report_words import CALENDAR, CHANNEL, Blank, By, Cell, Weekday, calendar_cell
 
 _FOLDED = frozenset({By.SOURCE, By.MEDIUM})  # the same in capital letters, as costs have it
 Key = tuple[Cell, ...]
@@ -21,7 +22,7 @@ _WORDS = {
     By.SOURCE: ("source",), By.MEDIUM: ("medium",), By.CAMPAIGN: ("campaign",), By.KEYWORD: ("keyword",),
     By.AD: ("content",), By.CHANNEL: ("source", "medium", "campaign"),
 }  # fmt: skip
-_DAYS = frozenset({By.WEEKDAY})
+_DAYS = CALENDAR | {By.WEEKDAY}
 
 
 def told_by(parts: Sequence[By]) -> tuple[set[str], bool]:
@@ -33,6 +34,10 @@ def cell_of(by: By, day: date | None, words: Words, channel: str | None, group_o
     """What stands for the cost in that column; Blank.UNDIVIDED where its words do not say it."""
     if by is By.WEEKDAY and day is not None:
         return Weekday(day.weekday())
+    if by in CALENDAR and day is not None:
+        return calendar_cell(by, day)
+    if by is By.KIND:
+        return Blank.UNDIVIDED if channel is None else Kind.STATIC.value
     if by is By.CHANNEL:
         if channel is not None:
             return CHANNEL + channel

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from tracker.errors import Rejected
 from tracker.policy.addresses import clean
-from tracker.policy.call_filter import LONGEST, MANY, NAMES, read_filter
+from tracker.policy.call_filter import MANY, NAMES, longest, read_filter
 
 NAME_LONGEST, QUERY_LONGEST = 60, 2000
 _ANY_ZONE, _ANY_DAY = ZoneInfo("UTC"), date(2026, 1, 1)  # whether words can be read depends on neither
@@ -54,6 +54,6 @@ def same_words(words: Mapping[str, Sequence[str]]) -> str:
     """The words of a filter, always written the same way, so that two views can be told to be one."""
     pairs = []
     for name in sorted(NAMES):
-        given = [word for each in words.get(name, ()) if (word := clean(each, LONGEST))]
+        given = [word for each in words.get(name, ()) if (word := clean(each, longest(name)))]
         pairs += [(name, word) for word in (sorted(set(given)) if name in MANY else given[-1:])]
     return urlencode(pairs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -51,6 +51,17 @@ def intervals(hour: WeekHour, since: datetime, until: datetime, zone: ZoneInfo) 
         if begun < ended:
             yield begun, ended
         day += timedelta(days=7)
+
+
+def joined(spans: Iterable[Interval]) -> tuple[Interval, ...]:
+    """The same times in their order; what follows one another without a gap is one."""
+    found: list[Interval] = []
+    for begun, ended in sorted(spans):
+        if found and begun <= found[-1][1]:
+            found[-1] = found[-1][0], max(ended, found[-1][1])
+        else:
+            found.append((begun, ended))
+    return tuple(found)
 
 
 def _hour(day: date, hour: int, zone: ZoneInfo) -> Interval:
