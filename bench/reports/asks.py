@@ -42,10 +42,10 @@ def asks(today: date) -> Iterator[Ask]:
             yield _ask(today, span, by=by)
         if days > 90:
             yield from _wide(today, span)
-        if days != 90:
-            for model in Model:
-                yield _ask(today, span, by=By.CHANNEL, model=model)
-                yield _ask(today, span, by=By.CAMPAIGN, model=model)
+    for span in ("30 days", "a year"):
+        for model in Model:
+            yield _ask(today, span, by=By.CHANNEL, model=model)
+            yield _ask(today, span, by=By.CAMPAIGN, model=model)
 
 
 def _wide(today: date, span: str) -> Iterator[Ask]:
