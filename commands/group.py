@@ -59,6 +59,8 @@ def explain(problem: Exception) -> str:
             said = "stopped"
         case SettingsError():
             said = f"the settings cannot be used: {problem}"
+        case _ if _too_large(problem):
+            said = "a number here is larger than the books can hold. Give one that was listed"
         case OSError():
             said = ": ".join(str(part) for part in (problem.strerror or problem, problem.filename) if part)
         case _ if type(problem).__module__.startswith("sqlalchemy"):
@@ -66,6 +68,15 @@ def explain(problem: Exception) -> str:
         case _:
             said = f"our mistake, {type(problem).__name__}: {problem}. LEASELINE_LOG_LEVEL=debug shows where"
     return said
+
+
+def _too_large(problem: Exception) -> bool:
+    """Whether a number fits into no column; SQLite's driver and PostgreSQL say so in their own ways."""
+    from sqlalchemy.exc import DBAPIError
+
+    if isinstance(problem, DBAPIError):
+        return getattr(problem.orig, "sqlstate", None) == "22003"
+    return isinstance(problem, OverflowError) and "SQLite" in str(problem)
 
 
 def _database_trouble(problem: Exception) -> str:

@@ -41,7 +41,7 @@ def add(name: str, company: str | None, as_json: bool) -> None:
 @company_option
 @json_option
 def list_command(company: str | None, as_json: bool) -> None:
-    """List keys, without their text.
+    """List keys, without their text; when each was used last, to the hour.
 
     \b
     Example:
@@ -51,7 +51,7 @@ def list_command(company: str | None, as_json: bool) -> None:
 
     with reading(company) as (session, owner):
         rows = [api_keys.describe_key(each) for each in api_keys.list_keys(session, owner)]
-    columns = ("name", "created_at", "revoked_at")
+    columns = ("name", "created_at", "used_at", "revoked_at")
     print_rows(rows, columns, as_json=as_json, empty="No key yet: `leaseline key add`")
 
 

@@ -88,8 +88,8 @@ def list_command(
 
     with reading(company) as (session, owner):
         today = here().now.astimezone(ZoneInfo(owner.timezone)).date()
-        span = sales.days_of(owner, *days_of(since, until, today))
-        found = sales.list_sales(session, [owner.id], *span, unmatched=unmatched, limit=limit)
+        days = days_of(since, until, today)
+        found = sales.list_sales(session, [owner], *days, unmatched=unmatched, limit=limit)
         rows = [sales.describe_sale(each) for each in found]
     print_rows(
         rows, COLUMNS, as_json=as_json, empty="No sale in these days: `leaseline sale add`, `sale import`"

@@ -88,3 +88,10 @@ def test_a_key_is_shown_once(here: Installation) -> None:
     assert "There is a key 'crm' already" in here.refused("key", "add", "crm")
     here.done("key", "revoke", "crm")
     assert here.json("key", "list")[0]["revoked_at"]
+
+
+def test_a_number_larger_than_any_is_refused_in_one_sentence(here: Installation) -> None:
+    for words in (("cost", "delete", "9" * 20), ("cost", "change", "9" * 40, "--note", "x"),
+                  ("cost", "rent", "delete", "9" * 20), ("alerts", "show", "9" * 20)):  # fmt: skip
+        told = here.run(*words)
+        assert (told.exit_code, "larger than the books can hold" in told.stderr) == (1, True), words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -217,3 +218,46 @@ def test_the_same_money_in_other_detail_is_pointed_out(sqlite: Database, now: da
         assert costs.plan_import(session, company, found).beside == 1
         again = read_costs(b"day,campaign,keyword,amount\n2026-11-05,a,new,1\n", wanted)
         assert costs.plan_import(session, company, again).beside == 0
+
+
+def test_costs_deleted_by_two_at_once_are_written_down_once(books: Database, now: datetime) -> None:
+    with books.write() as session:
+        ours = session.get_one(Company, 1)
+        row = {"day": "2026-11-05", "source": "google", "amount": "5"}
+        number = costs.add_cost(session, by(now), ours, costs.wanted_of(session, ours), row).id
+
+    def delete(_: int) -> str:
+        try:
+            with books.write() as session:
+                return str(costs.delete_costs(session, by(now), session.get_one(Company, 1), [number]))
+        except Rejected as problem:
+            return problem.id
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(delete, range(2))) == ["1", "cost.unknown"]
+    with books.read() as session:
+        gone = sa.select(sa.func.count()).where(AuditEntry.action == "cost.delete")
+        assert session.scalar(gone) == 1
+
+
+def test_a_month_s_total_is_what_its_costs_and_rents_come_to(books: Database, now: datetime) -> None:
+    with books.write() as session:
+        ours = session.get_one(Company, 1)
+        rates.set_rate(session, by(now), ours, "USD", Decimal("90.5"), from_day=FIRST)
+        rates.set_rate(session, by(now), ours, "USD", Decimal(91), from_day=FIRST + timedelta(days=9))
+        rent = Rent(Decimal(8000), "RUB", date(2026, 10, 15))
+        rents.add_rent(session, by(now), ours, channels.channels_of(session, ours)[0], rent)
+        wanted = costs.wanted_of(session, ours)
+        for day, amount, currency in (
+            (1, "5", "RUB"),
+            (5, "7.25", "USD"),
+            (12, "7.25", "USD"),
+            (5, "1", "USD"),
+        ):
+            row = {"day": f"2026-11-{day:02}", "source": "google", "amount": amount, "currency": currency}
+            costs.add_cost(session, by(now), ours, wanted, row)
+    with books.read() as session:
+        for company in (session.get_one(Company, 1), session.get_one(Company, 2)):
+            for first, last in ((FIRST, LAST), (date(2026, 10, 20), date(2026, 11, 5)), (LAST, FIRST)):
+                each = costs.costs_between(session, company, first, last)
+                assert costs.total_between(session, company, first, last) == sum(it.value for it in each)

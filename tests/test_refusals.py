@@ -34,7 +34,6 @@ ENGLISH = {
     "visits.py",
     "api.py",
     "money_api.py",
-    "api_keys.py",
     "backup.py",
     "dump.py",
     "restore.py",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 from support.facts import CALLER, Pallets, add_pallets, answered, ended, started
 
 from tracker import rates, sale_matching, sales, worth
@@ -17,6 +20,7 @@ from tracker.costs import wanted_of
 from tracker.database import Database
 from tracker.errors import Rejected
 from tracker.models import AuditEntry, Call, Category, Company, Match, Sale, SaleStatus, Visit
+from tracker.policy import references
 from tracker.policy.costs import Entered
 from tracker.policy.facts import Presentation
 from tracker.policy.sale_list import read_sales
@@ -93,8 +97,8 @@ def test_a_sale_belongs_to_its_call_its_caller_or_its_visitor(
     ) == (1, 0, 0)
     assert told(database, 2) == {"foreign": (None, None)}  # another company's call and visitor are nobody's
     with database.read() as session:
-        span = (now - timedelta(days=99), now + timedelta(days=1))
-        found = sales.list_sales(session, [1], *span, unmatched=True)
+        days = (now.date() - timedelta(days=99), now.date())
+        found = sales.list_sales(session, [session.get_one(Company, 1)], *days, unmatched=True)
         assert {it.reference for it in found} == {"early", "hidden", "nobody", "stranger"}
 
 
@@ -154,7 +158,7 @@ def test_days_without_end_are_listed_too(
     with database.write() as session:
         company = session.get_one(Company, 1)
         company.timezone = zone
-        assert len(sales.list_sales(session, [1], *sales.days_of(company, date.min, date.max))) == 1
+        assert len(sales.list_sales(session, [company], date.min, date.max)) == 1
 
 
 def test_the_same_list_again_changes_nothing_and_a_corrected_one_what_it_says(
@@ -229,3 +233,79 @@ def test_reports_get_what_was_won_in_the_company_s_currency(
         found = list(sales.sold_between(session, company, first, until))
     assert [it.revenue for it in found] == [180, 200]
     assert [it.profit for it in found] == [None, 100]
+
+
+def test_each_company_s_days_are_those_of_its_own_clocks(
+    database: Database, pallets: Pallets, now: datetime
+) -> None:
+    """The last hour of November in Auckland is its noon in London."""
+    rows = "date,order,revenue\n2026-10-31T23:30,october,5\n2026-11-01T00:30,november,5\n"
+    for company_id, zone in ((1, "Pacific/Auckland"), (2, "America/New_York")):
+        with database.write() as session:
+            session.get_one(Company, company_id).timezone = zone
+        take(database, now, rows, company_id)
+    with database.read() as session:
+        both = [session.get_one(Company, each) for each in (1, 2)]
+        found = sales.list_sales(session, both, date(2026, 11, 1), date(2026, 11, 30))
+        assert [(it.company_id, it.reference) for it in found] == [(2, "november"), (1, "november")]
+
+
+def test_a_form_sent_twice_is_one_sale_and_filled_in_otherwise_another(
+    database: Database, pallets: Pallets, now: datetime
+) -> None:
+    def send(key: str, **typed: str) -> int:
+        with database.write() as session:
+            row = typed | {"at": now.isoformat()}
+            form = references.of_form(key, typed)
+            return sales.add_sale(session, by(now), session.get_one(Company, 1), row, form=form).id
+
+    first = send("k1", revenue="5")
+    assert send("k1", revenue="5") == first
+    assert (
+        len(
+            {
+                first,
+                send("k1", revenue="6"),
+                send("k2", revenue="5"),
+                send("", revenue="5"),
+                send("", revenue="5"),
+            }
+        )
+        == 5
+    )
+    with database.read() as session:
+        assert session.scalar(sa.select(sa.func.count()).where(AuditEntry.action == "sale.add")) == 5
+        listed = sales.list_sales(session, [session.get_one(Company, 1)], now.date(), now.date())
+        assert {sales.describe_sale(it)["reference"] for it in listed} == {None}
+
+
+def test_a_sale_cancelled_and_taken_away_by_two_at_once_is_written_down_once(
+    database: Database, pallets: Pallets, now: datetime
+) -> None:
+    take(database, now, "date,order,revenue\n2026-11-20,1,5\n")
+
+    def twice(deed: Callable[[Session, Sale], object]) -> list[object]:
+        """Both have read the sale when the first of them begins."""
+        meet = threading.Barrier(2, timeout=20)
+
+        def one(_: int) -> object:
+            with database.read() as session:
+                sale = sales.find_sale(session, [1], "1")
+            meet.wait()
+            try:
+                with database.write() as session:
+                    return deed(session, session.merge(sale, load=False))
+            except Rejected as problem:
+                return problem.id
+
+        with ThreadPoolExecutor(2) as threads:
+            return list(threads.map(one, range(2)))
+
+    cancelled = twice(lambda session, sale: sales.set_status(session, by(now), sale, SaleStatus.CANCELLED))
+    assert sorted(map(str, cancelled)) == ["False", "True"]
+    assert sorted(map(str, twice(lambda session, sale: sales.delete_sale(session, by(now), sale)))) == [
+        "None", "sale.unknown",
+    ]  # fmt: skip
+    with database.read() as session:
+        told_of = sa.select(AuditEntry.action).where(AuditEntry.action.in_(("sale.status", "sale.delete")))
+        assert sorted(session.scalars(told_of)) == ["sale.delete", "sale.status"]

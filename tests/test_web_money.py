@@ -159,3 +159,15 @@ def test_who_may_only_listen_sees_no_money_on_a_call_either(site: Site, ann: Fla
     assert "4711" in ann.get(call).text
     page = listener.get(call)
     assert (page.status_code, "20,000" in page.text, "4711" in page.text) == (200, False, False)
+
+
+def test_a_double_click_stores_a_sale_and_a_cost_once(site: Site, ann: FlaskClient) -> None:
+    call = f"/calls/{site.app.config['KEY']}"
+    sold, spent = {"revenue": "5"}, {"day": "2026-11-05", "source": "google", "amount": "5"}
+    forms = ("/sales", "/sales", sold), (call, f"{call}/sales", sold), ("/costs", "/costs", spent)
+    for page, path, form in forms:
+        first, second = (re.findall(r'name="once" value="([^"]+)"', ann.get(page).text)[0] for _ in range(2))
+        sent = [send(ann, path, once=each, **form).status_code for each in (first, first, second)]
+        assert sent == [303, 303, 303]
+    assert (count(site, Sale), count(site, Cost)) == (4, 2)
+    assert "form:" not in ann.get("/sales").text + ann.get(call).text + ann.get("/costs").text

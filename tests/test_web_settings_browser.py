@@ -24,7 +24,7 @@ PAGES = (
     "/channels/add", "/channels/1", "/pools", "/pools/add", "/pools/1", "/pools/1/advice", "/sites",
     "/sites/add", "/sites/1", "/sites/1/check", "/sources?url=https://shop.example/", "/targets",
     "/targets/add?kind=peer", "/targets/add?kind=phone", "/targets/add?kind=outside", "/targets/1",
-    "/forwarding", "/forwarding/company", "/forwarding/number-1", "/trunks",
+    "/forwarding", "/forwarding/company", "/forwarding/number-1", "/trunks", "/keys",
 )  # fmt: skip
 
 

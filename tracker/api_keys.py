@@ -6,18 +6,28 @@ A key is shown once, when it is made; the books have its SHA-256.
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import secrets
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from tracker.audit import By
+from tracker import tries
+from tracker.audit import By, note
+from tracker.database import Database
 from tracker.errors import Rejected
+from tracker.held import hold
+from tracker.logins import too_many
 from tracker.models import ApiKey, Company
 
+log = logging.getLogger(__name__)
+
+TOUCH_EVERY = timedelta(hours=1)  # a key's last use is written down no more often than this
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,38}")
 PREFIX = "llk_"  # so that a key found in a log or a repository is known for what it is
 
@@ -26,10 +36,13 @@ def add_key(session: Session, by: By, company: Company, name: str) -> tuple[ApiK
     """A new key of the company's, and its text, which nobody can read again. Raises Rejected key.*."""
     if not _NAME.fullmatch(name):
         raise Rejected(
-            "key.name", f"{name[:40]!r} cannot be a key's name", "Give small letters, digits, hyphens"
+            "key.name",
+            "%(name)r cannot be a key's name",
+            "Give small letters, digits, hyphens",
+            name=name[:40],
         )
     if _find(session, company, name):
-        raise Rejected("key.duplicate", f"There is a key {name!r} already", "Choose another name")
+        raise Rejected("key.duplicate", "There is a key %(name)r already", "Choose another name", name=name)
     token = PREFIX + secrets.token_urlsafe(32)
     key = ApiKey(company_id=company.id, name=name, token_sha256=_digest(token), created_at=by.at)
     session.add(key)
@@ -41,8 +54,10 @@ def add_key(session: Session, by: By, company: Company, name: str) -> tuple[ApiK
 def revoke_key(session: Session, by: By, company: Company, name: str) -> ApiKey:
     """From now on nobody gets in with it. Raises Rejected key.unknown."""
     key = _find(session, company, name)
+    gone = Rejected("key.unknown", "There is no key %(name)r", "See `leaseline key list`", name=name[:40])
     if key is None:
-        raise Rejected("key.unknown", f"There is no key {name!r}", "See `leaseline key list`")
+        raise gone
+    hold(session, key, gone)
     if key.revoked_at is None:
         key.revoked_at = by.at
         by.note(session, "key.revoke", company.id, subject=key.name)
@@ -56,24 +71,57 @@ def list_keys(session: Session, company: Company) -> Sequence[ApiKey]:
     ).all()
 
 
-def who_shows(session: Session, token: str) -> tuple[ApiKey, Company]:
-    """The key of that text, and its company. Raises Rejected key.wrong, also for a revoked one."""
-    wanted = (
-        sa.select(ApiKey, Company)
-        .join(Company, Company.id == ApiKey.company_id)
-        .where(ApiKey.token_sha256 == _digest(token), ApiKey.revoked_at.is_(None))
-    )
-    found = session.execute(wanted).one_or_none()
-    if found is None:
+def let_in(database: Database, token: str, address: str, now: datetime) -> tuple[ApiKey, Company]:
+    """The key of that text, and its company; that it was used is kept.
+
+    Raises Rejected key.wrong, also for a revoked one, and login.too_many: who guesses is braked as at the
+    log-in, and written down. Whoever shows a right key is let in, whatever his neighbours do.
+    """
+    with database.read() as session:
+        found = _find_shown(session, token)
+    if found is None or found[0].revoked_at:
+        _turn_away(database, token, address, now)
         raise Rejected(
             "key.wrong", "This key is none of ours, or was revoked", "Make one: `leaseline key add NAME`"
         )
-    return found[0], found[1]
+    key, company = found
+    if key.used_at is None or now - key.used_at > TOUCH_EVERY:
+        _touch(database, key, now)
+    return key, company
+
+
+def _turn_away(database: Database, token: str, address: str, now: datetime) -> None:
+    """Count a wrong key and write it down, also in the company whose revoked key it was."""
+    if wait := tries.claim(database, f"key:{_digest(token)}", address, now):
+        raise too_many(wait)
+    with database.write() as session:
+        found = _find_shown(session, token)
+        key = found[0] if found else None
+        note(
+            session, now, f"key:{key.name}" if key else "nobody", "key.refused",
+            key.company_id if key else None, subject=key.name if key else None,
+            detail={"reason": "revoked" if key else "unknown"}, client=address,
+        )  # fmt: skip
+
+
+def _touch(database: Database, key: ApiKey, now: datetime) -> None:
+    """A busy database is no reason to refuse a program: the next request writes it."""
+    stale = sa.or_(ApiKey.used_at.is_(None), ApiKey.used_at < now - TOUCH_EVERY)
+    try:
+        with database.write() as session:
+            session.execute(sa.update(ApiKey).where(ApiKey.id == key.id, stale).values(used_at=now))
+    except OperationalError as error:
+        log.warning("a key's last use was not written: %s", error.__class__.__name__)
 
 
 def describe_key(key: ApiKey) -> dict[str, Any]:
     """A key as JSON, without its text."""
-    return {"name": key.name, "created_at": key.created_at, "revoked_at": key.revoked_at}
+    return {
+        "name": key.name,
+        "created_at": key.created_at,
+        "used_at": key.used_at,
+        "revoked_at": key.revoked_at,
+    }
 
 
 def _find(session: Session, company: Company, name: str) -> ApiKey | None:
@@ -81,5 +129,12 @@ def _find(session: Session, company: Company, name: str) -> ApiKey | None:
     return session.scalars(wanted).one_or_none()
 
 
+def _find_shown(session: Session, token: str) -> tuple[ApiKey, Company] | None:
+    """The key of that text, living or revoked."""
+    wanted = sa.select(ApiKey, Company).join(Company, Company.id == ApiKey.company_id)
+    found = session.execute(wanted.where(ApiKey.token_sha256 == _digest(token))).one_or_none()
+    return (found[0], found[1]) if found else None
+
+
 def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()

@@ -20,7 +20,9 @@ from tracker.audit import By
 from tracker.calls import amount as plain
 from tracker.companies import one_at_a_time, read_currency
 from tracker.errors import Rejected, Said, say
+from tracker.held import hold
 from tracker.models import Channel, ChannelRent, Company, Cost
+from tracker.policy import references
 from tracker.policy.cost_list import LONGEST, CostLine, Found, KnownChannel, Wanted, told_costs
 from tracker.policy.costs import Entered, Words, daily_rent
 from tracker.policy.entries import read_title
@@ -142,21 +144,32 @@ def missing_rates(rates: Rates, lines: Iterable[tuple[Any, date]]) -> list[BadCe
     return problems
 
 
-def add_cost(session: Session, by: By, company: Company, wanted: Wanted, row: Mapping[str, str]) -> Cost:
+def add_cost(
+    session: Session,
+    by: By,
+    company: Company,
+    wanted: Wanted,
+    row: Mapping[str, str],
+    *,
+    form: str | None = None,
+) -> Cost:
     """One cost by hand, its values in the words of a told row. Raises Rejected cost.malformed, rate.missing.
 
-    Without a reference it is a cost of its own: the same typed twice is twice the cost.
+    Without a reference it is a cost of its own: the same typed twice is twice the cost, unless it is told by
+    the same `form` (references.of_form).
     """
     line = only_line(told_costs([row], wanted), "cost.malformed", _GIVE, wanted.currency)
     rates_of(session, company).rate(line.currency, line.day)
     reference = line.reference if str(row.get("reference") or "").strip() else None
     one_at_a_time(session, company)
+    if reference is None and form and (there := _there(session, company, [form])):
+        return session.get_one(Cost, there[form].id)
     if reference and _there(session, company, [reference]):
         raise Rejected(
             "cost.duplicate", "There is a cost %(reference)r already", "Change that one", reference=reference
         )
     cost = Cost(
-        **{**_row(line), "reference": reference},
+        **{**_row(line), "reference": reference or form},
         company_id=company.id,
         entered=Entered.HAND,
         created_at=by.at,
@@ -201,6 +214,7 @@ def change_cost(
     session: Session, by: By, cost: Cost, *, amount: Decimal | None = None, note: str | None = None
 ) -> bool:
     """Correct a cost's amount or note ("": none); whether anything changed. Raises Rejected cost.text."""
+    hold(session, cost, _unknown())
     after: dict[str, Any] = {}
     if amount is not None and amount != cost.amount:
         after["amount"] = amount
@@ -221,9 +235,11 @@ def change_cost(
 def delete_costs(session: Session, by: By, company: Company, ids: Sequence[int]) -> int:
     """Delete these of the company's costs, all or none. Raises Rejected cost.unknown."""
     wanted = sa.select(Cost).where(Cost.company_id == company.id, Cost.id.in_(list(ids)))
-    found = session.scalars(wanted).all()
+    # In the order of their ids: who deletes the same at once waits, and finds them gone.
+    held = wanted.order_by(Cost.id).with_for_update().execution_options(populate_existing=True)
+    found = session.scalars(held).all()
     if len(found) != len(set(ids)):
-        raise Rejected("cost.unknown", "There is no such cost", "See `leaseline cost list`")
+        raise _unknown()
     for cost in found:
         by.note(session, "cost.delete", company.id, subject=cost.source, detail=_detail(cost))
         session.delete(cost)
@@ -236,7 +252,11 @@ def find_cost(session: Session, company: Company, cost_id: int) -> Cost:
     wanted = sa.select(Cost).where(Cost.company_id == company.id, Cost.id == cost_id)
     if found := session.scalars(wanted.options(joinedload(Cost.channel))).one_or_none():
         return found
-    raise Rejected("cost.unknown", "There is no such cost", "See `leaseline cost list`")
+    raise _unknown()
+
+
+def _unknown() -> Rejected:
+    return Rejected("cost.unknown", "There is no such cost", "See `leaseline cost list`")
 
 
 def list_costs(
@@ -270,11 +290,32 @@ def costs_between(session: Session, company: Company, first: date, last: date) -
         value = rates.convert(row.amount, row.currency, row.day)
         channel = channels.get(row.channel_id)
         yield CostFact(row.day, words_now(words, channel), row.channel_id, value, row.entered)
-    for rent in session.scalars(sa.select(ChannelRent).where(ChannelRent.company_id == company.id)):
+    for rent, day, value in _rents(session, company, rates, first, last):
         words = words_now(Words(""), channels[rent.channel_id])
+        yield CostFact(day, words, rent.channel_id, value, Entered.RENT)
+
+
+def total_between(session: Session, company: Company, first: date, last: date) -> Decimal:
+    """What all of `costs_between` comes to; added up by the database. Raises Rejected rate.missing."""
+    rates = rates_of(session, company)
+    # Only what is in other currencies has to be known by the day.
+    day = sa.case((Cost.currency != company.currency, Cost.day))
+    sums = sa.select(Cost.currency, day, sa.func.sum(Cost.amount)).where(
+        Cost.company_id == company.id, Cost.day.between(first, last)
+    )
+    stored = session.execute(sums.group_by(Cost.currency, day)).all()
+    told = (rates.convert(amount, currency, day or first) for currency, day, amount in stored)
+    rented = (value for _, _, value in _rents(session, company, rates, first, last))
+    return sum((*told, *rented), Decimal(0))
+
+
+def _rents(
+    session: Session, company: Company, rates: Rates, first: date, last: date
+) -> Iterator[tuple[ChannelRent, date, Decimal]]:
+    """What the company's channels cost on each of these days."""
+    for rent in session.scalars(sa.select(ChannelRent).where(ChannelRent.company_id == company.id)):
         for day, amount in daily_rent(terms_of(rent), first, last):
-            value = rates.convert(amount, rent.currency, day)
-            yield CostFact(day, words, rent.channel_id, value, Entered.RENT)
+            yield rent, day, rates.convert(amount, rent.currency, day)
 
 
 def words_now(words: Words, channel: Channel | None) -> Words:
@@ -303,7 +344,7 @@ def describe_cost(cost: Cost) -> dict[str, Any]:
         "currency": cost.currency,
         "note": cost.note,
         "entered": cost.entered.value,
-        "reference": cost.reference,
+        "reference": references.told(cost.reference),
     }
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 from tracker.audit import By
 from tracker.calls import amount as plain
 from tracker.errors import Rejected
+from tracker.held import hold
 from tracker.models import Channel, ChannelRent, Company
 from tracker.policy.costs import Rent
 from tracker.policy.entries import read_title
@@ -42,7 +43,8 @@ def add_rent(
 
 
 def end_rent(session: Session, by: By, rent: ChannelRent, until_day: date | None) -> None:
-    """Its last day, or None for no end yet. Raises Rejected rent.days."""
+    """Its last day, or None for no end yet. Raises Rejected rent.days, rent.unknown."""
+    hold(session, rent, _unknown())
     if until_day == rent.until_day:
         return
     before = _detail(rent)["until"]
@@ -52,9 +54,14 @@ def end_rent(session: Session, by: By, rent: ChannelRent, until_day: date | None
 
 
 def delete_rent(session: Session, by: By, rent: ChannelRent) -> None:
-    """Take a rent away as if it had never been due; one that ended is ended instead."""
+    """Take a rent away as if it had never been due; one that ended is ended instead.
+
+    Raises Rejected rent.unknown where somebody else has just done so.
+    """
+    hold(session, rent, _unknown())
     by.note(session, "rent.delete", rent.company_id, subject=rent.channel.name, detail=_detail(rent))
     session.delete(rent)
+    session.flush()
 
 
 def find_rent(session: Session, company: Company, rent_id: int) -> ChannelRent:
@@ -62,7 +69,11 @@ def find_rent(session: Session, company: Company, rent_id: int) -> ChannelRent:
     wanted = sa.select(ChannelRent).where(ChannelRent.company_id == company.id, ChannelRent.id == rent_id)
     if found := session.scalars(wanted).one_or_none():
         return found
-    raise Rejected("rent.unknown", "There is no such rent", "See `leaseline cost rent list`")
+    raise _unknown()
+
+
+def _unknown() -> Rejected:
+    return Rejected("rent.unknown", "There is no such rent", "See `leaseline cost rent list`")
 
 
 def list_rents(session: Session, company_ids: Sequence[int]) -> Sequence[ChannelRent]:

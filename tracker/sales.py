@@ -6,7 +6,7 @@ one: no sale is made of it, and reports count money by sales.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -22,9 +22,11 @@ from tracker.calls import amount as plain
 from tracker.companies import one_at_a_time
 from tracker.costs import MOST, as_json, missing_rates, only_line
 from tracker.errors import Rejected, say
+from tracker.held import hold
 from tracker.journey import iso
 from tracker.models import Call, Company, Sale
 from tracker.models.base import MONEY_SCALE
+from tracker.policy import references
 from tracker.policy.columns import Ints
 from tracker.policy.cost_list import Wanted
 from tracker.policy.costs import Entered
@@ -119,11 +121,18 @@ def carry_out(
 
 
 def add_sale(
-    session: Session, by: By, company: Company, row: Mapping[str, str], call: Call | None = None
+    session: Session,
+    by: By,
+    company: Company,
+    row: Mapping[str, str],
+    call: Call | None = None,
+    *,
+    form: str | None = None,
 ) -> Sale:
     """One sale by hand, its values in the words of a told row; marked on `call` where one is given.
 
-    Raises Rejected sale.malformed, sale.duplicate, rate.missing.
+    Told once more by the same `form` (references.of_form), and without a reference of its own, it is the sale
+    that is there. Raises Rejected sale.malformed, sale.duplicate, rate.missing.
     """
     given = dict(row) | ({"call": call.key} if call else {})
     found = told_sales([given], Wanted(company.currency), place_of(company, by.at))
@@ -132,11 +141,13 @@ def add_sale(
     rates_of(session, company).rate(line.currency, day)
     reference = line.reference if str(row.get("reference") or "").strip() else None
     one_at_a_time(session, company)
+    if reference is None and form and (there := _there(session, company, [form])):
+        return there[form]
     if reference and _there(session, company, [reference]):
         raise Rejected(
             "sale.duplicate", "There is a sale %(reference)r already", "Change that one", reference=reference
         )
-    values = {**_row(line), "reference": reference}
+    values = {**_row(line), "reference": reference or form}
     belongs = match(session, company, [_told(values)])[0]
     sale = Sale(
         **values, **vars(belongs), company_id=company.id, entered=Entered.HAND,
@@ -150,6 +161,7 @@ def add_sale(
 
 def set_status(session: Session, by: By, sale: Sale, status: SaleStatus) -> bool:
     """Cancel a sale, or take that back; whether it was otherwise before."""
+    hold(session, sale, _unknown())
     before = sale.status
     if before is status:
         return False
@@ -161,6 +173,7 @@ def set_status(session: Session, by: By, sale: Sale, status: SaleStatus) -> bool
 
 def delete_sale(session: Session, by: By, sale: Sale) -> None:
     """Take a sale away that never was; one that came to nothing is cancelled instead."""
+    hold(session, sale, _unknown())
     subject = sale.call_key or sale.reference
     by.note(session, "sale.delete", sale.company_id, subject=subject, detail=_detail(sale))
     session.delete(sale)
@@ -179,7 +192,7 @@ def find_sale(session: Session, company_ids: Sequence[int], name: str) -> Sale:
             "sale.which", "%(word)r is one sale's reference and another's id", "Use the page", word=word
         )
     if not found:
-        raise Rejected("sale.unknown", "There is no such sale", "See `leaseline sale list`")
+        raise _unknown()
     return found[0]
 
 
@@ -189,15 +202,22 @@ def get_sale(session: Session, company_ids: Sequence[int], sale_id: str) -> Sale
     found = session.scalars(sa.select(Sale).where(Sale.company_id.in_(company_ids), Sale.id == number))
     if sale := found.one_or_none():
         return sale
-    raise Rejected("sale.unknown", "There is no such sale", "See `leaseline sale list`")
+    raise _unknown()
+
+
+def _unknown() -> Rejected:
+    return Rejected("sale.unknown", "There is no such sale", "See `leaseline sale list`")
 
 
 def list_sales(
-    session: Session, company_ids: Sequence[int], since: datetime, until: datetime, *,
+    session: Session, companies: Iterable[Company], first: date, last: date, *,
     unmatched: bool = False, limit: int = MOST,
 ) -> Sequence[Sale]:  # fmt: skip
-    """The companies' sales in [since, until), the newest first; `unmatched`: those that belong to nothing."""
-    wanted = sa.select(Sale).where(Sale.company_id.in_(company_ids), Sale.at >= since, Sale.at < until)
+    """The companies' sales of these days, both included, each by its own clocks, the newest first.
+
+    `unmatched`: those that belong to nothing.
+    """
+    wanted = sa.select(Sale).where(sa.or_(*(_within(each, first, last) for each in companies)))
     if unmatched:
         wanted = wanted.where(Sale.matched_by.is_(None))
     wanted = wanted.options(joinedload(Sale.call)).order_by(Sale.at.desc(), Sale.id.desc()).limit(limit)
@@ -278,6 +298,11 @@ def plainly_sold(session: Session, company: Company, since: datetime, until: dat
     return PlainSales(*np.array([tuple(row) for row in rows], np.int64).reshape(-1, 5).T)
 
 
+def _within(company: Company, first: date, last: date) -> sa.ColumnElement[bool]:
+    since, until = days_of(company, first, last)
+    return sa.and_(Sale.company_id == company.id, Sale.at >= since, Sale.at < until)
+
+
 def days_of(company: Company, first: date, last: date) -> tuple[datetime, datetime]:
     """The half-open interval of these days, both included, by the company's clocks."""
     zone = ZoneInfo(company.timezone)
@@ -297,7 +322,7 @@ def describe_sale(sale: Sale) -> dict[str, Any]:
         "profit": plain(sale.profit),
         "currency": sale.currency,
         "status": sale.status.value,
-        "reference": sale.reference,
+        "reference": references.told(sale.reference),
         "matched_by": sale.matched_by.value if sale.matched_by else None,
         "call": sale.call.key if sale.call else None,
         "phone": sale.phone,

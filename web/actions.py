@@ -35,6 +35,7 @@ ACTIONS = {
     "forward.clear": _("Cleared who rings"),
     "forward.set": _("Set who rings"),
     "key.add": _("Made a key for a program"),
+    "key.refused": _("Turned a program away"),
     "key.revoke": _("Revoked a program’s key"),
     "login": _("Logged in"),
     "login.refused": _("Was not let in"),

@@ -23,7 +23,7 @@ from tracker.policy.tables import Unreadable
 from web.house import house, row_id
 from web.imports import Told, take_list
 from web.languages import language
-from web.money import company_meant, having, month_asked, typed
+from web.money import company_meant, form_sent, having, month_asked, typed
 from web.refusals import translated
 from web.settings.forms import EMPTY, Form, attempt, text
 from web.viewer import hand, viewer
@@ -55,8 +55,10 @@ def add() -> Response:
             row = typed(
                 "day", "source", "medium", "campaign", "keyword", "channel", "amount", "currency", "note"
             )
+            form = form_sent(row)
             row = costs.typed(row, ["amount"], mine.currency, language())
-            cost = costs.add_cost(session, hand(), company, costs.wanted_of(session, company), row)
+            wanted = costs.wanted_of(session, company)
+            cost = costs.add_cost(session, hand(), company, wanted, row, form=form)
             return f"/costs?month={cost.day:%Y-%m}"
 
     return attempt(change, _page, FIELDS)
@@ -165,8 +167,7 @@ def _total(
 ) -> tuple[Decimal | None, Rejected | None]:
     """What the month cost, rents included; or why nobody can say."""
     try:
-        found = costs.costs_between(session, company, first, last)
-        return sum((each.value for each in found), Decimal(0)), None
+        return costs.total_between(session, company, first, last), None
     except Rejected as problem:
         return None, translated(problem)
 

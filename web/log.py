@@ -34,6 +34,7 @@ REASONS = {
     "password": lazy_gettext("wrong password"),
     "code": lazy_gettext("wrong code"),
     "disabled": lazy_gettext("disabled user"),
+    "revoked": lazy_gettext("revoked key"),
 }
 
 
@@ -73,7 +74,7 @@ def as_csv() -> Response:
 
 def detail_words(entry: AuditEntry) -> list[str]:
     """What more is known, a piece each."""
-    if entry.action == "login.refused" and entry.detail.get("reason") in REASONS:
+    if entry.action in {"login.refused", "key.refused"} and entry.detail.get("reason") in REASONS:
         return [str(REASONS[entry.detail["reason"]])]
     return [
         _pair(str(name), value) for name, value in entry.detail.items() if value not in ("", None, [], {})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import calendar
 import re
+import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -12,6 +14,7 @@ from flask import Flask, request
 from flask_babel import format_date, format_decimal
 
 from tracker.errors import Rejected
+from tracker.policy import references
 from tracker.policy.rights import Right
 from web.house import house
 from web.settings.forms import text
@@ -32,8 +35,8 @@ class Month:
 
 def install(app: Flask) -> None:
     """What the templates write days and months with."""
-    app.jinja_env.filters.update(date=format_date, month_name=_month_name, rate=_rate)
-    app.jinja_env.globals.update(judges=_judges)
+    app.jinja_env.filters.update(date=format_date, month_name=_month_name, rate=_rate, order=references.told)
+    app.jinja_env.globals.update(judges=_judges, once=_once)
 
 
 def _month_name(day: date) -> str:
@@ -42,6 +45,11 @@ def _month_name(day: date) -> str:
 
 def _rate(rate: Decimal) -> str:
     return str(format_decimal(rate, "#,##0.##########"))
+
+
+def _once() -> str:
+    """The key of one form of one page that was sent out."""
+    return secrets.token_urlsafe(12)
 
 
 def _judges() -> bool:
@@ -74,6 +82,11 @@ def company_meant(right: Right) -> SeenCompany:
     if found is None:
         raise Rejected("company.unknown", "You see no such company", "Choose one in the form")
     return found
+
+
+def form_sent(typed: Mapping[str, str]) -> str | None:
+    """What this sending of a form is known again by, so that a double click tells nothing twice."""
+    return references.of_form(text("once")[:40], typed)
 
 
 def typed(*names: str) -> dict[str, str]:

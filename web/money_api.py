@@ -83,9 +83,8 @@ def list_costs() -> dict[str, Any]:
 def list_sales() -> dict[str, Any]:
     """The sales of the days `since` to `until`, both included; with `unmatched=yes` those of nobody known."""
     with _reading(Right.JUDGE) as (session, company):
-        span = sales.days_of(company, *_days())
         only = request.args.get("unmatched") == "yes"
-        found = sales.list_sales(session, [company.id], *span, unmatched=only, limit=MOST_ROWS + 1)
+        found = sales.list_sales(session, [company], *_days(), unmatched=only, limit=MOST_ROWS + 1)
         told = [sales.describe_sale(each) for each in found[:MOST_ROWS]]
         return {"sales": told, "more": len(found) > MOST_ROWS}
 

@@ -19,7 +19,7 @@ from web.calls import call_page
 from web.house import house
 from web.imports import Told, take_list
 from web.languages import language
-from web.money import company_meant, having, month_asked, typed
+from web.money import company_meant, form_sent, having, month_asked, typed
 from web.refusals import translated
 from web.settings.forms import EMPTY, Form, attempt, text
 from web.viewer import hand, viewer, wants_json
@@ -45,9 +45,11 @@ def add() -> Response:
         mine = company_meant(RIGHT)
         with house().database.write() as session:
             row = typed("at", *AMOUNTS, "currency", "phone", "reference", "note")
+            form = form_sent(row)
             row = costs.typed(row, AMOUNTS, mine.currency, language())
             row.setdefault("at", hand().at.isoformat())
-            sale = sales.add_sale(session, hand(), session.get_one(Company, mine.id), row)
+            company = session.get_one(Company, mine.id)
+            sale = sales.add_sale(session, hand(), company, row, form=form)
             return f"/sales?month={sale.at.astimezone(viewer().zone):%Y-%m}"
 
     return attempt(change, _page, FIELDS)
@@ -99,17 +101,19 @@ def sell(key: str) -> Response:
 
 
 def _sell(session: Session, call: Call) -> None:
-    row = costs.typed(typed(*AMOUNTS, "reference"), AMOUNTS, call.company.currency, language())
+    row = typed(*AMOUNTS, "reference")
+    form = form_sent({**row, "call": call.key})
+    row = costs.typed(row, AMOUNTS, call.company.currency, language())
     row["at"] = hand().at.isoformat()
-    sales.add_sale(session, hand(), call.company, row, call)
+    sales.add_sale(session, hand(), call.company, row, call, form=form)
 
 
 def _page(form: Form = EMPTY, told: Told | None = None, sent: Form = EMPTY) -> str:
     month, mine, unmatched = month_asked(), having(RIGHT), "unmatched" in request.args
-    ids = [it.id for it in mine]
     with house().database.read() as session:
-        span = sales.days_of(session.get_one(Company, mine[0].id), month.first, month.last)
-        rows = sales.list_sales(session, ids, *span, unmatched=unmatched, limit=costs.MOST + 1)
+        theirs = [session.get_one(Company, it.id) for it in mine]
+        days = month.first, month.last
+        rows = sales.list_sales(session, theirs, *days, unmatched=unmatched, limit=costs.MOST + 1)
         return render_template(
             "sales.html", month=month, companies=mine, by_id={it.id: it for it in mine}, form=form,
             told=told, sent=sent,

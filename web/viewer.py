@@ -119,8 +119,8 @@ def _identify() -> Response | None:
         return None
     if is_public(view):
         return None
-    if is_by_key(view) and request.authorization is not None:
-        g.viewer = _program()
+    if is_by_key(view) and (token := _key_shown()) is not None:
+        g.viewer = _program(token)
         return None
     return None if _know() else _to_login()
 
@@ -130,16 +130,27 @@ def by_program() -> bool:
     return bool(g.get("viewer")) and g.viewer.user_id == _NOBODY
 
 
-def _program() -> Viewer:
-    """A program as if it administered its key's company; only views for keys are ever asked by one."""
+def _key_shown() -> str | None:
+    """The API key that came along; None: none did.
+
+    A password of HTTP's basic log-in is a key only if it looks like one of ours: a proxy in front of us may
+    ask browsers for passwords of its own.
+    """
     given = request.authorization
-    token = (given.token or given.password or "") if given else ""
-    with house().database.read() as session:
-        key, it = api_keys.who_shows(session, token)
-        company = SeenCompany(
-            it.id, it.slug, it.name, it.default_region, it.timezone, it.currency, it.language, Role.ADMIN
-        )
-        name = f"key:{key.name}"
+    if given is None:
+        return None
+    if given.type == "bearer":
+        return given.token or ""
+    return given.password if (given.password or "").startswith(api_keys.PREFIX) else None
+
+
+def _program(token: str) -> Viewer:
+    """A program as if it administered its key's company; only views for keys are ever asked by one."""
+    key, it = api_keys.let_in(house().database, token, client_address(), house().clock())
+    company = SeenCompany(
+        it.id, it.slug, it.name, it.default_region, it.timezone, it.currency, it.language, Role.ADMIN
+    )
+    name = f"key:{key.name}"
     return Viewer(_NOBODY, name, name, "", None, {}, (company,), (company,))
 
 

@@ -15,7 +15,7 @@ from support.facts import answered, ended, started
 
 from bench.pages.firms import CHANNELS, OWNER, POOL, TAGS, TARGETS, Firm
 from bench.pages.pour import instants, pour
-from bench.pages.visits import Visits, firms_of, moments
+from bench.pages.visits import DAYS, Visits, firms_of, moments
 from tracker.database import Database
 from tracker.models import (
     AuditEntry,
@@ -60,9 +60,11 @@ class Drawn:
         return taken
 
 
-def draw_calls(draw: np.random.Generator, count: int, visits: Visits, now: datetime) -> Drawn:
+def draw_calls(
+    draw: np.random.Generator, count: int, visits: Visits, now: datetime, days: int = DAYS
+) -> Drawn:
     """Three calls in five come from the visit that began last before them, if that is of the same firm."""
-    at, firm = moments(draw, count, now), firms_of(count)
+    at, firm = moments(draw, count, now, days), firms_of(count)
     last = np.searchsorted(visits.at, at)
     web = (draw.random(count) < 0.6) & (last > 0) & (visits.firm[np.maximum(last - 1, 0)] == firm)
     outcome = draw.choice(len(OUTCOMES), count, p=OUTCOME_PARTS)

@@ -15,6 +15,7 @@ from tracker.models import Lease, PageView, Visit, Visitor
 
 DAYS = 730
 PAGES_A_VISIT = 4
+AWAY_DAYS = 10.0  # before a visitor comes again, on average
 CAMPAIGNS, KEYWORDS = 200, 5000
 # medium, source, channel group, paid, its part of the visits
 SOURCES = (
@@ -28,17 +29,18 @@ HOURS = np.array([1, 1, 1, 1, 1, 2, 4, 9, 20, 34, 40, 40, 34, 36, 38, 36, 30, 22
 
 @dataclass(frozen=True)
 class Visits:
-    """Epoch seconds at which each visit began, and which firm's it is; the row's id is its place + 1."""
+    """Epoch seconds at which each visit began, its firm and its visitor; the row's id is its place + 1."""
 
     at: np.ndarray
     firm: np.ndarray
+    visitor: np.ndarray
 
 
-def moments(draw: np.random.Generator, count: int, now: datetime) -> np.ndarray:
+def moments(draw: np.random.Generator, count: int, now: datetime, days: int = DAYS) -> np.ndarray:
     """Epoch seconds in order, by day and night as people are awake."""
     hours = draw.choice(24, count, p=HOURS / HOURS.sum())
-    seconds = draw.integers(0, DAYS, count) * 86400 + hours * 3600.0 + draw.random(count) * 3600
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS - 1)
+    seconds = draw.integers(0, days, count) * 86400 + hours * 3600.0 + draw.random(count) * 3600
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days - 1)
     return np.minimum(
         np.sort(seconds + midnight.timestamp()), now.timestamp() - 60 - draw.random(count) * 600
     )
@@ -57,10 +59,16 @@ def firms_of(count: int) -> np.ndarray:
 
 
 def pour_visits(
-    database: Database, firms: list[Firm], count: int, now: datetime, draw: np.random.Generator
+    database: Database,
+    firms: list[Firm],
+    count: int,
+    now: datetime,
+    draw: np.random.Generator,
+    *,
+    days: int,
 ) -> Visits:
     """Visits with all that belongs to them; all are over."""
-    at, firm = np.sort(moments(draw, count, now)), firms_of(count)
+    at, firm = np.sort(moments(draw, count, now, days)), firms_of(count)
     begun, ids = instants(at), range(1, count + 1)
     companies = [firms[each].company_id for each in firm.tolist()]
     pour(
@@ -70,13 +78,12 @@ def pour_visits(
     kinds = draw.choice(len(SOURCES), count, p=[each[4] for each in SOURCES]).tolist()
     words, names = rare(draw, KEYWORDS, count).tolist(), rare(draw, CAMPAIGNS, count).tolist()
     paid = [SOURCES[kind][3] for kind in kinds]
-    # One in four is the visitor of the visit before him, unless that was the other firm's.
-    again = (draw.random(count) < 0.25) & (firm == np.roll(firm, 1)) & (np.arange(count) > 0)
+    visitor = visitors(draw, firm, days)
     pour(
         database, Visit,
         {
             "id": ids,
-            "visitor_id": (np.arange(1, count + 1) - again).tolist(),
+            "visitor_id": visitor.tolist(),
             "site_id": [firms[each].site_id for each in firm.tolist()],
             "started_at": begun,
             "seen_at": instants(at + 240),
@@ -94,7 +101,19 @@ def pour_visits(
     )  # fmt: skip
     _leases(database, firms, at, firm)
     _views(database, at)
-    return Visits(at, firm)
+    return Visits(at, firm, visitor)
+
+
+def visitors(draw: np.random.Generator, firm: np.ndarray, days: int) -> np.ndarray:
+    """The id of each visit's visitor: of four visits one is by somebody who was there in the weeks before."""
+    count = len(firm)
+    a_day = max(count / days, 1)
+    before = np.arange(count) - 1 - (draw.exponential(AWAY_DAYS * a_day, count)).astype(int)
+    again = (draw.random(count) < 0.25) & (before >= 0) & (firm == firm[np.maximum(before, 0)])
+    first = np.where(again, before, np.arange(count))
+    while (further := first[first] != first).any():  # to the first of a visitor's visits
+        first = np.where(further, first[first], first)
+    return np.asarray(first + 1)
 
 
 def _leases(database: Database, firms: list[Firm], at: np.ndarray, firm: np.ndarray) -> None:

@@ -144,4 +144,5 @@ class ApiKey(Base):
     name: Mapped[str] = mapped_column(sa.String(40))
     token_sha256: Mapped[str] = mapped_column(sa.String(64), unique=True)
     created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]  # to the hour: tracker.api_keys.TOUCH_EVERY
     revoked_at: Mapped[datetime | None]

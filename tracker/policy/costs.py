@@ -12,6 +12,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from babel.numbers import get_currency_precision
 
+from tracker.policy.references import WORDS
+
 DAY = timedelta(days=1)
 
 
@@ -53,7 +55,7 @@ def key_of(day: date, words: Words, channel: str | None = None) -> str:
     folded = [part and part.casefold() for part in (words.source, words.medium, channel)]
     parts = (*folded, words.campaign, words.keyword, words.content)
     text = "\0".join([day.isoformat(), *("" if part is None else "=" + part for part in parts)])
-    return "words:" + hashlib.sha256(text.encode()).hexdigest()[:32]
+    return WORDS + hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def daily_rent(rent: Rent, first: date, last: date) -> Iterator[tuple[date, Decimal]]:

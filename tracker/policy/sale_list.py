@@ -16,6 +16,7 @@ from tracker.policy.amounts import Amounts, Mark
 from tracker.policy.cost_list import BadValue, Cells, Wanted, as_texts, rows_of, title_currency
 from tracker.policy.dates import Dates
 from tracker.policy.phone import read_number
+from tracker.policy.references import ROW
 from tracker.policy.sales import SaleStatus
 from tracker.policy.tables import BadCell, Sheet, Unreadable, read_sheet
 from tracker.policy.titles import CANCELLED, SALE_COLUMNS, SALE_TITLES, WON, said
@@ -119,7 +120,7 @@ def _read_all(reader: _Reader, rows: Iterable[tuple[int, Mapping[str, str]]]) ->
                 unnamed += 1
                 key = _key_of(read)
                 alike[key] += 1
-                read = replace(read, reference=f"row:{key}:{alike[key]}")
+                read = replace(read, reference=f"{ROW}{key}:{alike[key]}")
             elif read.reference in lines:
                 earlier = lines[read.reference].line
                 raise reader.bad("reference", say("line %(line)s has the same reference", line=earlier))

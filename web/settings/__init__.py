@@ -9,6 +9,7 @@ from web.settings import (
     checks,
     company,
     forwarding,
+    keys,
     live,
     numbers,
     pools,
@@ -18,5 +19,18 @@ from web.settings import (
     trunks,
 )
 
-_MODULES = (company, numbers, channels, pools, sites, sources, targets, forwarding, trunks, live, checks)
+_MODULES = (
+    company,
+    numbers,
+    channels,
+    pools,
+    sites,
+    sources,
+    targets,
+    forwarding,
+    trunks,
+    keys,
+    live,
+    checks,
+)
 BLUEPRINTS = tuple(each.pages for each in _MODULES)

@@ -11,7 +11,18 @@ from flask import Blueprint, redirect, render_template
 from flask_babel import get_locale
 from werkzeug.wrappers import Response
 
-from tracker import channels, companies, forward, number_states, pools, sites, sources, targets, trunks
+from tracker import (
+    api_keys,
+    channels,
+    companies,
+    forward,
+    number_states,
+    pools,
+    sites,
+    sources,
+    targets,
+    trunks,
+)
 from tracker.models import Forwarding
 from web.house import house
 from web.settings.forms import EMPTY, Form, attempt, differing, text
@@ -57,6 +68,7 @@ def overview(company: str) -> str:
             targets=targets.of_company(session, owner),
             default=[row for row in forward.of_company(session, owner) if _is_default(row)],
             trunks=trunks.everyone(session),
+            keys=[it.name for it in api_keys.list_keys(session, owner) if it.revoked_at is None],
         )
 
 

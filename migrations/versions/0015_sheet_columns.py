@@ -7,7 +7,7 @@ from alembic import op
 
 from tracker.models.sheet_triggers import statements
 
-revision = "0017"
+revision = "0015"
 down_revision = "0013"
 branch_labels = None
 depends_on = None
