@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+PERIODS = "today, yesterday, 7d, 30d, 90d, last_week, this_month, last_month"
 HELP = {
-    "period": "Days that end with today: today, yesterday, 7d, 30d, 90d.",
+    "period": f"Days without dates: {PERIODS}.",
     "since": "From this day on, as 2026-11-20, or 2026-11-20T14:30, in the company's time zone.",
     "until": "Until this day, which is included; with a time of day, until then.",
     "hour": "In this hour of the week, as mon-14 (needs a period); may be repeated.",

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from commands.call_options import PERIODS
 from commands.context import company_option, here, json_option, reading
 from commands.printing import clock, print_json, table
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command("overview")
-@click.option("--period", metavar="TEXT", help="today, yesterday, 7d, 30d or 90d.  [default: 30d]")
+@click.option("--period", metavar="TEXT", help=f"{PERIODS}.  [default: 30d]")
 @click.option("--since", metavar="DAY", help="From this day on, as 2026-11-20, in the company's time zone.")
 @click.option("--until", metavar="DAY", help="Until this day, which is included.")
 @company_option

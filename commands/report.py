@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from commands.call_options import PERIODS
 from commands.context import company_option, here, json_option, reading
 from commands.printing import print_csv, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tracker.policy.report import Report
 
 BY = (
     "source", "medium", "channel", "campaign", "ad", "keyword", "landing", "site", "number", "kind", "delay",
@@ -22,7 +25,7 @@ MODELS = ("first", "last", "last_non_direct", "linear", "position", "decay", "da
 @click.command("report")
 @click.option("--by", type=click.Choice(BY), default="source", show_default=True, help="What the rows are.")
 @click.option("--split", type=click.Choice(BY), help="What each row is split by.")
-@click.option("--period", metavar="TEXT", help="today, yesterday, 7d, 30d or 90d.  [default: 30d]")
+@click.option("--period", metavar="TEXT", help=f"{PERIODS}.  [default: 30d]")
 @click.option("--since", metavar="DAY", help="From this day on, as 2026-11-20, in the company's time zone.")
 @click.option("--until", metavar="DAY", help="Until this day, which is included.")
 @click.option("--only", multiple=True, metavar="WORD=TEXT", help="Of this source, medium, campaign, keyword.")
@@ -37,12 +40,13 @@ MODELS = ("first", "last", "last_non_direct", "linear", "position", "decay", "da
 )  # fmt: skip
 @click.option("--compare", is_flag=True, help="Beside as many days before.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@click.option("--xlsx", metavar="FILE", help="Write an Excel workbook there.")
 @company_option
 @json_option
 def report_command(
     *, by: str, split: str | None, period: str | None, since: str | None, until: str | None,
-    only: tuple[str, ...], model: str | None, leads: str, compare: bool, as_csv: bool, company: str | None,
-    as_json: bool,
+    only: tuple[str, ...], model: str | None, leads: str, compare: bool, as_csv: bool, xlsx: str | None,
+    company: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Show which advertisement earned money: calls, sales and costs by source, campaign, keyword and more.
 
@@ -56,12 +60,11 @@ def report_command(
       leaseline report --by keyword --only campaign=spring
       leaseline report --by source --split medium --model position
       leaseline report --by keyword --period 90d --csv > keywords.csv
+      leaseline report --by campaign --period last_month --xlsx campaigns.xlsx
     """
-    from commands.report_table import text_of
     from tracker.policy.credit import Model
     from tracker.policy.report import Leads, Wish
     from tracker.policy.report_words import By
-    from tracker.report_export import describe, flat
     from tracker.reports import read_report
 
     wish = Wish(
@@ -75,7 +78,20 @@ def report_command(
     words = {name: [word] for name, word in given.items() if word is not None}
     with reading(company) as (session, owner):
         found = read_report(session, owner, wish, words, here().now, compare=compare)
-    if as_json:
+    tell(found, as_json=as_json, as_csv=as_csv, xlsx=xlsx, title=" / ".join(wish.parts), company=owner.name)
+
+
+def tell(found: Report, *, as_json: bool, as_csv: bool, xlsx: str | None, title: str, company: str) -> None:
+    """The report as a program, a spreadsheet or a person wants it."""
+    from commands.report_table import text_of
+    from tracker import report_workbook
+    from tracker.policy.report_text import Tongue
+    from tracker.report_export import describe, flat
+
+    if xlsx is not None:
+        with click.open_file(xlsx, "wb") as out:
+            report_workbook.write(found, out, Tongue(), title, company)
+    elif as_json:
         print_json(describe(found))
     elif as_csv:
         print_csv(flat(found))

@@ -43,6 +43,22 @@ def telling_jobs(opened: Here) -> Sequence[Job]:
     return (Job("messages", 1.0, sender.take_turn), Job("old messages", 86400.0, forget))
 
 
+def report_jobs(opened: Here) -> Sequence[Job]:
+    """Reports go out at their times."""
+    from tracker.report_schedules import QUEUE
+    from tracker.report_sender import ReportSender
+    from tracker.worker import Job
+    from web.catalogues import translator
+
+    sender = ReportSender(opened.database, opened.settings, lambda: opened.now, translator=translator)
+
+    def forget() -> None:
+        with opened.database.write() as session:
+            QUEUE.forget_old(session, opened.now)
+
+    return (Job("reports", 1.0, sender.take_turn), Job("old reports", 86400.0, forget))
+
+
 class Watch:
     """Takes turns. How often in a row something was bad is forgotten with the process: it is counted anew."""
 

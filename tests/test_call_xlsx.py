@@ -5,14 +5,12 @@ from __future__ import annotations
 import io
 import json
 import re
-import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as ET
 
 import pytest
 import sqlalchemy as sa
@@ -22,6 +20,7 @@ from support.facts import add_pallets, answered, ended, started
 from support.recorded import settings_in
 from support.showroom import DAY, Showroom, add_company, furnish, place
 from support.site import Site
+from support.workbook import MAIN, Book, as_date
 
 from tracker import call_workbook
 from tracker.books import record_all
@@ -31,56 +30,13 @@ from tracker.models import AuditEntry, Call, Company, Number
 from tracker.policy.call_filter import CallFilter
 from tracker.policy.facts import Outcome
 
-MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 EVERY = CallFilter()
-FIRST_DAY = datetime.fromisoformat("1899-12-30")  # Excel counts days from here
 
 HOSTILE = (
     '=HYPERLINK("http://evil.example")', "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "{=1+1}", "http://evil.example",
     "internal:Sheet2!A1", "00123", "1e5", "TRUE", "<r></t></is></c><c r='A9'><f>1+1</f></c></r>", "<r>x</r>",
     "_x003D_1", "\ufffe\uffff", "]]>", "&lt;", "  spaces  ", "two\nlines", "\U0001f600 \u202egnp",
 )  # fmt: skip
-
-
-class Book:
-    """A workbook's sheets as XML, and their cells as values."""
-
-    def __init__(self, content: bytes) -> None:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            assert packed.testzip() is None
-            self.parts = {name: packed.read(name) for name in packed.namelist()}
-
-    @property
-    def names(self) -> list[str]:
-        return [
-            str(it.get("name")) for it in ET.fromstring(self.parts["xl/workbook.xml"]).iter(f"{MAIN}sheet")
-        ]
-
-    def sheet(self, number: int = 1) -> ET.Element:
-        return ET.fromstring(self.parts[f"xl/worksheets/sheet{number}.xml"])
-
-    def rows(self, number: int = 1) -> list[dict[str, Any]]:
-        """By the names in the first row."""
-        head, *rest = [
-            {re.sub("[0-9]", "", cell.get("r", "")): _value(cell) for cell in row}
-            for row in self.sheet(number).iter(f"{MAIN}row")
-        ]
-        return [{name: row.get(column) for column, name in head.items()} for row in rest]
-
-
-def _value(cell: ET.Element) -> Any:
-    match cell.get("t"):
-        case "inlineStr":
-            return "".join(text.text or "" for text in cell.iter(f"{MAIN}t"))
-        case "b":
-            return cell.findtext(f"{MAIN}v") == "1"
-        case None:
-            return float(cell.findtext(f"{MAIN}v") or "nan")
-    raise AssertionError(ET.tostring(cell))
-
-
-def as_date(days: float) -> datetime:
-    return FIRST_DAY + timedelta(seconds=round(days * 86400))
 
 
 Make = Callable[..., tuple[call_workbook.Written, Book]]

@@ -54,7 +54,7 @@ def test_upgrading_and_creating_give_the_same_tables(url: str, new_url: Callable
     upgraded, created = Database(url), Database(new_url())
     Base.metadata.create_all(created.engine)
     assert schema(upgraded.engine) == schema(created.engine)
-    assert len(triggers(upgraded.engine)) == 7
+    assert len(triggers(upgraded.engine)) == 17
     upgraded.close()
     created.close()
 

@@ -39,6 +39,8 @@ def spans(**words: str) -> tuple[Span, Span]:
         ({"since": "2026-11-19", "until": "2026-11-30"}, "2026-11-19 2026-11-20",
          "since=2026-11-17 until=2026-11-18T14:31"),
         ({"until": "2026-01-30"}, "2026-01-01 2026-01-30", "since=2025-12-02 until=2025-12-31"),
+        ({"period": "last_week"}, "2026-11-09 2026-11-15", "since=2026-11-02 until=2026-11-08"),
+        ({"period": "this-month"}, "2026-11-01 2026-11-20", "since=2026-10-01 until=2026-10-20T14:31"),
     ],
 )  # fmt: skip
 def test_days_are_compared_with_as_many_before(words: dict[str, str], days: str, before: str) -> None:
@@ -46,8 +48,20 @@ def test_days_are_compared_with_as_many_before(words: dict[str, str], days: str,
     assert f"{span.first} {span.last}" == days
     assert " ".join(f"{name}={value}" for name, value in earlier.asks) == before
     assert earlier.days == span.days
-    assert span.asks == ((("period", words.get("period", "30d")),) if "period" in words or not words else
+    period = words.get("period", "30d").replace("-", "_")
+    assert span.asks == ((("period", period),) if "period" in words or not words else
                          (("since", days[:10]), ("until", days[11:])))  # fmt: skip
+
+
+def test_a_month_is_compared_with_the_one_before_however_long() -> None:
+    span, before = spans(period="last_month")
+    assert (span.first, span.last) == (date(2026, 10, 1), date(2026, 10, 31))
+    assert (before.first, before.last) == (date(2026, 9, 1), date(2026, 9, 30))
+    # The 31st of March, compared with all of February until the minute.
+    late = datetime(2026, 3, 31, 12, 30, tzinfo=UTC)
+    span, before = read_spans({"period": ["this_month"]}, BERLIN, late)
+    assert (span.first, span.last) == (date(2026, 3, 1), date(2026, 3, 31))
+    assert (before.first, before.last) == (date(2026, 2, 1), date(2026, 2, 28))
 
 
 def test_a_day_of_25_hours_is_compared_by_its_clocks() -> None:

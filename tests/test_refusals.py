@@ -267,5 +267,5 @@ def test_programs_are_refused_in_english(ann: FlaskClient) -> None:
     assert error == {
         "id": "filter.malformed",
         "message": "period is 'often'",
-        "fix": "Give today, yesterday, 7d, 30d, 90d",
+        "fix": "Give today, yesterday, 7d, 30d, 90d, last_week, this_month, last_month",
     }

@@ -24,6 +24,7 @@ FROM_ANYWHERE = {"/s/<name>.js", "/api/v1/visits"} | {
 }
 DOORS = {"/login", "/login/code", "/link/<token>"}
 PUBLIC = DOORS | {"/healthz", "/readyz", "/metrics", "/static/<name>"} | FROM_ANYWHERE
+PUBLIC |= {"/shared/reports/<token>"}  # and tests/test_web_saved_reports.py this one
 PUBLIC |= {"/shared/<token>", "/shared/<token>/audio"}  # tests/test_share_links.py holds them apart
 
 
@@ -50,6 +51,7 @@ def address(site: Site, rule: Rule) -> str:
     values = {"key": site.app.config["KEY"], "kind": "wav", "token": "t", "name": "x", "_rest": "x"}
     values |= {"visit": site.app.config["VISIT"], "note": "1", "user": "1", "login": "x" * 16}
     values |= {"alert": "1", "address": "1", "target": "1", "scope": "company"}
+    values |= {"report": "1", "schedule": "1"}
     values |= {"link": "1", "view": "1", "rent": "1", "sale": "1"}
     values |= {"company": "pallets", "number": "1", "channel": "1", "pool": "1", "site": "1"}
     return rule.rule.replace("<path:", "<").translate({ord("<"): "{", ord(">"): "}"}).format(**values)

@@ -22,6 +22,8 @@ from xlsxwriter.worksheet import Worksheet
 from tracker.call_export import COLUMNS, values
 from tracker.policy.call_filter import CallFilter
 
+# Nothing is guessed from what a text looks like.
+PLAIN = dict.fromkeys(("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False)
 SHEET_ROWS = 1_048_576  # of Excel's sheet, the header among them
 # What has no width of its own here is as wide as its name needs. "@" keeps text text, also when it is edited.
 _WIDTHS = {
@@ -57,8 +59,7 @@ def write(
     A sheet that is full says in its last row on which sheet the older calls go on.
     """
     with tempfile.TemporaryDirectory(dir=folder, prefix=".workbook-") as rests:
-        options = dict.fromkeys(("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False)
-        book = Workbook(out, {"constant_memory": True, "tmpdir": rests, **options})
+        book = Workbook(out, {"constant_memory": True, "tmpdir": rests, **PLAIN})
         book.use_zip64()  # where it needs it: a full sheet may be larger than 4 GB before it is compressed
         sheets, calls = _Sheets(book, sheet_rows), 0
         for calls, row in enumerate(values(session, company_ids, by), start=1):  # noqa: B007
@@ -119,7 +120,7 @@ def _name(sheet: int) -> str:
 def _put(sheet: Worksheet, row: int, column: int, value: Any) -> None:
     """A cell of the value's own kind: nothing is guessed from what a text looks like."""
     if isinstance(value, str):
-        sheet.write_string(row, column, _text(value))
+        sheet.write_string(row, column, text(value))
     elif isinstance(value, bool):
         sheet.write_boolean(row, column, value)
     elif isinstance(value, int | float | Decimal):
@@ -127,9 +128,9 @@ def _put(sheet: Worksheet, row: int, column: int, value: Any) -> None:
     elif isinstance(value, datetime):
         sheet.write_datetime(row, column, value.replace(tzinfo=None))  # Excel knows no zones
     elif value:
-        sheet.write_string(row, column, _text(", ".join(value)))
+        sheet.write_string(row, column, text(", ".join(value)))
 
 
-def _text(value: str) -> str:
-    """XlsxWriter takes "<r>…</r>" for markup of its own and would write a caller's name as XML."""
+def text(value: str) -> str:
+    """A text as XlsxWriter takes it for one: "<r>…</r>" is markup to it, and would be written as XML."""
     return "'" + value if value.startswith("<r>") else str(value)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from babel.numbers import get_territory_currencies, list_currencies
 from sqlalchemy.orm import Session
 
+from tracker import report_schedules
 from tracker.audit import By
 from tracker.errors import Rejected
 from tracker.models import (
@@ -30,6 +31,7 @@ from tracker.models import (
     Number,
     Pool,
     Sale,
+    SavedReport,
     SavedView,
     Site,
     SourceRule,
@@ -97,6 +99,7 @@ def change(
         company.default_region = changed["region"] = read_region(region)
     if timezone is not None:
         company.timezone = changed["timezone"] = read_timezone(timezone)
+        report_schedules.replan(session, company, by.at)
     if currency is not None:
         company.currency = changed["currency"] = read_currency(currency)
     if language is not None:
@@ -165,6 +168,7 @@ def delete(session: Session, by: By, company: Company) -> None:
     session.execute(sa.delete(Membership).where(Membership.company_id == company.id))
     session.execute(sa.delete(ApplyRequest).where(ApplyRequest.company_id == company.id))
     session.execute(sa.delete(SavedView).where(SavedView.company_id == company.id))
+    report_schedules.forget(session, SavedReport.company_id == company.id)
     session.execute(sa.delete(ExchangeRate).where(ExchangeRate.company_id == company.id))
     session.execute(sa.delete(ApiKey).where(ApiKey.company_id == company.id))
     session.execute(sa.delete(SourceRule).where(SourceRule.company_id == company.id))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from dataclasses import dataclass
 from email.message import EmailMessage
 
 from tracker.policy.telling import Answer
@@ -11,6 +12,15 @@ from tracker.settings import Settings
 
 SECONDS = 15.0
 PERMANENT = 500  # from here on SMTP's codes say: never
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A file that goes with a message; `kind` is its media type."""
+
+    name: str
+    kind: str
+    content: bytes
 
 
 def compose(settings: Settings, to: str, key: str, subject: str, text: str) -> EmailMessage:
@@ -22,6 +32,15 @@ def compose(settings: Settings, to: str, key: str, subject: str, text: str) -> E
     message["Message-ID"] = f"<{key}@{settings.smtp_from.rpartition('@')[2] or 'leaseline'}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text)
+    return message
+
+
+def enrich(message: EmailMessage, html: str, *files: Attached) -> EmailMessage:
+    """The message with the same as HTML, and with files."""
+    message.add_alternative(html, subtype="html")
+    for file in files:
+        kind, _, subkind = file.kind.partition("/")
+        message.add_attachment(file.content, maintype=kind, subtype=subkind, filename=file.name)
     return message
 
 

@@ -1,25 +1,23 @@
 """Share links: one call, for somebody without an account, until the link expires or is taken back.
 
-The token stands in the link only; the table holds its SHA-256, so that who reads the database opens nothing.
-A link shows no more than its maker chose, and never notes, the visitor's journey or other calls.
+A link (tracker.links) shows no more than its maker chose, and never notes, the visitor's journey or other
+calls.
 """
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from tracker.audit import By
 from tracker.calls import find_call
 from tracker.errors import Rejected
-from tracker.models import AuditEntry, Call, ShareLink, User
-from tracker.people import token_sha256
+from tracker.links import LINK, count_one, living_link, makers_of, new_link, unknown
+from tracker.models import AuditEntry, Call, ShareLink
 
-LINK = "link:"  # whose hand it was, in the audit log: "link:12"
 DAYS = (1, 7, 30)  # that a link may live
 SAME_LISTENING = timedelta(minutes=10)  # a player asks for many ranges: that is one listening, one entry
 
@@ -38,15 +36,8 @@ def make_link(session: Session, by: By, call: Call, *, days: int, shows_caller: 
         raise Rejected("share.days", "A link cannot live %(days)s days", "Choose 1, 7 or 30", days=days)
     if call.ended_at is None:
         raise Rejected("share.going_on", "The call is still going on", "Share it when it is over")
-    token = secrets.token_urlsafe(32)
-    link = ShareLink(
-        token_sha256=token_sha256(token),
-        call_id=call.id,
-        actor=by.actor[:200],
-        created_at=by.at,
-        expires_at=by.at + timedelta(days=days),
-        shows_caller=shows_caller,
-    )
+    kept, token = new_link(by, days)
+    link = ShareLink(**kept, call_id=call.id, shows_caller=shows_caller)
     session.add(link)
     session.flush()
     detail = {"link": link.id, "days": days, "shows_caller": shows_caller}
@@ -59,8 +50,7 @@ def links_of(session: Session, call: Call) -> list[Made]:
     links = session.scalars(
         sa.select(ShareLink).where(ShareLink.call_id == call.id).order_by(ShareLink.id.desc())
     ).all()
-    makers = sa.select(User.email, User.name).where(User.email.in_({link.actor for link in links}))
-    names = {row.email: row.name for row in session.execute(makers)} if links else {}
+    names = makers_of(session, (link.actor for link in links))
     return [Made(link, names.get(link.actor, link.actor)) for link in links]
 
 
@@ -68,7 +58,7 @@ def revoke_link(session: Session, by: By, call: Call, link_id: int) -> None:
     """Let a link open nothing from now on; twice changes nothing. Raises Rejected `share.unknown`."""
     link = session.get(ShareLink, link_id)
     if link is None or link.call_id != call.id:
-        raise _unknown()
+        raise unknown()
     if link.revoked_at is None:
         link.revoked_at = by.at
         by.note(session, "share.revoke", call.company_id, subject=call.key, detail={"link": link.id})
@@ -79,13 +69,7 @@ def find_link(session: Session, token: str, now: datetime) -> tuple[ShareLink, C
 
     Raises Rejected `share.unknown`, `share.revoked` and `share.expired`.
     """
-    link = session.scalar(sa.select(ShareLink).where(ShareLink.token_sha256 == token_sha256(token)))
-    if link is None:
-        raise _unknown()
-    if link.revoked_at is not None:
-        raise Rejected("share.revoked", "This link was taken back", "Ask whoever sent it for a new one")
-    if link.expires_at <= now:
-        raise Rejected("share.expired", "This link has expired", "Ask whoever sent it for a new one")
+    link = living_link(session, ShareLink, token, now)
     wanted = sa.select(Call.key, Call.company_id).where(Call.id == link.call_id)
     key, company_id = session.execute(wanted).one()
     return link, find_call(session, [company_id], key)
@@ -93,13 +77,13 @@ def find_link(session: Session, token: str, now: datetime) -> tuple[ShareLink, C
 
 def note_opened(session: Session, by: By, link: ShareLink, call: Call) -> None:
     """Count an opening of the link's page, and write it down."""
-    _count(session, link, ShareLink.opened)
+    count_one(session, link, ShareLink.opened)
     by.note(session, "share.open", call.company_id, subject=call.key, detail={"link": link.id})
 
 
 def note_played(session: Session, by: By, link: ShareLink, call: Call) -> None:
     """Count a listening, and write it down."""
-    _count(session, link, ShareLink.played)
+    count_one(session, link, ShareLink.played)
     by.note(session, "recording.play", call.company_id, subject=call.key, detail={"link": link.id})
 
 
@@ -118,15 +102,3 @@ def was_played(session: Session, by: By, call: Call) -> bool:
 def actor_of(link: ShareLink) -> str:
     """How the audit log calls whoever came by a link."""
     return f"{LINK}{link.id}"
-
-
-def _count(session: Session, link: ShareLink, column: InstrumentedAttribute[int]) -> None:
-    """One statement, so that of two who open it at once both count."""
-    session.execute(
-        sa.update(ShareLink).where(ShareLink.id == link.id).values({column: column + 1}),
-        execution_options={"synchronize_session": False},
-    )
-
-
-def _unknown() -> Rejected:
-    return Rejected("share.unknown", "There is no such link", "Look whether it was copied whole")

@@ -35,9 +35,11 @@ from web import (
     overview,
     people,
     sales,
+    saved_reports,
     script,
     security,
     shared,
+    shared_report,
     switcher,
     tiles,
     viewer,
@@ -102,6 +104,8 @@ def create_app(
         *SETTINGS,
     ):
         app.register_blueprint(blueprint)
+    saved_reports.install(app)
     shared.install(app, monotonic)
+    app.register_blueprint(shared_report.pages)
     visits.install(app, database, monotonic)
     return app

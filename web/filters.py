@@ -33,7 +33,8 @@ COMPANIES = 100  # of one person, whose names are offered: a choice is a help, a
 
 PERIODS = {
     Period.TODAY: _("Today"), Period.YESTERDAY: _("Yesterday"), Period.WEEK: _("7 days"),
-    Period.MONTH: _("30 days"), Period.QUARTER: _("90 days"),
+    Period.MONTH: _("30 days"), Period.QUARTER: _("90 days"), Period.LAST_WEEK: _("Last week"),
+    Period.THIS_MONTH: _("This month"), Period.LAST_MONTH: _("Last month"),
 }  # fmt: skip
 LABELS = {
     "q": _("Search"), "since": _("From"), "until": _("To"), "channel": _("Channel"), "site": _("Website"),

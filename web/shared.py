@@ -19,7 +19,7 @@ from recordings import store
 from tracker import calls, share_links
 from tracker.audit import By
 from tracker.errors import Rejected
-from tracker.models import Call, ShareLink
+from tracker.models import Company, ShareLink
 from tracker.policy.rights import Right
 from web.audio import recording_of, send_copy
 from web.calls import call_page
@@ -78,21 +78,26 @@ def revoke(key: str, link: str) -> Response:
 def show(token: str) -> Response:
     """One call for a stranger: when, how it ended, its source, its recording, and nothing else."""
     try:
-        _brake(_brakes().openings)
+        brake()
         with house().database.read() as session:
             link, call = share_links.find_link(session, token, house().clock())
         if request.method == "GET":
             with house().database.write() as session:
                 share_links.note_opened(session, _stranger(link), link, call)
     except Rejected as problem:
-        if wants_json() or problem.id not in STATUS:
-            raise
-        return _apart(make_response(render_template("shared_over.html", problem=problem), STATUS[problem.id]))
+        return over(problem)
     page = render_template(
-        "shared.html", call=call, link=link, at=_moment(call.started_at, call), token=token,
-        until=_moment(link.expires_at, call),
+        "shared.html", call=call, link=link, at=moment_at(call.started_at, call.company), token=token,
+        until=moment_at(link.expires_at, call.company),
     )  # fmt: skip
-    return _apart(make_response(page))
+    return apart(make_response(page))
+
+
+def over(problem: Rejected) -> Response:
+    """Why a link opens nothing, as a page or as JSON."""
+    if wants_json() or problem.id not in STATUS:
+        raise problem
+    return apart(make_response(render_template("shared_over.html", problem=problem), STATUS[problem.id]))
 
 
 @pages.get("/shared/<token>/audio")
@@ -109,7 +114,12 @@ def play(token: str) -> Response:
     if not heard:
         with house().database.write() as session:
             share_links.note_played(session, by, link, call)
-    return _apart(send_copy(copy, None))
+    return apart(send_copy(copy, None))
+
+
+def brake() -> None:
+    """Raises Rejected `share.too_many` for an address that opens links too often."""
+    _brake(_brakes().openings)
 
 
 def _brake(buckets: Buckets) -> None:
@@ -130,17 +140,17 @@ def _stranger(link: ShareLink) -> By:
     return By(house().clock(), share_links.actor_of(link), client_address())
 
 
-def _apart(response: Response) -> Response:
+def apart(response: Response) -> Response:
     """In no search engine, and the token in no other site's log."""
     response.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 
-def _moment(at: datetime, call: Call) -> str:
+def moment_at(at: datetime, company: Company) -> str:
     """The instant where the company is, for a reader who may be anywhere."""
     try:
-        zone = ZoneInfo(call.company.timezone)
+        zone = ZoneInfo(company.timezone)
     except (ZoneInfoNotFoundError, ValueError):
         zone = ZoneInfo("UTC")
     return str(format_datetime(at, "EEEE, d MMMM y, HH:mm (VVV)", tzinfo=zone, locale=get_locale()))

@@ -11,6 +11,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from tracker.calls import Source, source_of, source_of_channel, source_of_visit
+from tracker.links import LINK
 from tracker.models import Call, CallCandidate, CallEvent, Recording, RecordingState
 from tracker.policy.attribution import Basis, Reason
 from tracker.policy.detail import from_detail
@@ -30,7 +31,6 @@ from tracker.policy.outcome import DECLINED
 from tracker.policy.rights import Role
 from tracker.policy.touches import Touches
 from tracker.policy.worth import Category, Ground, Suggestion
-from tracker.share_links import LINK
 from tracker.worth import PHONE
 
 QUIET, QUIET_SECONDS = 3, 2.0  # a peak of so many per cent is noise; shorter pauses belong to the talk

@@ -42,6 +42,7 @@ from tracker.models.people import (
     SavedView,
     User,
 )
+from tracker.models.reports import ReportLink, ReportMail, ReportSchedule, SavedReport
 from tracker.models.sheets import DaySheet, SheetColumn, sheet_changes
 from tracker.models.visits import (
     CodeLease,
@@ -58,22 +59,24 @@ from tracker.models.visits import (
     VisitEventKind,
     Visitor,
 )
-from tracker.models.worth import CallCategory, CallNote, CallTag, ShareLink, Tag
+from tracker.models.worth import CallCategory, CallNote, CallTag, Link, ShareLink, Tag
 from tracker.policy.alerts import AlertKind
 from tracker.policy.costs import Entered
 from tracker.policy.leasing import LeaseEnd
 from tracker.policy.rights import Role
 from tracker.policy.sales import Match, SaleStatus
+from tracker.policy.schedules import Every
 from tracker.policy.worth import Category
 
 __all__ = [
     "Alert", "AlertAddress", "AlertKind", "AlertMessage", "ApiKey", "ApplyRequest", "AuditEntry", "Base",
     "Call", "CallCandidate", "CallCategory", "CallEvent", "CallNote", "CallTag", "CallerIdPolicy",
     "Category", "Channel", "ChannelRent", "CodeLease", "Company", "Cost", "DaySheet", "DelayModel",
-    "Entered", "ExchangeRate", "Forwarding", "Lease", "LeaseEnd", "LoginAttempts", "LoginLink",
-    "LoginSession", "Match", "Membership", "MissCount", "News", "Node", "NodeConfiguration", "Number",
-    "NumberState", "NumberUse", "PageView", "Pool", "QuarantinedLine", "Recording", "RecordingState",
-    "RecoveryCode", "Referrer", "Refusal", "Role", "Sale", "SaleStatus", "SavedView", "ShareLink",
+    "Entered", "Every", "ExchangeRate", "Forwarding", "Lease", "LeaseEnd", "Link", "LoginAttempts",
+    "LoginLink", "LoginSession", "Match", "Membership", "MissCount", "News", "Node", "NodeConfiguration",
+    "Number", "NumberState", "NumberUse", "PageView", "Pool", "QuarantinedLine", "Recording",
+    "RecordingState", "RecoveryCode", "Referrer", "Refusal", "ReportLink", "ReportMail",
+    "ReportSchedule", "Role", "Sale", "SaleStatus", "SavedReport", "SavedView", "ShareLink",
     "SheetColumn", "Site",
     "SiteCheck", "SourceRule", "SpoolFile", "Swap", "Tag", "Target", "TargetKind", "Transport", "Trunk",
     "TrunkKind", "User", "Visit", "VisitEvent", "VisitEventKind", "Visitor", "WaitingFact", "Way",

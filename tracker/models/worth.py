@@ -55,18 +55,23 @@ class CallNote(Base):
     second: Mapped[float | None]
 
 
-class ShareLink(Base):
-    """A link with which somebody without an account hears one call until it expires."""
-
-    __tablename__ = "share_links"
+class Link:
+    """A link with which somebody without an account sees one thing until it expires."""
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     token_sha256: Mapped[str] = mapped_column(sa.String(64), unique=True)
-    call_id: Mapped[int] = mapped_column(sa.ForeignKey("calls.id"), index=True)
     actor: Mapped[str] = mapped_column(sa.String(200))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     opened: Mapped[int] = mapped_column(default=0)  # how often
+
+
+class ShareLink(Link, Base):
+    """A link with which somebody without an account hears one call until it expires."""
+
+    __tablename__ = "share_links"
+
+    call_id: Mapped[int] = mapped_column(sa.ForeignKey("calls.id"), index=True)
     played: Mapped[int] = mapped_column(default=0, server_default="0")  # its recording, how often
     shows_caller: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # his number

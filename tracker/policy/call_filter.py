@@ -32,13 +32,16 @@ _MOST_HOURS = 20_000  # two years of them
 
 
 class Period(enum.StrEnum):
-    """Days that need no dates; all end with today."""
+    """Days that need no dates; weeks begin with Monday."""
 
     TODAY = "today"
     YESTERDAY = "yesterday"
     WEEK = "7d"
     MONTH = "30d"
     QUARTER = "90d"
+    LAST_WEEK = "last_week"  # the whole one before the present
+    THIS_MONTH = "this_month"  # from its first day until today
+    LAST_MONTH = "last_month"
 
 
 _DAYS = {Period.TODAY: (0, 0), Period.YESTERDAY: (1, 1), Period.WEEK: (6, 0), Period.MONTH: (29, 0),
@@ -165,6 +168,14 @@ def _interval(one: Mapping[str, str], zone: ZoneInfo, today: date) -> tuple[date
 
 def days_of(period: Period, today: date) -> tuple[date, date]:
     """The first and the last day of a period."""
+    if period is Period.LAST_WEEK:
+        monday = today - timedelta(days=today.weekday() + 7)
+        return monday, monday + timedelta(days=6)
+    if period is Period.THIS_MONTH:
+        return today.replace(day=1), today
+    if period is Period.LAST_MONTH:
+        last = today.replace(day=1) - timedelta(days=1)
+        return last.replace(day=1), last
     begun, ended = _DAYS[period]
     return today - timedelta(days=begun), today - timedelta(days=ended)
 

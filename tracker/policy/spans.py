@@ -3,7 +3,7 @@
     now, before = read_spans({"period": ["7d"]}, zone, instant)
 
 A span that is not over yet is compared with as much of the one before: today until three with yesterday until
-three.
+three, this month with the one before until the same day.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from tracker.errors import Rejected
+from tracker.policy.addresses import clean
 from tracker.policy.call_filter import Period, days_of, read_filter
 
 Asks = tuple[tuple[str, str], ...]  # words of the filter of calls
@@ -46,7 +47,7 @@ def read_spans(words: Mapping[str, Sequence[str]], zone: ZoneInfo, now: datetime
     """
     today = now.astimezone(zone).date()
     chosen = {name: words[name][-1:] for name in ("period", "since", "until") if any(words.get(name, ()))}
-    period = Period(chosen["period"][0]) if _named(chosen, zone, today) else None
+    period = Period(clean(chosen["period"][0]).replace("-", "_")) if _named(chosen, zone, today) else None
     first, last = days_of(period or USUAL, today) if period or not chosen else _days(chosen, zone, today)
     if first > today:
         raise Rejected("filter.future", "%(first)s has not come yet", "Choose a day before it", first=first)
@@ -54,7 +55,7 @@ def read_spans(words: Mapping[str, Sequence[str]], zone: ZoneInfo, now: datetime
     if (last - first).days >= LONGEST_DAYS:
         raise Rejected("filter.too_long", "So many days are too many", "Choose two years at most")
     span = _span(first, last, zone, (("period", (period or USUAL).value),) if period or not chosen else None)
-    return span, _before(span, zone, now)
+    return span, _before(span, _days_before(span, period), zone, now)
 
 
 def _named(chosen: Mapping[str, Sequence[str]], zone: ZoneInfo, today: date) -> bool:
@@ -76,9 +77,18 @@ def _span(first: date, last: date, zone: ZoneInfo, asks: Asks | None) -> Span:
     return Span(first, last, midnight(first, zone), midnight(last + DAY, zone), asks)
 
 
-def _before(span: Span, zone: ZoneInfo, now: datetime) -> Span:
-    """As many days; when the span's last is today, its last until the same minute."""
-    whole = _span(span.first - span.days * DAY, span.first - DAY, zone, None)
+def _days_before(span: Span, period: Period | None) -> tuple[date, date]:
+    """As many days; of a month the one before it, of one that is not over no more of it than has passed."""
+    if period not in {Period.THIS_MONTH, Period.LAST_MONTH}:
+        return span.first - span.days * DAY, span.first - DAY
+    last = span.first - DAY
+    first = last.replace(day=1)
+    return first, last if period is Period.LAST_MONTH else min(last, first + (span.days - 1) * DAY)
+
+
+def _before(span: Span, days: tuple[date, date], zone: ZoneInfo, now: datetime) -> Span:
+    """These days; when the span's last is today, their last until the same minute."""
+    whole = _span(*days, zone, None)
     local = now.astimezone(zone).replace(second=0, microsecond=0, tzinfo=None)
     if span.last != local.date():
         return whole

@@ -1,0 +1,309 @@
+"""A report in the words of a language: titles, figures, what follows from it, how much it knows.
+
+For what is told without a page: e-mails, workbooks, and pages of people who have no account. English stands
+here; `Tongue.translate` puts it into the reader's language (`N_` marks what it translates).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from babel import Locale
+from babel.dates import format_date, get_day_names
+from babel.numbers import format_currency, format_decimal, get_currency_precision, get_currency_symbol
+
+from tracker.policy.alert_words import N_
+from tracker.policy.intervals import Count
+from tracker.policy.markov import ENOUGH_CONVERSIONS
+from tracker.policy.money_figures import FEW_ORDERS, Number, percent, rounded
+from tracker.policy.origins import NOT_SET
+from tracker.policy.report import Leads, Line, Report
+from tracker.policy.report_advice import Advice, Tempting, advise
+from tracker.policy.report_words import CHANNEL, Blank, By, Cell, Weekday
+from tracker.policy.schedules import Every, Schedule
+from tracker.policy.spans import Span
+
+TITLES = {
+    By.SOURCE: N_("Source"), By.MEDIUM: N_("Medium"), By.CHANNEL: N_("Channel"), By.CAMPAIGN: N_("Campaign"),
+    By.AD: N_("Ad"), By.KEYWORD: N_("Keyword"), By.LANDING: N_("Landing page"), By.SITE: N_("Website"),
+    By.NUMBER: N_("Number dialled"), By.COUNTRY: N_("Country"), By.DEVICE: N_("Device"),
+    By.HOUR: N_("Hour of the day"), By.WEEKDAY: N_("Weekday"), By.EMPLOYEE: N_("Answered by"),
+    By.CATEGORY: N_("Category"), By.TAG: N_("Tag"),
+}  # fmt: skip
+MODELS = {
+    "first": N_("First touch"), "last": N_("Last touch"), "linear": N_("Equal shares"),
+    "last_non_direct": N_("Last touch that is not direct"), "position": N_("By position"),
+    "decay": N_("More to what came later"), "data_driven": N_("Learned from the data"),
+}  # fmt: skip
+_BLANKS = {
+    Blank.UNKNOWN: N_("(nothing known)"),
+    Blank.NONE: N_("(none)"),
+    Blank.UNDIVIDED: N_("(not divided)"),
+}
+_VALUES = {
+    By.CATEGORY: {"target": N_("Target"), "service": N_("Service"), "non_target": N_("Non-target")},
+    By.DEVICE: {"phone": N_("Phone"), "tablet": N_("Tablet"), "desktop": N_("Computer")},
+}
+TOTAL = N_("Total")
+COMPANY, REPORT, PERIOD = N_("Company"), N_("Report"), N_("Period")
+COMPARED, CURRENCY = N_("Compared with"), N_("Currency")
+
+
+@dataclass(frozen=True)
+class Tongue:
+    """A language: what puts texts into it, and its code, by which numbers, money and dates are written."""
+
+    translate: Callable[[str], str] = str
+    language: str = "en"
+
+    def tell(self, text: str, **values: str) -> str:
+        """The text in the language, with these values in their places."""
+        return self.translate(text) % values if values else self.translate(text)
+
+    def count(self, value: Count) -> str:
+        """A number; parts of it with two decimals."""
+        whole = value == int(value)
+        return str(format_decimal(rounded(value, 0 if whole else 2) or 0, locale=self.language))
+
+    def money(self, value: Number | None, currency: str) -> str:
+        """An amount in whole units, a small one with its cents; "–" for none."""
+        if value is None:
+            return "–"
+        exact = Fraction(value)
+        small = abs(exact) < 100 and exact.denominator != 1
+        decimals = get_currency_precision(currency) if small else 0
+        pattern = str(Locale.parse(self.language).currency_formats["standard"].pattern)
+        pattern = pattern.replace(".00", "." + "0" * decimals if decimals else "")
+        if get_currency_symbol(currency, self.language).isalpha():  # letters do not touch figures (CLDR)
+            pattern = pattern.replace("¤#", "¤\u00a0#")
+        amount = rounded(value, decimals) or 0
+        return str(format_currency(amount, currency, pattern, locale=self.language, currency_digits=False))
+
+    def percent(self, value: Fraction | Decimal | None, decimals: int = 1) -> str:
+        """A fraction in per cent; "–" for none."""
+        found = percent(value, decimals)
+        return "–" if found is None else f"{format_decimal(found, locale=self.language)} %"
+
+    def day(self, day: date) -> str:
+        return str(format_date(day, "d MMM y", locale=self.language))
+
+    def days(self, span: Span) -> str:
+        """ "1 Nov 2026 – 30 Nov 2026"; one day alone."""
+        return self.day(span.first) if span.days == 1 else f"{self.day(span.first)} – {self.day(span.last)}"
+
+
+# ---- what rows are called ----
+
+
+def titles(report: Report, tongue: Tongue) -> list[str]:
+    """What the columns with the rows' words are headed by."""
+    return [tongue.tell(TITLES.get(by, by.value)) for by in report.wish.parts]
+
+
+def names(report: Report, line: Line, tongue: Tongue) -> list[str]:
+    """The row's words as people read them; of the whole, "Total"."""
+    if not line.key:
+        return [tongue.tell(TOTAL), *[""] * (len(report.wish.parts) - 1)]
+    return [_name(by, cell, tongue) for by, cell in zip(report.wish.parts, line.key, strict=True)]
+
+
+def _name(by: By, cell: Cell, tongue: Tongue) -> str:
+    if isinstance(cell, Blank):
+        return tongue.tell(_BLANKS[cell])
+    if isinstance(cell, Weekday):
+        return weekdays(tongue)[int(cell)]
+    if isinstance(cell, int):
+        return f"{cell:02}:00"
+    if cell == NOT_SET:
+        return tongue.tell(N_("(not set)"))
+    word = _VALUES.get(by, {}).get(cell)
+    return tongue.tell(word) if word else cell.removeprefix(CHANNEL) if by is By.CHANNEL else cell
+
+
+def named(report: Report, lines: Sequence[Line], tongue: Tongue) -> str:
+    """Rows in a sentence: “google / cpc”, “Billboard”."""
+    return ", ".join(f"“{' / '.join(names(report, line, tongue))}”" for line in lines)
+
+
+# ---- what follows ----
+
+
+def advice(report: Report, tongue: Tongue) -> list[str]:
+    """What the figures say should be done, a sentence each; never none."""
+    it = advise(report)
+    found = [*_losing(it, report, tongue)]
+    if it.tempting is not None:
+        found.append(_tempting(it.tempting, report, tongue))
+    found += _negatives(it, report, tongue)
+    if not found:
+        nothing = N_("No row cost more than it brought: nothing has to be dropped.")
+        unknown = N_("What to stop paying for cannot be said: costs or sales of these days are not known.")
+        known = any(line.sums.cost and line.sums.net is not None for line in report.lines)
+        found.append(tongue.tell(nothing if known else unknown))
+    if it.all_leads:
+        found.append(tongue.tell(N_("Nobody has judged a call: spam and repeats count as leads too.")))
+    return found
+
+
+def _losing(it: Advice, report: Report, tongue: Tongue) -> Iterator[str]:
+    for line, each in it.losing:
+        text = (
+            N_("%(row)s cost %(loss)s more than it brought, more than chance explains.")
+            if each.is_sure
+            else N_("%(row)s cost %(loss)s more than it brought, though chance may have made that.")
+        )
+        row, loss = named(report, [line], tongue), tongue.money(each.loss, report.currency)
+        yield tongue.tell(text, row=row, loss=loss)
+
+
+def _tempting(it: Tempting, report: Report, tongue: Tongue) -> str:
+    text = N_(
+        "Dropping %(rows)s would lose %(money)s, though the ROMI would rise from %(before)s to %(after)s: it "
+        "pays only if the %(cost)s earn a ROMI above %(must)s elsewhere."
+    )
+    dropping = it.dropping
+    return tongue.tell(
+        text,
+        rows=named(report, it.lines, tongue),
+        money=tongue.money(dropping.loses, report.currency),
+        before=tongue.percent(dropping.before.romi),
+        after=tongue.percent(dropping.after.romi),
+        cost=tongue.money(dropping.dropped.cost, report.currency),
+        must=tongue.percent(dropping.must_earn),
+    )
+
+
+def _negatives(it: Advice, report: Report, tongue: Tongue) -> Iterator[str]:
+    plain = N_("Negative keyword? “%(keyword)s”: %(non_target)s of %(judged)s judged calls were non-target.")
+    paid = N_(
+        "Negative keyword? “%(keyword)s”: %(non_target)s of %(judged)s judged calls were non-target, "
+        "for %(cost)s."
+    )
+    for each in it.negatives:
+        yield tongue.tell(
+            plain if each.wasted is None else paid,
+            keyword=each.keyword,
+            non_target=tongue.count(each.facts.non_target),
+            judged=tongue.count(each.facts.judged),
+            cost=tongue.money(each.wasted, report.currency),
+        )
+
+
+# ---- how to read it ----
+
+
+def coverage(report: Report, tongue: Tongue) -> list[str]:
+    """How much of what happened the rows know of."""
+    it, found = report.coverage, []
+    if it.calls:
+        text = N_(
+            "Coverage: %(attributed)s of %(calls)s calls have a source, %(uncertain)s of them uncertain; "
+            "%(share)s have none. Judged: %(judged)s of %(answered)s answered calls."
+        )
+        counts = {name: tongue.count(getattr(it, name)) for name in _COUNTED}
+        found.append(tongue.tell(text, **counts, share=tongue.percent(it.unattributed_share)))
+    else:
+        found.append(tongue.tell(N_("There were no calls in these days.")))
+    if it.orders:
+        text = N_("Orders: %(matched)s of %(orders)s belong to a known call or visitor.")
+        found.append(tongue.tell(text, matched=tongue.count(it.matched), orders=tongue.count(it.orders)))
+    return found
+
+
+_COUNTED = ("attributed", "calls", "uncertain", "judged", "answered")
+
+
+def model(report: Report, tongue: Tongue) -> list[str]:
+    """By which rule sales are whose, and what counts as a lead."""
+    kind, conversions = report.wish.model, report.coverage.conversions
+    if kind is None:
+        found = [tongue.tell(N_("A sale is the origin’s that its call came from."))]
+    else:
+        text = N_("Model: %(model)s. It shares target calls, orders and what they brought among origins.")
+        found = [tongue.tell(text, model=tongue.tell(MODELS.get(kind.value, kind.value)))]
+    if 0 < conversions < ENOUGH_CONVERSIONS:
+        text = N_("The model rests on %(count)s conversions, which are too few: take a simple one.")
+        found.append(tongue.tell(text, count=tongue.count(conversions)))
+    every, target = (
+        N_("A lead is every call; conversion is orders of leads."),
+        N_("A lead is a target call; conversion is orders of leads."),
+    )
+    found.append(tongue.tell(every if report.wish.leads is Leads.CALLS else target))
+    return found
+
+
+def conventions(tongue: Tongue) -> list[str]:
+    """How returns are written."""
+    return [
+        tongue.tell(N_("ROMI is (gross profit − cost) / cost: a loss begins below 0 %.")),
+        tongue.tell(
+            N_("ROAS is revenue / cost: a loss begins below revenue / gross profit, so the margin decides.")
+        ),
+        tongue.tell(
+            N_("~ stands before the ROMI of fewer than %(few)s orders: chance alone may have made it."),
+            few=str(FEW_ORDERS),
+        ),
+    ]
+
+
+def returns(line: Line, tongue: Tongue) -> str:
+    """The row's ROMI, with a ~ where chance may have made it."""
+    told = tongue.percent(line.sums.romi)
+    return f"~{told}" if line.sums.romi is not None and line.is_few and line.key else told
+
+
+def has_money(report: Report) -> bool:
+    """Whether anything is known of costs or sales."""
+    whole = report.whole.sums
+    return whole.cost is not None or bool(whole.orders)
+
+
+def figures(report: Report, tongue: Tongue) -> list[tuple[str, Callable[[Line], str]]]:
+    """The columns of a table that has room: what each is headed by, and what it says of a row."""
+    found: list[tuple[str, Callable[[Line], str]]] = [
+        (tongue.tell(N_("Calls")), lambda it: tongue.count(it.sums.calls)),
+        (tongue.tell(N_("Share of calls")), lambda it: tongue.percent(it.share)),
+        (tongue.tell(N_("Missed calls")), lambda it: tongue.count(it.sums.missed)),
+        (tongue.tell(N_("Target calls")), lambda it: tongue.count(it.sums.target)),
+    ]
+    if report.before is not None:
+        found.insert(
+            1, (tongue.tell(N_("Calls before")), lambda it: tongue.count(it.before.calls if it.before else 0))
+        )
+    return found + _money_figures(report.currency, tongue) if has_money(report) else found
+
+
+def _money_figures(currency: str, tongue: Tongue) -> list[tuple[str, Callable[[Line], str]]]:
+    return [
+        (tongue.tell(N_("Orders")), lambda it: tongue.count(it.sums.orders)),
+        (tongue.tell(N_("Revenue")), lambda it: tongue.money(it.sums.revenue, currency)),
+        (tongue.tell(N_("Gross profit")), lambda it: tongue.money(it.sums.gross_profit, currency)),
+        (tongue.tell(N_("Cost")), lambda it: tongue.money(it.sums.cost, currency)),
+        (tongue.tell(N_("Net profit")), lambda it: tongue.money(it.sums.net, currency)),
+        (tongue.tell(N_("Cost per order")), lambda it: tongue.money(it.sums.cost_per_order, currency)),
+        (tongue.tell(N_("ROMI")), lambda it: returns(it, tongue)),
+    ]
+
+
+# ---- when it is sent ----
+
+
+def times(it: Schedule, tongue: Tongue) -> str:
+    """ "Every week: Monday, 08:00"."""
+    hour = f"{it.hour:02}:00"
+    if it.every is Every.DAY:
+        return tongue.tell(N_("Every day: %(hour)s"), hour=hour)
+    if it.every is Every.WEEK:
+        weekday = weekdays(tongue)[it.day]
+        return tongue.tell(N_("Every week: %(weekday)s, %(hour)s"), weekday=weekday, hour=hour)
+    return tongue.tell(N_("Every month: day %(day)s, %(hour)s"), day=str(it.day), hour=hour)
+
+
+def weekdays(tongue: Tongue) -> list[str]:
+    """The days of the week from Monday on."""
+    found = get_day_names("wide", "stand-alone", tongue.language)
+    return [str(found[day]) for day in range(7)]
