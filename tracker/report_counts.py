@@ -20,8 +20,10 @@ from tracker.policy.columns import Ints
 from tracker.policy.figures import Counts, total
 from tracker.policy.report import Grouped, Key
 from tracker.policy.report_words import Blank
+from tracker.policy.sheets import Interval
 from tracker.report_cells import Asked
-from tracker.report_columns import ORIGINS, Facts, read_facts
+from tracker.report_columns import ORIGINS, read_calls
+from tracker.sheet_columns import Facts
 from tracker.tallies import COUNTS, TOLD
 
 AWAY, ELSEWHERE = -1, -2
@@ -82,7 +84,8 @@ class Found:
 def counted(asked: Asked) -> Counted:
     """The calls of the span."""
     names = [by.value for by in asked.wish.parts]
-    facts = read_facts(asked, [*_TOLD, *names, *asked.wish.only]) if asked.by_sheets else None
+    time = Interval(asked.span.since, asked.span.until)
+    facts = read_calls(asked, time, [*_TOLD, *names, *asked.wish.only]) if asked.by_sheets else None
     return _by_columns(asked, facts) if facts is not None else _by_database(asked)
 
 

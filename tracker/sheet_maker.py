@@ -25,14 +25,19 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker import once, overview, report_columns
+from tracker import once, overview, report_columns, visit_columns
 from tracker.database import Database
-from tracker.models import Call, Company, DaySheet, SheetColumn, sheet_changes
+from tracker.models import Call, Company, DaySheet, SheetColumn, Site, Visit, sheet_changes
 from tracker.policy.sheets import Day, Interval, days_over
+from tracker.sheet_columns import digest
 from tracker.sheets import CHANGED, Written
 
 # Who writes a sheet of which kind. One that is to count otherwise gets another name.
-KINDS = {overview.KIND: overview.write_sheet, report_columns.KIND: report_columns.write_sheet}
+KINDS = {
+    overview.KIND: overview.write_sheet,
+    report_columns.KIND.name: report_columns.write_sheet,
+    visit_columns.KIND.name: visit_columns.write_sheet,
+}
 MOST = 30  # days a turn
 PATIENCE_SECONDS = 3.0
 
@@ -91,8 +96,7 @@ def _work(session: Session, now: datetime) -> _Work:
     missing: list[Day] = []
     needless: set[Day] = set()
     for company_id, zone in session.execute(sa.select(Company.id, Company.timezone)).all():
-        theirs = sa.select(sa.func.min(Call.started_at)).where(Call.company_id == company_id)
-        first_at = session.scalar(theirs)
+        first_at = _first_at(session, company_id)
         days = days_over(first_at, now, ZoneInfo(zone)) if first_at else ()
         if not _is_complete(session, company_id, days):
             held = _sheets(session, company_id)
@@ -100,6 +104,15 @@ def _work(session: Session, now: datetime) -> _Work:
             needless |= {Day(company_id, time) for time in held.keys() - set(days)}
     missing.sort(key=lambda day: (day.time.since, day.company_id), reverse=True)
     return _Work(missing, sorted(needless, key=lambda day: (day.company_id, day.time)))
+
+
+def _first_at(session: Session, company_id: int) -> datetime | None:
+    """When the company's first call or visit was."""
+    call = session.scalar(sa.select(sa.func.min(Call.started_at)).where(Call.company_id == company_id))
+    # Each site's is found in an index at once; the first of all of them would be looked for in all visits.
+    one = sa.select(sa.func.min(Visit.started_at)).where(Visit.site_id == Site.id).scalar_subquery()
+    visits = session.scalars(sa.select(one).where(Site.company_id == company_id))
+    return min((at for at in (call, *visits) if at is not None), default=None)
 
 
 def _is_complete(session: Session, company_id: int, days: Sequence[Interval]) -> bool:
@@ -277,5 +290,5 @@ def _held(session: Session, day: Day, kind: str) -> tuple[str, datetime] | None:
         SheetColumn.since_at == day.time.since,
     )
     stored = {row.name: row.data for row in session.execute(columns)}
-    said = report_columns.digest(stored) if stored else None
+    said = digest(stored) if stored else None
     return str(found.data) if said in {None, found.data} else "its columns are others", found.made_at

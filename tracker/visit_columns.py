@@ -1,0 +1,52 @@
+"""What attribution models ask of visits, as columns: who came when, and the words of what is credited."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tracker.models import Company, Site, Visit
+from tracker.policy.columns import write_numbers
+from tracker.policy.report_words import CREDITED, By
+from tracker.policy.sheets import Interval
+from tracker.report_cells import Asked, Cells
+from tracker.sheet_columns import Facts, Kind, instant_of, name_of, read_facts, words_of, write_facts
+from tracker.sheets import Written
+
+NUMBERS = ("at", "visitor")
+WORDS = tuple(by.value for by in By if by in CREDITED)
+
+
+def read_visits(asked: Asked, time: Interval, names: Iterable[str]) -> Facts | None:
+    """Columns of all visits to the company's sites in that time; None where sheets would help nothing."""
+    return read_facts(asked.session, asked.company, KIND, time, names)
+
+
+def write_sheet(session: Session, company_id: int, time: Interval) -> Written:
+    return write_facts(session, company_id, KIND, time, [*NUMBERS, *WORDS])
+
+
+def _columns(session: Session, company: Company, time: Interval, names: Collection[str]) -> dict[str, bytes]:
+    parts = [By(name) for name in WORDS if name in names]
+    cells = Cells(session, parts, ZoneInfo(company.timezone), time.since, time.until)
+    told = cells.of_visits(sa.select(Visit.id, Visit.started_at, Visit.visitor_id, *cells.columns))
+    within = (
+        Visit.site_id.in_(sa.select(Site.id).where(Site.company_id == company.id)),
+        Visit.started_at >= time.since,
+        Visit.started_at < time.until,
+    )
+    rows = session.connection().execute(told.where(*within).order_by(Visit.started_at, Visit.id)).all()
+    found = {
+        "at": write_numbers(instant_of(row[1]) for row in rows),
+        "visitor": write_numbers(row[2] for row in rows),
+    }
+    keys = [cells.key(row[3:]) for row in rows]
+    for place, by in enumerate(parts):
+        found[by.value] = words_of(key[place] for key in keys)
+    return {name: found[name] for name in names}
+
+
+KIND = Kind(name_of("visits", (*NUMBERS, *WORDS)), NUMBERS, "at", _columns)
