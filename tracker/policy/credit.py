@@ -127,7 +127,7 @@ def _weighing(model: Model, rules: Rules) -> Callable[[Sequence[Step]], list[int
         Model.LAST: _last,
         Model.LAST_NON_DIRECT: _last_non_direct,
         Model.LINEAR: _linear,
-        Model.POSITION: lambda steps: _position(len(steps), rules.first_percent, rules.last_percent),
+        Model.POSITION: lambda steps: position_weights(len(steps), rules.first_percent, rules.last_percent),
         Model.DECAY: lambda steps: _decay(steps, rules.half_life),
     }[model]
 
@@ -153,7 +153,7 @@ def _linear(steps: Sequence[Step]) -> list[int]:
     return [1] * len(steps)
 
 
-def _position(count: int, first: int, last: int) -> list[int]:
+def position_weights(count: int, first: int, last: int) -> list[int]:
     """Two have what first and last have of each other; where they have nothing, both are alike."""
     if count == 1:
         return [1]
@@ -163,18 +163,18 @@ def _position(count: int, first: int, last: int) -> list[int]:
     return [first * middle, *[100 - first - last] * middle, last * middle]
 
 
-_FINE = 2**53  # as fine as weights are
+FINE = 2**24  # as fine as weights are: so that their products with WHOLE are 64 bits
 
 
 def _decay(steps: Sequence[Step], half_life: timedelta) -> list[int]:
     """Half as much for each half-life before the last step: as long before the conversion, all the same."""
     last = steps[-1].at
-    return [round(_FINE * 0.5 ** ((last - step.at) / half_life)) for step in steps]
+    return [round(FINE * 0.5 ** ((last - step.at) / half_life)) for step in steps]
 
 
 def _by_chain(chain: Chain) -> Callable[[Sequence[Step]], list[int]]:
     def weigh(steps: Sequence[Step]) -> list[int]:
-        return [round(_FINE * weight) for weight in chain.weigh([step.key for step in steps])]
+        return [round(FINE * weight) for weight in chain.weigh([step.key for step in steps])]
 
     return weigh
 

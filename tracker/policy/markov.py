@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+import numpy as np
+
 from tracker.policy.journeys import collapsed
 
 Paths = Mapping[tuple[str, ...], int]  # how often each was gone
@@ -23,7 +25,8 @@ ENOUGH_CONVERSIONS = 300  # as many as Google Ads once asked for, for its own da
 ENOUGH_SEVERAL = 30  # where hardly anybody came over several origins, there is nothing to learn
 MOST_STATES = 150  # the work grows with the cube: rarer origins are one state together
 REST = "(the rest)"
-_LOST, _WON = "(lost)", "(won)"
+START, LOST, WON = "(start)", "(lost)", "(won)"
+Flows = Mapping[str, Mapping[str, int]]  # from, to: how often
 
 
 @dataclass(frozen=True)
@@ -64,13 +67,18 @@ def learn(won: Paths, lost: Paths) -> Chain:
     earned = {key for path in won for key in path}
     pooled = _rare(won, lost, earned)
     flows = _flows(won, lost, earned, pooled)
-    return Chain(
-        _effects(flows),
+    return chain_of(
+        flows,
         pooled,
-        sum(won.values()),
-        sum(won.values()) + sum(lost.values()),
-        sum(count for path, count in won.items() if len(set(path)) > 1),
+        conversions=sum(won.values()),
+        journeys=sum(won.values()) + sum(lost.values()),
+        several=sum(count for path, count in won.items() if len(set(path)) > 1),
     )
+
+
+def chain_of(flows: Flows, pooled: frozenset[str], *, conversions: int, journeys: int, several: int) -> Chain:
+    """The chain that leads from one state to the next as often as the flows say."""
+    return Chain(_effects(flows), pooled, conversions, journeys, several)
 
 
 def _rare(won: Paths, lost: Paths, earned: set[str]) -> frozenset[str]:
@@ -85,32 +93,26 @@ def _rare(won: Paths, lost: Paths, earned: set[str]) -> frozenset[str]:
     return frozenset(often[MOST_STATES - 1 :])
 
 
-Flows = Mapping[str, Mapping[str, int]]  # from, to: how often
-_START = "(start)"
-
-
 def _flows(won: Paths, lost: Paths, earned: set[str], pooled: frozenset[str]) -> Flows:
     flows: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for paths, end in ((won, _WON), (lost, _LOST)):
+    for paths, end in ((won, WON), (lost, LOST)):
         for path, count in paths.items():
             known = (REST if key in pooled else key for key in path if key in earned)
             states = collapsed(known)
             if not states:  # makes conversions rarer in all, and alike whichever origin is removed
                 continue
-            for here, there in pairwise((_START, *states, end)):
+            for here, there in pairwise((START, *states, end)):
                 flows[here][there] += count
     return flows
 
 
 def _effects(flows: Flows) -> dict[str, float]:
-    states = sorted(state for state in flows if state != _START)
+    states = sorted(state for state in flows if state != START)
     chances = [_chances(flows[state], states) for state in states]
-    inverse = _inverse(
-        [[float(row == column) - x for column, x in enumerate(line)] for row, line in enumerate(chances)]
-    )
-    ends = [flows[state][_WON] / sum(flows[state].values()) for state in states]
+    inverse = np.linalg.inv(np.eye(len(states)) - np.array(chances)).tolist() if states else []
+    ends = [flows[state][WON] / sum(flows[state].values()) for state in states]
     converts = [sum(x * end for x, end in zip(line, ends, strict=True)) for line in inverse]
-    starts = _chances(flows[_START], states) if states else []
+    starts = _chances(flows[START], states) if states else []
     passes = [sum(start * x for start, x in zip(starts, column, strict=True)) for column in _columns(inverse)]
     all_of_them = sum(start * chance for start, chance in zip(starts, converts, strict=True))
     return {
@@ -126,16 +128,3 @@ def _columns(matrix: Sequence[Sequence[float]]) -> list[tuple[float, ...]]:
 def _chances(flow: Mapping[str, int], states: Sequence[str]) -> list[float]:
     total = sum(flow.values())
     return [flow.get(state, 0) / total for state in states]
-
-
-def _inverse(matrix: list[list[float]]) -> list[list[float]]:
-    """Gauss and Jordan's, in place; 1 - Q of a chain that ends needs no pivots, being diagonally dominant."""
-    for here, row in enumerate(matrix):
-        pivot, row[here] = row[here], 1.0
-        row[:] = [x / pivot for x in row]
-        for other, line in enumerate(matrix):
-            factor = line[here]
-            if other != here and factor:
-                line[here] = 0.0
-                matrix[other] = [x - factor * y for x, y in zip(line, row, strict=True)]
-    return matrix
