@@ -14,7 +14,7 @@ from html import escape
 from tracker.policy import report_text
 from tracker.policy.alert_words import N_
 from tracker.policy.report import Line, Report
-from tracker.policy.report_text import Tongue
+from tracker.policy.report_text import Tongue, unit
 
 MOST_ROWS = 20
 Column = tuple[str, Callable[[Line], str]]
@@ -58,9 +58,9 @@ def columns(report: Report, tongue: Tongue) -> list[Column]:
     return [
         calls,
         (tongue.tell(N_("Orders")), lambda it: tongue.count(it.sums.orders)),
-        (tongue.tell(N_("Cost")), lambda it: tongue.money(it.sums.cost, currency)),
-        (tongue.tell(N_("Net profit")), lambda it: tongue.money(it.sums.net, currency)),
-        (tongue.tell(N_("ROMI")), lambda it: report_text.returns(it, tongue)),
+        (unit(tongue.tell(N_("Cost")), currency), lambda it: tongue.amount(it.sums.cost)),
+        (unit(tongue.tell(N_("Net profit")), currency), lambda it: tongue.amount(it.sums.net)),
+        (unit(tongue.tell(N_("ROMI")), "%"), lambda it: report_text.returns(it, tongue)),
     ]
 
 
@@ -93,6 +93,8 @@ def _ending(told: Told, tongue: Tongue) -> list[str]:
 
 # ---- text ----
 
+_SEE = N_("See the report and the calls behind each figure:")
+
 
 def text(report: Report, told: Told, tongue: Tongue) -> str:
     """The mail for programs that show no HTML."""
@@ -103,7 +105,7 @@ def text(report: Report, told: Told, tongue: Tongue) -> str:
         f"{told.name}\n{days}",
         "\n".join(f"* {each}" for each in report_text.advice(report, tongue)),
         _text_table(report, tongue),
-        f"{tongue.tell(N_('See the report and the calls behind each figure:'))}\n{told.page}",
+        f"{tongue.tell(_SEE)}\n{told.page}",
         "\n".join(_notes(report, told, tongue)),
         "-- \n" + "\n".join(_ending(told, tongue)),
     ]
@@ -133,11 +135,12 @@ def _row_name(report: Report, line: Line, tongue: Tongue) -> str:
 _FONT = "font-family:-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif;"
 _INK, _MUTED, _LINE, _ACCENT = "#1a1f36", "#596075", "#e3e6ee", "#3d4eac"
 _PAGE, _CARD, _ANSWER = "#f5f6fa", "#ffffff", "#eef1fb"
-_LEFT = f"padding:7px 8px 7px 0;text-align:left;border-bottom:1px solid {_LINE};color:{_INK};"
+_LEFT = f"padding:7px 4px 7px 0;text-align:left;border-bottom:1px solid {_LINE};color:{_INK};"
 _RIGHT = (
-    f"padding:7px 0 7px 8px;text-align:right;border-bottom:1px solid {_LINE};color:{_INK};white-space:nowrap;"
+    f"padding:7px 0 7px 6px;text-align:right;border-bottom:1px solid {_LINE};color:{_INK};"
+    "white-space:nowrap;vertical-align:top;"
 )
-_HEAD = f"font-size:12px;font-weight:600;color:{_MUTED};"
+_HEAD = f"font-size:11px;font-weight:600;color:{_MUTED};white-space:normal;vertical-align:bottom;"
 
 
 def html(report: Report, told: Told, tongue: Tongue) -> str:
@@ -165,10 +168,10 @@ def html(report: Report, told: Told, tongue: Tongue) -> str:
         f"<title>{title}</title></head>"
         f'<body style="margin:0;padding:0;background-color:{_PAGE};{_FONT}font-size:14px;line-height:1.5;">'
         f'<table role="presentation" width="100%" cellpadding="0" cellspacing="0" bgcolor="{_PAGE}"><tr>'
-        '<td align="center" style="padding:16px 8px;">'
+        '<td align="center" style="padding:12px 4px;">'
         f'<table role="presentation" width="100%" cellpadding="0" cellspacing="0" bgcolor="{_CARD}" '
         f'style="max-width:640px;background-color:{_CARD};border:1px solid {_LINE};border-radius:8px;"><tr>'
-        f'<td style="padding:20px 16px;color:{_INK};{_FONT}font-size:14px;line-height:1.5;">{inner}</td>'
+        f'<td style="padding:18px 12px;color:{_INK};{_FONT}font-size:14px;line-height:1.5;">{inner}</td>'
         "</tr></table></td></tr></table></body></html>\n"
     )
 
@@ -192,7 +195,7 @@ def _html_table(report: Report, tongue: Tongue) -> str:
     body = "".join(_html_row(report, line, shown, tongue) for line in _shown(report))
     return (
         f'<table width="100%" cellpadding="0" cellspacing="0" '
-        f'style="border-collapse:collapse;margin:0 0 16px;font-size:13px;{_FONT}">'
+        f'style="border-collapse:collapse;margin:0 0 16px;font-size:12px;{_FONT}">'
         f"<thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>"
     )
 

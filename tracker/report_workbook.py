@@ -32,7 +32,7 @@ from tracker.policy.money_figures import (
     rounded,
 )
 from tracker.policy.report import Line, Report
-from tracker.policy.report_text import Tongue
+from tracker.policy.report_text import Tongue, unit
 from tracker.policy.report_words import By
 
 _SHARE_DIGITS = 6  # of a fraction: 12.3456 %
@@ -121,7 +121,7 @@ class _Reading:
             self._sheet.write_string(self._row, 0, text(name), self._bold)
             self._sheet.write_string(self._row, 1, text(value), self._formats["text"])
             self._row += 1
-        self._part(tongue.tell(N_("What follows")), report_text.advice(report, tongue))
+        self._part(tongue.tell(N_("What follows")), report_text.advice(report, tongue, 50))
         self._part(tongue.tell(N_("How much is known")), report_text.coverage(report, tongue))
         told = [*report_text.model(report, tongue), *report_text.conventions(tongue)]
         self._part(tongue.tell(N_("What the words mean")), told)
@@ -203,7 +203,7 @@ def columns(report: Report, tongue: Tongue) -> list[Column]:
 def _of_calls(tongue: Tongue) -> list[Column]:
     return [
         Column(tongue.tell(N_("Calls")), "count", lambda it: it.sums.calls),
-        Column(_unit(tongue.tell(N_("Share of calls")), "%"), "share", lambda it: it.share),
+        Column(unit(tongue.tell(N_("Share of calls")), "%"), "share", lambda it: it.share),
         Column(tongue.tell(N_("Callers")), "count", lambda it: it.sums.callers),
         Column(tongue.tell(N_("Missed calls")), "count", lambda it: it.sums.missed),
         Column(tongue.tell(N_("Target calls")), "count", lambda it: it.sums.target),
@@ -211,7 +211,7 @@ def _of_calls(tongue: Tongue) -> list[Column]:
         Column(tongue.tell(N_("Non-target")), "count", lambda it: it.non_target),
         Column(tongue.tell(N_("Leads")), "count", lambda it: it.sums.leads),
         Column(tongue.tell(N_("Orders")), "count", lambda it: it.sums.orders),
-        Column(_unit(tongue.tell(N_("Conversion")), "%"), "share", lambda it: it.sums.conversion),
+        Column(unit(tongue.tell(N_("Conversion")), "%"), "share", lambda it: it.sums.conversion),
     ]
 
 
@@ -232,13 +232,9 @@ def _of_money(tongue: Tongue, currency: str) -> list[Column]:
         (N_("ROAS at which it breaks even"), lambda it: it.sums.roas_break_even),
     ]
     return [
-        *(Column(_unit(tongue.tell(title), currency), "money", told) for title, told in money),
-        *(Column(_unit(tongue.tell(title), "%"), "share", told) for title, told in shares),
+        *(Column(unit(tongue.tell(title), currency), "money", told) for title, told in money),
+        *(Column(unit(tongue.tell(title), "%"), "share", told) for title, told in shares),
     ]
-
-
-def _unit(title: str, unit: str) -> str:
-    return f"{title}, {unit}"
 
 
 def _compared(tongue: Tongue, report: Report) -> set[str]:

@@ -17,13 +17,14 @@ from babel.dates import format_date, get_day_names
 from babel.numbers import format_currency, format_decimal, get_currency_precision, get_currency_symbol
 
 from tracker.policy.alert_words import N_
+from tracker.policy.call_words import Delay, Heard, Kind
 from tracker.policy.intervals import Count
 from tracker.policy.markov import ENOUGH_CONVERSIONS
 from tracker.policy.money_figures import FEW_ORDERS, Number, percent, rounded
 from tracker.policy.origins import NOT_SET
 from tracker.policy.report import Leads, Line, Report
 from tracker.policy.report_advice import Advice, Tempting, advise
-from tracker.policy.report_words import CHANNEL, Blank, By, Cell, Weekday
+from tracker.policy.report_words import CHANNEL, Blank, By, Calendar, Cell, Weekday
 from tracker.policy.schedules import Every, Schedule
 from tracker.policy.spans import Span
 
@@ -31,6 +32,8 @@ TITLES = {
     By.SOURCE: N_("Source"), By.MEDIUM: N_("Medium"), By.CHANNEL: N_("Channel"), By.CAMPAIGN: N_("Campaign"),
     By.AD: N_("Ad"), By.KEYWORD: N_("Keyword"), By.LANDING: N_("Landing page"), By.SITE: N_("Website"),
     By.NUMBER: N_("Number dialled"), By.COUNTRY: N_("Country"), By.DEVICE: N_("Device"),
+    By.KIND: N_("Way of the number"), By.DELAY: N_("Time until the call"), By.CALLER: N_("Caller"),
+    By.REGION: N_("Country of the caller"), By.MONTH: N_("Month"), By.DAY: N_("Day"),
     By.HOUR: N_("Hour of the day"), By.WEEKDAY: N_("Weekday"), By.EMPLOYEE: N_("Answered by"),
     By.CATEGORY: N_("Category"), By.TAG: N_("Tag"),
 }  # fmt: skip
@@ -44,10 +47,23 @@ _BLANKS = {
     Blank.NONE: N_("(none)"),
     Blank.UNDIVIDED: N_("(not divided)"),
 }
-_VALUES = {
+_VALUES: dict[By, dict[str, str]] = {
     By.CATEGORY: {"target": N_("Target"), "service": N_("Service"), "non_target": N_("Non-target")},
     By.DEVICE: {"phone": N_("Phone"), "tablet": N_("Tablet"), "desktop": N_("Computer")},
-}
+    By.KIND: {
+        Kind.DYNAMIC: N_("Shown to one visitor"), Kind.STATIC: N_("Number of a channel"),
+        Kind.KNOWN_CALLER: N_("Known from an earlier call"),
+    },
+    By.CALLER: {
+        Heard.FIRST: N_("First call"), Heard.REPEAT: N_("Repeat caller"),
+        Heard.WITHHELD: N_("Withheld number"),
+    },
+    By.DELAY: {
+        Delay.MINUTE: N_("Under a minute"), Delay.FIVE_MINUTES: N_("1 to 5 minutes"),
+        Delay.HALF_HOUR: N_("5 to 30 minutes"), Delay.HOUR: N_("30 to 60 minutes"),
+        Delay.DAY: N_("1 to 24 hours"), Delay.LATER: N_("Over a day"),
+    },
+}  # fmt: skip
 TOTAL = N_("Total")
 COMPANY, REPORT, PERIOD = N_("Company"), N_("Report"), N_("Period")
 COMPARED, CURRENCY = N_("Compared with"), N_("Currency")
@@ -83,13 +99,21 @@ class Tongue:
         amount = rounded(value, decimals) or 0
         return str(format_currency(amount, currency, pattern, locale=self.language, currency_digits=False))
 
-    def percent(self, value: Fraction | Decimal | None, decimals: int = 1) -> str:
-        """A fraction in per cent; "–" for none."""
-        found = percent(value, decimals)
-        return "–" if found is None else f"{format_decimal(found, locale=self.language)} %"
+    def amount(self, value: Number | None) -> str:
+        """An amount in whole units where its currency stands above; "–" for none."""
+        return "–" if value is None else str(format_decimal(rounded(value) or 0, locale=self.language))
+
+    def percent(self, value: Fraction | Decimal | None) -> str:
+        """A fraction in per cent with one decimal; "–" for none."""
+        found = percent(value, 1)
+        return "–" if found is None else f"{format_decimal(found, '#,##0.0', locale=self.language)} %"
 
     def day(self, day: date) -> str:
         return str(format_date(day, "d MMM y", locale=self.language))
+
+    def month(self, month: str) -> str:
+        """One as 2026-11."""
+        return str(format_date(date.fromisoformat(f"{month}-01"), "LLLL y", locale=self.language))
 
     def days(self, span: Span) -> str:
         """ "1 Nov 2026 – 30 Nov 2026"; one day alone."""
@@ -118,8 +142,12 @@ def _name(by: By, cell: Cell, tongue: Tongue) -> str:
         return weekdays(tongue)[int(cell)]
     if isinstance(cell, int):
         return f"{cell:02}:00"
-    if cell == NOT_SET:
-        return tongue.tell(N_("(not set)"))
+    if isinstance(cell, Calendar):
+        return tongue.day(date.fromisoformat(cell)) if by is By.DAY else tongue.month(cell)
+    return tongue.tell(N_("(not set)")) if cell == NOT_SET else _word(by, cell, tongue)
+
+
+def _word(by: By, cell: str, tongue: Tongue) -> str:
     word = _VALUES.get(by, {}).get(cell)
     return tongue.tell(word) if word else cell.removeprefix(CHANNEL) if by is By.CHANNEL else cell
 
@@ -132,13 +160,16 @@ def named(report: Report, lines: Sequence[Line], tongue: Tongue) -> str:
 # ---- what follows ----
 
 
-def advice(report: Report, tongue: Tongue) -> list[str]:
-    """What the figures say should be done, a sentence each; never none."""
+def advice(report: Report, tongue: Tongue, most: int = 5) -> list[str]:
+    """What the figures say should be done, a sentence each; never none, of a kind at most so many."""
     it = advise(report)
-    found = [*_losing(it, report, tongue)]
+    found = [*_losing(it, report, tongue)][:most]
+    if len(it.losing) > most:
+        text = N_("Further rows that cost more than they brought: %(count)s.")
+        found.append(tongue.tell(text, count=tongue.count(len(it.losing) - most)))
     if it.tempting is not None:
         found.append(_tempting(it.tempting, report, tongue))
-    found += _negatives(it, report, tongue)
+    found += [*_negatives(it, report, tongue)][:most]
     if not found:
         nothing = N_("No row cost more than it brought: nothing has to be dropped.")
         unknown = N_("What to stop paying for cannot be said: costs or sales of these days are not known.")
@@ -251,8 +282,8 @@ def conventions(tongue: Tongue) -> list[str]:
 
 
 def returns(line: Line, tongue: Tongue) -> str:
-    """The row's ROMI, with a ~ where chance may have made it."""
-    told = tongue.percent(line.sums.romi)
+    """The row's ROMI in per cent, with a ~ where chance may have made it."""
+    told = tongue.percent(line.sums.romi).removesuffix(" %")
     return f"~{told}" if line.sums.romi is not None and line.is_few and line.key else told
 
 
@@ -280,13 +311,18 @@ def figures(report: Report, tongue: Tongue) -> list[tuple[str, Callable[[Line], 
 def _money_figures(currency: str, tongue: Tongue) -> list[tuple[str, Callable[[Line], str]]]:
     return [
         (tongue.tell(N_("Orders")), lambda it: tongue.count(it.sums.orders)),
-        (tongue.tell(N_("Revenue")), lambda it: tongue.money(it.sums.revenue, currency)),
-        (tongue.tell(N_("Gross profit")), lambda it: tongue.money(it.sums.gross_profit, currency)),
-        (tongue.tell(N_("Cost")), lambda it: tongue.money(it.sums.cost, currency)),
-        (tongue.tell(N_("Net profit")), lambda it: tongue.money(it.sums.net, currency)),
-        (tongue.tell(N_("Cost per order")), lambda it: tongue.money(it.sums.cost_per_order, currency)),
-        (tongue.tell(N_("ROMI")), lambda it: returns(it, tongue)),
+        (unit(tongue.tell(N_("Revenue")), currency), lambda it: tongue.amount(it.sums.revenue)),
+        (unit(tongue.tell(N_("Gross profit")), currency), lambda it: tongue.amount(it.sums.gross_profit)),
+        (unit(tongue.tell(N_("Cost")), currency), lambda it: tongue.amount(it.sums.cost)),
+        (unit(tongue.tell(N_("Net profit")), currency), lambda it: tongue.amount(it.sums.net)),
+        (unit(tongue.tell(N_("Cost per order")), currency), lambda it: tongue.amount(it.sums.cost_per_order)),
+        (unit(tongue.tell(N_("ROMI")), "%"), lambda it: returns(it, tongue)),
     ]
+
+
+def unit(title: str, unit: str) -> str:
+    """What a column is headed by, with what its figures are in: "Cost, EUR"."""
+    return f"{title}, {unit}"
 
 
 # ---- when it is sent ----
