@@ -68,6 +68,23 @@ def _shown(report: Report) -> list[Line]:
     return [*report.lines[:MOST_ROWS], report.whole]
 
 
+def _earlier(report: Report, tongue: Tongue) -> list[str]:
+    """What is compared: the days before, and the figures of both."""
+    whole, then = report.whole.sums, report.whole.before
+    if report.before is None or then is None:
+        return []
+    calls = N_("Calls: %(now)s, before: %(before)s")
+    found = [tongue.tell(calls, now=tongue.count(whole.calls), before=tongue.count(then.calls))]
+    if report_text.has_money(report):
+        cost = N_("Cost: %(now)s, before: %(before)s")
+        net = N_("Net profit: %(now)s, before: %(before)s")
+        found += [
+            tongue.tell(cost, now=tongue.amount(whole.cost), before=tongue.amount(then.cost)),
+            tongue.tell(net, now=tongue.amount(whole.net), before=tongue.amount(then.net)),
+        ]
+    return [f"{tongue.tell(report_text.COMPARED)}: {tongue.days(report.before)}", " · ".join(found)]
+
+
 def _notes(report: Report, told: Told, tongue: Tongue) -> list[str]:
     """Below the table."""
     more = len(report.lines) - MOST_ROWS
@@ -98,11 +115,9 @@ _SEE = N_("See the report and the calls behind each figure:")
 
 def text(report: Report, told: Told, tongue: Tongue) -> str:
     """The mail for programs that show no HTML."""
-    days = f"{told.company}. {tongue.days(report.span)}"
-    if report.before is not None:
-        days += f" ({tongue.tell(report_text.COMPARED)}: {tongue.days(report.before)})"
+    head = [told.name, f"{told.company}. {tongue.days(report.span)}", *_earlier(report, tongue)]
     parts = [
-        f"{told.name}\n{days}",
+        "\n".join(head),
         "\n".join(f"* {each}" for each in report_text.advice(report, tongue)),
         _text_table(report, tongue),
         f"{tongue.tell(_SEE)}\n{told.page}",
@@ -146,10 +161,8 @@ _HEAD = f"font-size:11px;font-weight:600;color:{_MUTED};white-space:normal;verti
 def html(report: Report, told: Told, tongue: Tongue) -> str:
     """The same as HTML."""
     title = escape(told.name)
-    days = f"{escape(told.company)} · {escape(tongue.days(report.span))}"
-    if report.before is not None:
-        compared = f"{tongue.tell(report_text.COMPARED)}: {tongue.days(report.before)}"
-        days += f"<br>{escape(compared)}"
+    head = [f"{told.company} · {tongue.days(report.span)}", *_earlier(report, tongue)]
+    days = "<br>".join(map(escape, head))
     inner = "".join(
         (
             f'<h1 style="margin:0 0 4px;font-size:20px;line-height:1.3;color:{_INK};">{title}</h1>',
