@@ -57,6 +57,7 @@ ACTIONS = {
     "rent.add": _("Added a channel’s rent"),
     "rent.change": _("Changed a channel’s rent"),
     "rent.delete": _("Deleted a channel’s rent"),
+    "report.export": _("Exported a report"),
     "sale.add": _("Wrote down a sale"),
     "sale.change": _("Corrected a sale"),
     "sale.delete": _("Deleted a sale"),
