@@ -293,33 +293,6 @@ def has_money(report: Report) -> bool:
     return whole.cost is not None or bool(whole.orders)
 
 
-def figures(report: Report, tongue: Tongue) -> list[tuple[str, Callable[[Line], str]]]:
-    """The columns of a table that has room: what each is headed by, and what it says of a row."""
-    found: list[tuple[str, Callable[[Line], str]]] = [
-        (tongue.tell(N_("Calls")), lambda it: tongue.count(it.sums.calls)),
-        (tongue.tell(N_("Share of calls")), lambda it: tongue.percent(it.share)),
-        (tongue.tell(N_("Missed calls")), lambda it: tongue.count(it.sums.missed)),
-        (tongue.tell(N_("Target calls")), lambda it: tongue.count(it.sums.target)),
-    ]
-    if report.before is not None:
-        found.insert(
-            1, (tongue.tell(N_("Calls before")), lambda it: tongue.count(it.before.calls if it.before else 0))
-        )
-    return found + _money_figures(report.currency, tongue) if has_money(report) else found
-
-
-def _money_figures(currency: str, tongue: Tongue) -> list[tuple[str, Callable[[Line], str]]]:
-    return [
-        (tongue.tell(N_("Orders")), lambda it: tongue.count(it.sums.orders)),
-        (unit(tongue.tell(N_("Revenue")), currency), lambda it: tongue.amount(it.sums.revenue)),
-        (unit(tongue.tell(N_("Gross profit")), currency), lambda it: tongue.amount(it.sums.gross_profit)),
-        (unit(tongue.tell(N_("Cost")), currency), lambda it: tongue.amount(it.sums.cost)),
-        (unit(tongue.tell(N_("Net profit")), currency), lambda it: tongue.amount(it.sums.net)),
-        (unit(tongue.tell(N_("Cost per order")), currency), lambda it: tongue.amount(it.sums.cost_per_order)),
-        (unit(tongue.tell(N_("ROMI")), "%"), lambda it: returns(it, tongue)),
-    ]
-
-
 def unit(title: str, unit: str) -> str:
     """What a column is headed by, with what its figures are in: "Cost, EUR"."""
     return f"{title}, {unit}"

@@ -15,7 +15,8 @@ from tracker.policy.report_wish import read_wish
 from tracker.policy.spans import read_spans
 
 NAME_LONGEST = 60
-NAMES = ("by", "split", "model", "leads", *ONLY, "period", "since", "until", "compare")
+LOOKS = ("against", "show", "sort")  # how the page shows it: kept, and of no matter elsewhere
+NAMES = ("by", "split", "model", "leads", *ONLY, "period", "since", "until", "compare", *LOOKS)
 
 
 def read_name(text: str) -> str:
