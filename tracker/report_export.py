@@ -79,12 +79,13 @@ def _line(it: Report, line: Line, decimals: int) -> dict[str, Any]:
         **_figures(line, decimals),
         "intervals": _intervals(line.sums) if line.is_few else None,
         "doubts": [doubt.value for doubt in doubts(line.sums) if doubt not in _OF_ALL],
-        "filter": _words(line.asks),
+        "filter": as_words(line.asks),
         "before": None if line.before is None else _sums(line.before, decimals),
     }
 
 
-def _words(asks: Asks | None) -> dict[str, list[str]] | None:
+def as_words(asks: Asks | None) -> dict[str, list[str]] | None:
+    """A filter as JSON has it."""
     if asks is None:
         return None
     found: dict[str, list[str]] = {}

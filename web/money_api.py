@@ -14,13 +14,14 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy.orm import Session
 
-from tracker import costs, rents, reports, sale_matching, sales
+from tracker import costs, path_report, rents, reports, sale_matching, sales
 from tracker.audit import By
 from tracker.errors import Rejected
 from tracker.models import Company
 from tracker.policy.cost_list import told_costs
 from tracker.policy.costs import Entered
 from tracker.policy.dates import Dates
+from tracker.policy.path_table import read_path_wish
 from tracker.policy.report_wish import read_wish
 from tracker.policy.rights import Right
 from tracker.policy.sale_list import told_sales
@@ -99,6 +100,15 @@ def report() -> dict[str, Any]:
         compare = request.args.get("compare") == "yes"
         now = house().clock()
         return describe(reports.read_report(session, company, wish, words, now, compare=compare))
+
+
+@api.get("/paths")
+@by_key
+def list_paths() -> dict[str, Any]:
+    """The paths to sales or target calls, as `leaseline paths --json` has them: `by`, `goal`, `top`, days."""
+    wish, words = read_path_wish(request.args), request.args.to_dict(flat=False)
+    with _reading(Right.JUDGE) as (session, company):
+        return path_report.describe(path_report.read_paths(session, company, wish, words, house().clock()))
 
 
 def _taken(what: str, right: Right, take: Take) -> Response:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -32,6 +33,8 @@ class Path:
 
     keys: tuple[str, ...]
     won: Won
+    touches: float = 0  # visits and calls, repetitions included: half of the conversions had more, half fewer
+    days: float | None = None  # from the first of them to the conversion, likewise
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,15 @@ class Ways:
     days: dict[int, int]
 
     @property
+    def conversions(self) -> int:
+        return sum(path.won.conversions for path in self.paths)
+
+    @property
+    def median_days(self) -> float | None:
+        """Half of the conversions of which a step is known took more days, half fewer."""
+        return _median(self.days.items()) if self.days else None
+
+    @property
     def over_several(self) -> int:
         """Conversions with more than one origin on their way."""
         return sum(path.won.conversions for path in self.paths if len(set(path.keys)) > 1)
@@ -75,7 +87,7 @@ def ways(journeys: Iterable[Journey], look_back: timedelta = LOOK_BACK) -> Ways:
         _paths(found),
         _parts(known),
         _counted((len(each.steps), each.times) for each in found),
-        _counted(((each.conversion.at - each.steps[0].at) // DAY, each.times) for each in known),
+        _counted((_days(each), each.times) for each in known),
     )
 
 
@@ -87,11 +99,29 @@ def _counted(values: Iterable[tuple[int, int]]) -> dict[int, int]:
 
 
 def _paths(found: Iterable[Reached]) -> tuple[Path, ...]:
-    won: defaultdict[tuple[str, ...], Won] = defaultdict(Won)
+    gone: defaultdict[tuple[str, ...], list[Reached]] = defaultdict(list)
     for each in found:
-        won[collapsed(step.key for step in each.steps)].add(each)
-    paths = [Path(keys, sums) for keys, sums in won.items()]
+        gone[collapsed(step.key for step in each.steps)].append(each)
+    paths = [_path(keys, all_) for keys, all_ in gone.items()]
     return tuple(sorted(paths, key=lambda path: (-path.won.conversions, -path.won.revenue, path.keys)))
+
+
+def _path(keys: tuple[str, ...], gone: Sequence[Reached]) -> Path:
+    won = Won()
+    for each in gone:
+        won.add(each)
+    touches = _median((len(each.steps), each.times) for each in gone)
+    days = _median((_days(each), each.times) for each in gone) if keys else None
+    return Path(keys, won, touches, days)
+
+
+def _days(found: Reached) -> int:
+    """Whole ones from the first step."""
+    return (found.conversion.at - found.steps[0].at) // DAY
+
+
+def _median(values: Iterable[tuple[int, int]]) -> float:
+    return statistics.median(value for value, times in values for _ in range(times))
 
 
 def _parts(found: Iterable[Reached]) -> dict[str, Part]:

@@ -23,15 +23,16 @@ def read_wish(words: Mapping[str, str]) -> Wish:
     """
     given = {name: word for name in words if (word := clean(words[name], LONGEST))}
     return Wish(
-        _word(By, "by", given) or By.SOURCE,
-        _word(By, "split", given),
-        _word(Model, "model", given),
-        _word(Leads, "leads", given) or Leads.CALLS,
+        read_word(By, "by", given) or By.SOURCE,
+        read_word(By, "split", given),
+        read_word(Model, "model", given),
+        read_word(Leads, "leads", given) or Leads.CALLS,
         {name: given[name] for name in ONLY if name in given},
     )
 
 
-def _word(kind: type[Word], name: str, given: Mapping[str, str]) -> Word | None:
+def read_word(kind: type[Word], name: str, given: Mapping[str, str]) -> Word | None:
+    """The word of that name; None where there is none. Raises Rejected report.malformed."""
     if name not in given:
         return None
     try:
