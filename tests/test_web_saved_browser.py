@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -81,6 +82,29 @@ def test_a_report_is_sent_regularly_and_shared_with_somebody_without_an_account(
     expect(stranger.locator("tfoot")).to_contain_text("900")
     assert axe(stranger) == []
     assert complaints(stranger) == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_report_is_saved_from_its_page_as_it_is_shown(
+    browser: Browser,  # noqa: F811
+    served: Served,
+    size: str,
+) -> None:
+    page = served.open(browser, size)
+    page.goto(f"{served.url}/reports?by=medium&period=7d&sort=-calls")
+    page.get_by_text("Save this report").click()
+    page.get_by_label("Name").fill(f"Media, {size}")
+    assert axe(page) == []
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0
+    page.get_by_role("button", name="Save", exact=True).click()
+    card = page.locator("article", has_text=f"Media, {size}")
+    expect(card).to_contain_text("Medium · 7 days")
+    expect(card.get_by_role("link", name="Open")).to_have_attribute("href", re.compile("sort=-calls"))
+    with page.expect_download() as downloading:
+        card.get_by_role("link", name="Excel").click()
+    assert downloading.value.suggested_filename.endswith(".xlsx")
+    assert complaints(page) == []
 
 
 @pytest.mark.parametrize("size", SIZES)
