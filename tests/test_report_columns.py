@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,13 +34,18 @@ from tracker.models import (
     Tag,
     Target,
     Visit,
+    Visitor,
 )
 from tracker.models.sheet_triggers import NAMES, VISIT_COLUMNS
 from tracker.policy.call_words import Delay
 from tracker.policy.columns import Column, joined, read, write
+from tracker.policy.credit import Model
 from tracker.policy.report import ONLY, Report, Wish
-from tracker.policy.report_words import Blank, By, Calendar, Weekday
+from tracker.policy.report_words import CREDITED, Blank, By, Calendar, Weekday
+from tracker.policy.spans import read_spans
+from tracker.report_cells import Asked, Cells
 from tracker.reports import read_report
+from tracker.walk_columns import read_walks
 
 YEAR = {"since": "2026-01-01"}
 MONTH = {"period": "30d"}
@@ -155,6 +161,38 @@ def test_reports_by_sheets_are_those_of_the_calls(
     assert books.agrees(wish, words)
 
 
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    told=st.lists(told, max_size=30),
+    parts=st.lists(st.sampled_from(sorted(CREDITED)), min_size=1, max_size=2, unique=True),
+    only=narrowed,
+    model=st.sampled_from(Model),
+    moved=st.integers(1, 9),
+)
+def test_models_over_sheets_share_as_over_journeys(
+    lean: ColumnBooks,
+    told: list[dict[str, Any]],
+    parts: list[By],
+    only: dict[str, str],
+    model: Model,
+    moved: int,
+) -> None:
+    lean.tell(told)
+    with lean.database.write() as session:  # several visitors, who come again
+        owners = list(session.scalars(sa.select(Visitor.id)))
+        while len(owners) < 4:
+            owners.append(add_visitor(session, lean.pallets, f"visitor {len(owners)}", NOW).id)
+        for place, visit in enumerate(session.scalars(sa.select(Visit).order_by(Visit.id))):
+            visit.visitor_id = owners[place * moved % 4]
+            visit.started_at = NOW - timedelta(hours=7 * (place * moved % 50))
+        for place in range(2):
+            lean.sell(session, Decimal(100 + place), visitor=owners[place], at=NOW - timedelta(days=place))
+    lean.make()
+    wish = Wish(parts[0], parts[1] if len(parts) > 1 else None, model=model, only=only)
+    assert lean.agrees(wish, MONTH)
+    assert lean.agrees(wish, {"period": "7d"})
+
+
 def many(count: int = 30) -> list[dict[str, Any]]:
     """Calls of as many days, from here and there."""
     return [USUAL | {"minutes": 1440 * (day + 1), "origin": day % 45} for day in range(count)]
@@ -228,6 +266,18 @@ def test_a_visit_that_comes_or_goes_takes_its_day_back(books: ColumnBooks) -> No
     assert books.missing() == 0
     books.write(sa.delete(Visit).where(Visit.id == visit_id))
     assert books.missing() == 1
+
+
+def test_models_read_sheets_where_there_are_some(lean: ColumnBooks) -> None:
+    lean.tell(many())
+    lean.make()
+    with lean.database.read() as session:
+        company = session.get_one(Company, lean.pallets.company_id)
+        zone = ZoneInfo(company.timezone)
+        span, _ = read_spans({"period": ["30d"]}, zone, NOW)
+        cells = Cells(session, [By.SOURCE], zone, span.since, span.until)
+        walks = read_walks(Asked(session, company, Wish(By.SOURCE), cells, span), [])
+        assert walks is not None
 
 
 def test_of_too_many_days_without_sheets_the_database_counts_all(lean: ColumnBooks) -> None:

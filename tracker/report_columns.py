@@ -24,6 +24,7 @@ from tracker.report_cells import Asked, Cells
 from tracker.sheet_columns import Facts, Kind, instant_of, name_of, read_facts, words_of, write_facts
 from tracker.sheets import Written
 
+CALLER = sa.case((KNOWN, Call.caller))
 NUMBERS = ("id", "at", "phone", "visitor")
 PLAIN = [by for by in By if by not in OVERLAPPING]
 TOLD = ("outcome", "judged", "origin", *(by.value for by in By))
@@ -56,10 +57,9 @@ def _columns(session: Session, company: Company, time: Interval, names: Iterable
     wanted, within = set(names), _within(company.id, time)
     parts = [by for by in PLAIN if by.value in wanted]
     cells = Cells(session, parts, ZoneInfo(company.timezone), time.since, time.until)
-    caller = sa.case((KNOWN, Call.caller))
     told = cells.of_calls(
         sa.select(
-            Call.id, Call.started_at, caller, Visit.visitor_id, Call.outcome, Call.category, Call.visit_id,
+            Call.id, Call.started_at, CALLER, Visit.visitor_id, Call.outcome, Call.category, Call.visit_id,
             Call.channel_id, Call.uncertain, *cells.columns,
         )
     )  # fmt: skip
@@ -113,9 +113,11 @@ def number_of(caller: str | None) -> int:
 class _Origins(NamedTuple):
     attributed: frozenset[int]
     uncertain: frozenset[int]
+    sure_visits: frozenset[int]
+    channels: frozenset[int]
 
 
-ORIGINS = _Origins(frozenset({1, 2, 4, 5}), frozenset({4, 5}))
+ORIGINS = _Origins(frozenset({1, 2, 4, 5}), frozenset({4, 5}), frozenset({1}), frozenset({2, 5}))
 
 
 def origin_of(visit_id: int | None, channel_id: int | None, uncertain: bool) -> int:

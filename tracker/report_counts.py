@@ -55,7 +55,6 @@ class Found:
 
     facts: Facts
     rows: Rows
-    chosen: Bits
 
     def rows_of(self, ids: Collection[int]) -> dict[int, list[Key]]:
         """The rows of these calls; none of those that the report is narrowed away from."""
@@ -93,28 +92,34 @@ def counted(asked: Asked) -> Counted:
 
 
 def _by_columns(asked: Asked, facts: Facts) -> Counted:
-    chosen = np.ones(facts.count, np.bool_)
-    for name, value in asked.wish.only.items():
-        column = facts.words[name]
-        told = [(word == value if value else word is Blank.UNKNOWN) for word in column.words]
-        chosen &= np.array(told, np.bool_)[column.codes]
+    wanted = chosen(facts, asked.wish.only)
     calls = Calls(facts.words["outcome"], facts.words["judged"], facts.numbers["phone"])
-    rows = rows_of([facts.words[by.value] for by in asked.wish.parts], chosen)
-    (everything,) = count(Rows([()], *_once(chosen)), calls).values()
+    rows = rows_of([facts.words[by.value] for by in asked.wish.parts], wanted)
+    (everything,) = count(Rows([()], *_once(wanted)), calls).values()
     origin = facts.words["origin"]
     known = np.array([word in ORIGINS.attributed for word in origin.words], np.bool_)[origin.codes]
     unsure = np.array([word in ORIGINS.uncertain for word in origin.words], np.bool_)[origin.codes]
     return Counted(
         count(rows, calls),
         everything,
-        int((chosen & known).sum()),
-        int((chosen & unsure).sum()),
-        Found(facts, rows, chosen),
+        int((wanted & known).sum()),
+        int((wanted & unsure).sum()),
+        Found(facts, rows),
     )
 
 
-def _once(chosen: Bits) -> tuple[Any, Any]:
-    facts = np.flatnonzero(chosen)
+def chosen(facts: Facts, only: Mapping[str, str]) -> Bits:
+    """Which of the facts a report is about that is narrowed to these words."""
+    found = np.ones(facts.count, np.bool_)
+    for name, value in only.items():
+        column = facts.words[name]
+        told = [(word == value if value else word is Blank.UNKNOWN) for word in column.words]
+        found &= np.array(told, np.bool_)[column.codes]
+    return found
+
+
+def _once(wanted: Bits) -> tuple[Any, Any]:
+    facts = np.flatnonzero(wanted)
     return facts, np.zeros(len(facts), np.int64)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zlib import crc32
 
+import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -76,6 +77,17 @@ def read_facts(
     for gap in made_of.gaps:
         parts[gap.time] = kind.make(session, company, gap.time, names)
     return _together(kind, [parts[each] for each in sorted(parts)], names)
+
+
+def no_facts(kind: Kind, names: Iterable[str]) -> Facts:
+    """Columns of nothing."""
+    told = [(name, name in kind.numbers) for name in (kind.key, *names)]
+    empty = np.zeros(0, np.int64)
+    return Facts(
+        0,
+        {name: empty for name, is_number in told if is_number},
+        {name: Column.of_words(()) for name, is_number in told if not is_number},
+    )
 
 
 def _sheets(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -12,8 +13,18 @@ from tracker.models import Company, Site, Visit
 from tracker.policy.columns import write_numbers
 from tracker.policy.report_words import CREDITED, By
 from tracker.policy.sheets import Interval
+from tracker.policy.spans import midnight
 from tracker.report_cells import Asked, Cells
-from tracker.sheet_columns import Facts, Kind, instant_of, name_of, read_facts, words_of, write_facts
+from tracker.sheet_columns import (
+    Facts,
+    Kind,
+    instant_of,
+    name_of,
+    no_facts,
+    read_facts,
+    words_of,
+    write_facts,
+)
 from tracker.sheets import Written
 
 NUMBERS = ("at", "visitor")
@@ -22,7 +33,20 @@ WORDS = tuple(by.value for by in By if by in CREDITED)
 
 def read_visits(asked: Asked, time: Interval, names: Iterable[str]) -> Facts | None:
     """Columns of all visits to the company's sites in that time; None where sheets would help nothing."""
-    return read_facts(asked.session, asked.company, KIND, time, names)
+    session, company, zone = asked.session, asked.company, ZoneInfo(asked.company.timezone)
+    first_at = first_visit_at(session, company.id)
+    if first_at is None or first_at >= time.until:
+        return no_facts(KIND, names)
+    begun = midnight(first_at.astimezone(zone).date(), zone)
+    return read_facts(session, company, KIND, Interval(max(time.since, begun), time.until), names)
+
+
+def first_visit_at(session: Session, company_id: int) -> datetime | None:
+    """When the first visit to the company's sites was."""
+    # Each site's is found in an index at once; the first of all would be looked for in all visits.
+    one = sa.select(sa.func.min(Visit.started_at)).where(Visit.site_id == Site.id).scalar_subquery()
+    found = session.scalars(sa.select(one).where(Site.company_id == company_id))
+    return min((at for at in found if at is not None), default=None)
 
 
 def write_sheet(session: Session, company_id: int, time: Interval) -> Written:

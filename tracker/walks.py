@@ -131,4 +131,10 @@ class Walks:
         *values, is_wanted = told
         if not is_wanted:
             return OUTSIDE
-        return self._names.setdefault(self._cells.key(values), str(len(self._names)))
+        key = self._cells.key(values)
+        return self._names.setdefault(key, name_of(key))
+
+
+def name_of(key: Key) -> str:
+    """The same whatever else there is: where origins are alike for a model, their names decide."""
+    return repr(key)

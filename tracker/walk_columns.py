@@ -1,0 +1,198 @@
+"""What persons did before they became customers, read as columns: as tracker.walks tells it of each of them.
+
+walks = read_walks(asked, sales)            # None: too many days have no sheet
+walks.of(walks.target_calls), walks.of(walks.sold)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from tracker.models import Call, Visit
+from tracker.policy import person_columns
+from tracker.policy.column_counts import rows_of
+from tracker.policy.columns import Column, Ints
+from tracker.policy.credit import USUAL, Model
+from tracker.policy.credit_columns import Steps, Walks, walked
+from tracker.policy.report import Key
+from tracker.policy.sheets import Interval
+from tracker.policy.spans import midnight
+from tracker.policy.touches import DIRECT
+from tracker.policy.worth import Category
+from tracker.portions import portions
+from tracker.report_cells import Asked
+from tracker.report_columns import CALLER, ORIGINS, number_of, read_calls
+from tracker.report_counts import chosen
+from tracker.sales import SaleFact
+from tracker.sheet_columns import Facts, instant_of
+from tracker.visit_columns import read_visits
+from tracker.walks import OUTSIDE, name_of
+
+Bits = NDArray[np.bool_]
+# Persons' numbers: visitors even, telephones odd, who is known by neither below zero and even.
+_CALL, _SALE = -2, -4
+
+
+@dataclass(frozen=True, eq=False)
+class Ends:
+    """What persons came to: instants in microseconds, and who it was."""
+
+    at: Ints
+    persons: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class WalkColumns:
+    """The steps in order; `keys` are the rows that their names stand for, None: not asked for."""
+
+    steps: Steps
+    keys: Sequence[Key | None]
+    target_calls: Ends
+    sold: Ends  # in the order of the sales
+
+    def of(self, ends: Ends) -> Walks:
+        return walked(self.steps, ends.persons, ends.at, USUAL.look_back)
+
+
+def read_walks(asked: Asked, sales: Sequence[SaleFact]) -> WalkColumns | None:
+    """The walks that led to the target calls and sales of the span."""
+    sold = _sold_calls(asked, sales)
+    begun = min([asked.span.since, *(at for at, _, _ in sold.values())]) - USUAL.look_back
+    zone = ZoneInfo(asked.company.timezone)
+    # Whole days, of which there are sheets; what is before is left out again.
+    time = Interval(midnight(begun.astimezone(zone).date(), zone), asked.span.until)
+    words = [*(by.value for by in asked.wish.parts), *asked.wish.only]
+    calls = read_calls(asked, time, ["at", "phone", "visitor", "origin", "judged", *words])
+    visits = None if calls is None else read_visits(asked, time, ["visitor", "source", *words])
+    if calls is None or visits is None:
+        return None
+    return _Reader(asked, calls, visits, instant_of(begun)).read(sales, sold)
+
+
+def _sold_calls(
+    asked: Asked, sales: Sequence[SaleFact]
+) -> dict[int, tuple[datetime, int | None, str | None]]:
+    """When each call that something was sold by came, from which visitor, and from which telephone."""
+    ids = sorted({fact.call_id for fact in sales if fact.call_id is not None})
+    wanted = sa.select(Call.id, Call.started_at, Visit.visitor_id, CALLER).select_from(Call)
+    wanted = wanted.outerjoin(Visit, Visit.id == Call.visit_id)
+    found = {}
+    for part in portions(ids):
+        for number, *told in asked.session.connection().execute(wanted.where(Call.id.in_(part))):
+            found[number] = (told[0], told[1], told[2])
+    return found
+
+
+class _Reader:
+    """Puts persons, steps and what they came to together."""
+
+    def __init__(self, asked: Asked, calls: Facts, visits: Facts, begun: int) -> None:
+        self._asked, self._calls, self._visits, self._begun = asked, calls, visits, begun
+        self._persons = self._join()
+        self._names: dict[Key | None, int] = {None: 0}
+
+    def _join(self) -> person_columns.Persons:
+        sure = self._origin(ORIGINS.sure_visits) & (self._calls.numbers["at"] >= self._begun)
+        numbers = self._calls.numbers
+        return person_columns.join(numbers["visitor"][sure], numbers["phone"][sure])
+
+    def _origin(self, wanted: frozenset[int]) -> Bits:
+        origin = self._calls.words["origin"]
+        found: Bits = np.array([word in wanted for word in origin.words], np.bool_)[origin.codes]
+        return found
+
+    def read(
+        self, sales: Sequence[SaleFact], sold: dict[int, tuple[datetime, int | None, str | None]]
+    ) -> WalkColumns:
+        targets, sold_ends = self._target_calls(), self._sold(sales, sold)
+        ends = np.concatenate([targets.persons, sold_ends.persons])
+        persons, at, keys, direct, is_call = (
+            np.concatenate(both) for both in zip(self._visit_steps(ends), self._call_steps(), strict=True)
+        )
+        _known, codes = np.unique(np.concatenate([persons, ends]), return_inverse=True)
+        split = (len(persons), len(persons) + len(targets.persons))
+        of_steps, of_targets, of_sold = np.split(codes, split)
+        names = [OUTSIDE if key is None else name_of(key) for key in self._names]
+        steps = Steps(of_steps, at, keys, direct, is_call, names).in_order
+        return WalkColumns(
+            steps, list(self._names), Ends(targets.at, of_targets), Ends(sold_ends.at, of_sold)
+        )
+
+    # ---- what they came to ----
+
+    def _target_calls(self) -> Ends:
+        at, judged = self._calls.numbers["at"], self._calls.words["judged"]
+        target = np.array([word == Category.TARGET for word in judged.words], np.bool_)[judged.codes]
+        here = np.flatnonzero(target & (at >= instant_of(self._asked.span.since)))
+        return Ends(at[here], self._callers(here))
+
+    def _callers(self, places: Ints) -> Ints:
+        numbers = self._calls.numbers
+        singles: Ints = _CALL - 4 * numbers["id"][places]
+        return self._who(numbers["visitor"][places], numbers["phone"][places], singles)
+
+    def _who(self, visitors: Ints, phones: Ints, singles: Ints) -> Ints:
+        """A number for each person: of the visitor he is named for, else of his telephone, else his own."""
+        named, phones = self._persons.names(visitors, phones)
+        return np.where(named > 0, 2 * named, np.where(phones != 0, 2 * phones + 1, singles))
+
+    def _sold(
+        self, sales: Sequence[SaleFact], calls: dict[int, tuple[datetime, int | None, str | None]]
+    ) -> Ends:
+        rows = []
+        for fact in sales:
+            at, visitor, caller = calls.get(fact.call_id or 0, (fact.at, fact.visitor_id, None))
+            single = _CALL - 4 * fact.call_id if fact.call_id else _SALE - 4 * fact.id
+            rows.append((instant_of(at), visitor or 0, number_of(caller), single))
+        instants, visitors, phones, singles = np.array(rows, np.int64).reshape(-1, 4).T
+        return Ends(instants, self._who(visitors, phones, singles))
+
+    # ---- steps ----
+
+    def _visit_steps(self, ends: Ints) -> tuple[Ints, Ints, Ints, Bits, Bits]:
+        numbers, source = self._visits.numbers, self._visits.words["source"]
+        there = numbers["at"] >= self._begun
+        if (
+            self._asked.wish.model is not Model.DATA_DRIVEN
+        ):  # which learns from those who came to nothing, too
+            there &= np.isin(numbers["visitor"], self._visitors_of(ends))
+        places = np.flatnonzero(there)
+        visitors = numbers["visitor"][places]
+        nobody = np.zeros(len(places), np.int64)
+        direct = np.array([word == DIRECT for word in source.words], np.bool_)[source.codes[places]]
+        persons = self._who(visitors, nobody, nobody)
+        return persons, numbers["at"][places], self._keys(self._visits, places), direct, nobody > 0
+
+    def _visitors_of(self, ends: Ints) -> Ints:
+        """All visitors that these persons are."""
+        named = ends[(ends > 0) & (ends % 2 == 0)] // 2
+        joined = self._persons.visitors[np.isin(self._persons.of_visitors, named)]
+        return np.union1d(named, joined)
+
+    def _call_steps(self) -> tuple[Ints, Ints, Ints, Bits, Bits]:
+        """Calls to channels' numbers: no visit explains them."""
+        at = self._calls.numbers["at"]
+        places = np.flatnonzero(self._origin(ORIGINS.channels) & (at >= self._begun))
+        every = np.ones(len(places), np.bool_)
+        return self._callers(places), at[places], self._keys(self._calls, places), ~every, every
+
+    def _keys(self, facts: Facts, places: Ints) -> Ints:
+        """The row that each of these facts stands in, as the place of its name."""
+        wanted = chosen(facts, self._asked.wish.only)[places]
+        parts = [_some(facts.words[by.value], places) for by in self._asked.wish.parts]
+        rows = rows_of(parts, wanted)
+        codes = [self._names.setdefault(key, len(self._names)) for key in rows.keys]
+        found = np.zeros(len(places), np.int64)
+        found[rows.facts] = np.array(codes, np.int64)[rows.at] if codes else 0
+        return found
+
+
+def _some(column: Column, places: Ints) -> Column:
+    return Column(column.words, column.codes[places])
