@@ -1,0 +1,141 @@
+"""The page of reports: which advertisement earned money, what to stop paying for, and the same as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, make_response, render_template, request
+
+from tracker.audit import By as Hand
+from tracker.errors import Rejected
+from tracker.models import Company
+from tracker.overview import has_calls
+from tracker.policy.report import ONLY, Report
+from tracker.policy.report_wish import read_wish
+from tracker.policy.report_words import By
+from tracker.policy.rights import Right
+from tracker.policy.spans import Asks
+from tracker.report_export import flat
+from tracker.reports import read_report
+from tracker.spreadsheet import cell
+from web.house import house
+from web.money import having
+from web.refusals import translated
+from web.report_columns import SHOWS
+from web.report_links import LOOKS, Place, words_of
+from web.report_models import WORD, beside, model_of, other_wish
+from web.report_names import BY, LEADS, MODELS, READY
+from web.report_view import read_look, view_of
+from web.viewer import SeenCompany, hand, viewer, wants_json
+
+pages = Blueprint("reports", __name__)
+
+RIGHT = Right.JUDGE
+KEPT = ("period", "since", "until", "company")  # when another report is opened
+LEFT = (*KEPT, "compare", *LOOKS)  # what does not make it another report
+MALFORMED = ("report.malformed", "filter.malformed", "filter.future", "filter.too_long", "rate.missing")
+
+
+@pages.get("/reports")
+def show() -> Response:
+    """The report that the address asks for, by the words of `/api/v1/report`, and the form to ask anew."""
+    mine, given = having(RIGHT), request.args.to_dict()
+    place = Place("/reports", words_of(given))
+    if len(mine) > 1:
+        return make_response(render_template("report_company.html", companies=mine, place=place))
+    try:
+        report = _read(mine[0])
+    except Rejected as problem:
+        if wants_json() or problem.id not in MALFORMED:
+            raise
+        return make_response(_page(mine[0], place, None, problem), 400)
+    return make_response(_page(mine[0], place, report))
+
+
+@pages.get("/reports.csv")
+def as_csv() -> Response:
+    """All rows of the report as CSV, the total last; the same address without `.csv` shows it."""
+    (company, *others) = having(RIGHT)
+    if others:
+        raise Rejected("company.which", "A report is about one company", "Choose one in the header")
+    report, by = _read(company, models=False), hand()
+    query = Place("", words_of(request.args.to_dict())).with_()
+    with house().database.write() as session:
+        detail = {"report": query, "format": "csv"}
+        by.note(session, "report.export", company.id, detail=detail)
+    response = Response(_lines(report), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="{_file_name(report, by)}"'
+    return response
+
+
+def _file_name(report: Report, by: Hand) -> str:
+    return f"report-{report.wish.by.value}-{by.at.astimezone(viewer().zone):%Y-%m-%d-%H%M}.csv"
+
+
+def _lines(report: Report) -> str:
+    """RFC 4180, the names first, with the mark by which Excel knows UTF-8."""
+    out, rows = io.StringIO(), list(flat(report))
+    writer = csv.writer(out)
+    writer.writerow(rows[0])
+    writer.writerows([cell(value) for value in row.values()] for row in rows)
+    return "\N{ZERO WIDTH NO-BREAK SPACE}" + out.getvalue()
+
+
+def _read(mine: SeenCompany, *, models: bool = True) -> Report:
+    """The report that the address asks for; `models`: beside another model, where it wants that."""
+    given = request.args
+    wish, words = read_wish(given), given.to_dict(flat=False)
+    compare = given.get("compare") == "yes"
+    other = other_wish(given, wish) if models else None
+    with house().database.read() as session:
+        company, now, also = session.get_one(Company, mine.id), house().clock(), _also(mine)
+        if other is None:
+            return read_report(session, company, wish, words, now, compare=compare, also=also)
+        report, beneath = (read_report(session, company, it, words, now, also=also) for it in (wish, other))
+        return beside(report, beneath)
+
+
+def _also(mine: SeenCompany) -> Asks:
+    """Which company's calls are meant, where one sees several."""
+    return (("company", mine.slug),) if len(viewer().all_companies) > 1 else ()
+
+
+def _page(mine: SeenCompany, place: Place, report: Report | None, problem: Rejected | None = None) -> str:
+    keeps_costs = viewer().may(Right.ADMINISTER, mine.id)
+    look, is_beside = read_look(request.args), bool(report) and WORD in dict(place.words)
+    by_model = model_of(request.args) if is_beside else None
+    beneath = str(MODELS[by_model].one) if is_beside else ""
+    view = view_of(report, place, look, keeps_costs=keeps_costs, beneath=beneath) if report else None
+    return render_template(
+        "reports.html", view=view, place=place, company=mine, problem=problem and translated(problem),
+        keeps_costs=keeps_costs, is_new=bool(view and not view.rows) and not _has_calls(mine),
+        form=dict(place.words), ready=_ready(place), chips=_chips(place), csv=Place("", place.words).with_(),
+        BY=BY, MODELS=MODELS, LEADS=LEADS, SHOWS=SHOWS, ONLY=ONLY,
+    )  # fmt: skip
+
+
+def _has_calls(mine: SeenCompany) -> bool:
+    with house().database.read() as session:
+        return has_calls(session, [mine.id])
+
+
+def _ready(place: Place) -> list[tuple[Any, str, bool]]:
+    """The reports that are one click away: name, address, and whether it is the one shown."""
+    given = {name: word for name, word in place.words if name not in LEFT}
+    kept = Place(place.path, tuple((name, word) for name, word in place.words if name in KEPT))
+    shown = {"by": By.SOURCE.value} | given
+    return [(name, kept.with_(**words), _plain(words) == shown) for name, words in READY]
+
+
+def _plain(words: Mapping[str, str]) -> dict[str, str]:
+    return {name: word for name, word in words.items() if name not in LEFT}
+
+
+def _chips(place: Place) -> list[tuple[Any, str, str]]:
+    """What the report is narrowed to: the word's name, the word, and the address without it."""
+    return [
+        (BY[By(name)].one, word, place.with_(**{name: None})) for name, word in place.words if name in ONLY
+    ]
