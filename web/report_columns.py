@@ -86,7 +86,7 @@ _SHORT_CALLS = frozenset({Show.MAIN, Show.CALLS})
 COLUMNS = (
     Column("calls", _("Calls"), Group.CALLS, lambda it: it.sums.calls, numbers.count, Better.MORE, (),
            shows=_EVERYWHERE),
-    Column("share", _("Share"), Group.CALLS, lambda it: it.share, numbers.share, of_line=True,
+    Column("share", _("Share of calls"), Group.CALLS, lambda it: it.share, numbers.share, of_line=True,
            hint=_("Of all calls of the report"), shows=_SHORT_CALLS),
     Column("callers", _("Callers"), Group.CALLS, lambda it: it.sums.callers, numbers.count, Better.MORE,
            hint=_("Different numbers"), shows=_OF_CALLS),

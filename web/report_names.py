@@ -100,7 +100,7 @@ READY: tuple[tuple[Any, Mapping[str, str]], ...] = (
     (_("Hours"), {"by": "hour", "show": "calls"}),
     (_("Weekdays"), {"by": "weekday", "show": "calls"}),
     (_("Who answers"), {"by": "employee", "show": "calls"}),
-    (_("First touch against last"), {"by": "source", "model": "first", "against": "last", "show": "money"}),
+    (_("First touch against last"), {"by": "source", "model": "first", "against": "last"}),
 )
 
 

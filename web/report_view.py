@@ -213,9 +213,10 @@ def _sorted(report: Report, look: Look) -> Sequence[Line]:
     column = next((each for each in COLUMNS if each.key == look.key), None)
     if column is None:
         return report.lines
-    known = [line for line in report.lines if column.take(line) is not None]
-    rest = [line for line in report.lines if column.take(line) is None]
-    return [*sorted(known, key=lambda line: column.take(line) or 0, reverse=look.is_down), *rest]
+    values = [(value_of(column, line), line) for line in report.lines]
+    known = [(value, line) for value, line in values if value is not None]
+    known.sort(key=lambda pair: pair[0], reverse=look.is_down)
+    return [*(line for _, line in known), *(line for value, line in values if value is None)]
 
 
 def _named(report: Report, line: Line) -> list[str]:
@@ -251,9 +252,8 @@ class _Writer:
         return Row((gettext("Total"),), [self._cell(column, self._report.whole) for column in self._columns])
 
     def _cell(self, column: Column, line: Line) -> Cell:
-        value = column.take(line)
+        value, before = value_of(column, line), column.before(line)
         few = column.range is not None and line.is_few and value is not None
-        before = column.before(line)
         return Cell(
             column.key,
             ("~" if few else "") + column.write(value),
@@ -261,10 +261,16 @@ class _Writer:
             self._link(column, line, value),
             few,
             self._range(column, line) if few else "",
-            "" if line.before is None or column.of_line else column.write(before),
-            _change(column, value, before) if line.before is not None and not column.of_line else None,
+            column.write(before) if self._is_told(column, line, value, before) else "",
+            _change(column, value, before),
             self._bar(line) if column.key == "share" and line.key else "",
         )
+
+    def _is_told(self, column: Column, line: Line, value: Number | None, before: Number | None) -> bool:
+        """Whether a smaller figure stands beneath; of another model only what differs."""
+        if line.before is None or column.of_line or Blank.UNDIVIDED in line.key:
+            return False
+        return self._report.before is not None or value != before
 
     def _link(self, column: Column, line: Line, value: Number | None) -> str | None:
         """The calls behind a count; parts of target calls, which a model shares, are no calls."""
@@ -281,12 +287,19 @@ class _Writer:
         return f"{float(100 * (line.share or 0) / self._most):.1f}" if self._most else "0"
 
 
+def value_of(column: Column, line: Line) -> Number | None:
+    """The row's figure. A cost that is not divided has no returns: what it brought stands in other rows."""
+    if Blank.UNDIVIDED in line.key and column.key not in {"calls", "share", "cost"}:
+        return None
+    return column.take(line)
+
+
 def range_words(column: Column, found: Interval) -> str:
-    """ "between 9.50 and 40,000": where the true value lies, 95 times in 100."""
+    """ "9.50 to 40,000": where the true value lies, 95 times in 100."""
     low = column.write(Fraction(found.low))
     if found.high is None:
         return gettext("%(low)s or more", low=low)
-    return gettext("between %(low)s and %(high)s", low=low, high=column.write(Fraction(found.high)))
+    return gettext("%(low)s to %(high)s", low=low, high=column.write(Fraction(found.high)))
 
 
 def _change(column: Column, now: Number | None, before: Number | None) -> Change:

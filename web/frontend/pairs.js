@@ -50,12 +50,13 @@ function pair(svg, row, y, x, letters) {
   const link = drawLink(svg, row.href, `${row.name}: ${row.cost.text} / ${row.profit.text}`);
   link.setAttribute("class", "pair");
   const name = row.name.length > letters ? `${row.name.slice(0, Math.max(letters - 1, 1))}…` : row.name;
-  draw(link, "text", { class: "name", x: 0, y: y + BAR + 1, dy: "0.32em" }, name);
+  const said = draw(svg, "g", { "aria-hidden": "true" });
+  draw(said, "text", { class: "name", x: 0, y: y + BAR + 1, dy: "0.32em" }, name);
   [["cost", row.cost], ["profit", row.profit]].forEach(([kind, it], at) => {
     const [from, to] = [x(0), x(it.n)].sort((one, other) => one - other);
     const top = y + at * (BAR + 2);
     const look = kind === "profit" && it.n < row.cost.n ? "profit less" : kind;
     draw(link, "rect", { class: look, x: from, width: Math.max(to - from, 1), y: top, height: BAR, rx: 2 });
-    draw(link, "text", { x: to + 6, y: top + BAR / 2, dy: "0.34em" }, it.text);
+    draw(said, "text", { x: to + 6, y: top + BAR / 2, dy: "0.34em" }, it.text);
   });
 }
