@@ -105,7 +105,7 @@ READY: tuple[tuple[Any, Mapping[str, str]], ...] = (
 
 
 # Of rows that have words of a fixed set: what a person reads.
-VALUES: Mapping[By, Mapping[str, Any]] = {
+VALUES: Mapping[By, Mapping[Any, Any]] = {
     By.CATEGORY: {each.value: badge.word for each, badge in CATEGORIES.items()},
     By.DEVICE: DEVICES, By.KIND: KINDS, By.CALLER: HEARD, By.DELAY: DELAYS,
 }  # fmt: skip
