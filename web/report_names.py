@@ -100,6 +100,8 @@ READY: tuple[tuple[Any, Mapping[str, str]], ...] = (
     (_("Hours"), {"by": "hour", "show": "calls"}),
     (_("Weekdays"), {"by": "weekday", "show": "calls"}),
     (_("Who answers"), {"by": "employee", "show": "calls"}),
+    (_("First and repeat callers"), {"by": "caller"}),
+    (_("Time to the call"), {"by": "delay"}),
     (_("First touch against last"), {"by": "source", "model": "first", "against": "last"}),
 )
 

@@ -18,6 +18,7 @@ from tracker.policy.money_figures import Number, percent, rounded
 NOTHING = "–"
 SMALL = 100  # an amount below it shows its cents
 MINUS = "\N{MINUS SIGN}"
+_ENGLISH = Locale("en")
 
 
 def count(value: Number | None) -> str:
@@ -37,7 +38,7 @@ def amount(value: Number | None) -> str:
 
 def cash(value: Number, currency: str) -> str:
     """The same in a sentence, with its currency: "€17,900"."""
-    locale = Locale.parse(str(get_locale() or "en"))
+    locale = get_locale() or _ENGLISH
     exact = Fraction(value)
     decimals = 2 if abs(exact) < SMALL and exact.denominator != 1 else 0
     pattern: str = locale.currency_formats["standard"].pattern
@@ -50,27 +51,23 @@ def cash(value: Number, currency: str) -> str:
 
 def share(value: Number | None) -> str:
     """ "15.1 %" """
-    return NOTHING if value is None else _dressed(percent(value, 1)) + _sign(str(get_locale() or "en"))
+    return NOTHING if value is None else _dressed(percent(value, 1), sign=True)
 
 
 def rate(value: Number | None) -> str:
     """ "1,135.40 %" """
-    return NOTHING if value is None else _dressed(percent(value, 2)) + _sign(str(get_locale() or "en"))
+    return NOTHING if value is None else _dressed(percent(value, 2), sign=True)
 
 
-def _dressed(value: Decimal | None) -> str:
-    group, decimal = _symbols(str(get_locale() or "en"))
-    text = f"{value:,}".replace("-", MINUS)
-    return text.translate({ord(","): group, ord("."): decimal})
-
-
-@functools.cache
-def _symbols(locale: str) -> tuple[str, str]:
-    return get_group_symbol(locale), get_decimal_symbol(locale)
+def _dressed(value: Decimal | None, *, sign: bool = False) -> str:
+    signs, percents = _signs(get_locale() or _ENGLISH)
+    text = f"{value:,}".translate(signs)
+    return text + percents if sign else text
 
 
 @functools.cache
-def _sign(locale: str) -> str:
-    """The sign of per cent with what the language puts before it."""
-    pattern: str = Locale.parse(locale).percent_formats[None].pattern
-    return pattern[pattern.rindex("0") + 1 :]
+def _signs(locale: Locale) -> tuple[dict[int, str], str]:
+    """What stands for each sign of a number, and per cent with what the language puts before it."""
+    pattern: str = locale.percent_formats[None].pattern
+    signs = {ord(","): get_group_symbol(locale), ord("."): get_decimal_symbol(locale), ord("-"): MINUS}
+    return signs, pattern[pattern.rindex("0") + 1 :]

@@ -27,7 +27,7 @@ from web.report_names import BLANKS, BY, name_of, title_of
 from web.tiles import days_words
 
 FIRST = 200  # rows that are shown
-MOST = 5000  # rows that a page ever shows
+MOST = 1000  # rows that a page ever shows
 NAME = "name"
 
 

@@ -58,7 +58,8 @@ def _tempting(lines: dict[str, Line], rows: dict[str, Sums], named: set[str]) ->
 
 
 def _is_weak(row: Sums) -> bool:
-    return row.romi is not None and 0 < row.romi < 1
+    """Whether its ROMI is between 0 and 100 %."""
+    return row.net is not None and row.cost is not None and 0 < row.net < row.cost
 
 
 def _negatives(report: Report) -> Sequence[Negative]:
