@@ -12,8 +12,8 @@ mkdirSync(made, { recursive: true });
 
 const { metafile } = await build({
   entryPoints: [
-    "frontend/app.js", "frontend/app.css", "frontend/overview.js", "frontend/overview.css",
-    "frontend/reports.js", "frontend/reports.css", "frontend/paths.css", "frontend/icon.svg",
+    "frontend/app.js", "frontend/app.css", "frontend/overview.js", "frontend/overview.css", "frontend/paths.css",
+    "frontend/reports.js", "frontend/reports.css", "frontend/icon.svg",
   ],
   outdir: made,
   entryNames: "[name]-[hash]",

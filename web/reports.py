@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
+from flask_babel import gettext
 
 from tracker.audit import By as Hand
 from tracker.errors import Rejected
@@ -127,7 +129,8 @@ def _ready(place: Place) -> list[tuple[Any, str, bool]]:
     given = {name: word for name, word in place.words if name not in LEFT}
     kept = Place(place.path, tuple((name, word) for name, word in place.words if name in KEPT))
     shown = {"by": By.SOURCE.value} | given
-    return [(name, kept.with_(**words), _plain(words) == shown) for name, words in READY]
+    ready = [(name, kept.with_(**words), _plain(words) == shown) for name, words in READY]
+    return [*ready, (gettext("Paths"), replace(kept, path="/reports/paths").with_(), False)]
 
 
 def _plain(words: Mapping[str, str]) -> dict[str, str]:
