@@ -17,6 +17,7 @@ from commands.context import Here
 from commands.cost import cost_group
 from commands.db import db_group
 from commands.doctor import doctor_command
+from commands.export import data_export_command
 from commands.forward import forward_group
 from commands.group import Leaseline
 from commands.key import key_group
@@ -48,8 +49,8 @@ COMMANDS = (
     company_group, trunk_group, target_group, number_group, channel_group, pool_group, site_group,
     source_group, visit_group,
     forward_group, cost_group, sale_group, rate_group, key_group, user_group, alerts_group, db_group,
-    sheets_group, backup_command, restore_command, asterisk_command, agi_command, web_command,
-    worker_command, completion_command, version_command, docs_command,
+    sheets_group, data_export_command, backup_command, restore_command, asterisk_command, agi_command,
+    web_command, worker_command, completion_command, version_command, docs_command,
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from tracker import report_views
 from tracker.database import Database
 
 _FOLDER = Path(__file__).parent
@@ -29,7 +30,10 @@ _PATIENCE_SECONDS = 600  # another process may be upgrading a large database
 def upgrade(url: str) -> None:
     """Brings the database to the newest revision, or raises what the database said and changes nothing."""
     with _alone(url) as connection:
-        command.upgrade(config(connection), "head")
+        # Without a revision to run, what others have built upon the views stays as well.
+        at_head = MigrationContext.configure(connection).get_current_revision() == head()
+        with report_views.made_anew(connection, in_place=at_head):
+            command.upgrade(config(connection), "head")
 
 
 def current(url: str) -> str | None:

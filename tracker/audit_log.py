@@ -36,7 +36,7 @@ class Kind(enum.StrEnum):
 # What the actions of each kind begin with; what is of no other kind is a setting.
 BEGINNINGS = {
     Kind.LISTENING: ("recording.", "share."),
-    Kind.EXPORT: ("call.export", "visit.export", "audit.export"),
+    Kind.EXPORT: ("call.export", "visit.export", "audit.export", "data.export"),
     Kind.JUDGEMENT: ("call.", "sale."),
     Kind.LOGIN: ("login", "logout", "session."),
     Kind.PEOPLE: ("user.", "totp.", "view."),

@@ -30,6 +30,8 @@ from tracker.sales import SaleFact
 
 OUTSIDE = "outside"  # steps that the report is narrowed away from
 _CALLER = sa.case((KNOWN, Call.caller))
+# A call that no visit explains is a step of its own.
+IS_STATIC = sa.and_(Call.visit_id.is_(None), Call.channel_id.is_not(None))
 
 
 class Walks:
@@ -116,8 +118,7 @@ class Walks:
             of_companies([self._company.id]),
             Call.started_at >= self._since,
             Call.started_at < self._until,
-            Call.visit_id.is_(None),
-            Call.channel_id.is_not(None),
+            IS_STATIC,
         )
         for number, at, caller, *told in self._session.connection().execute(wanted.where(*within)):
             step = Step(at, self._name(told), False, Kind.CALL, number)

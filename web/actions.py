@@ -32,6 +32,7 @@ ACTIONS = {
     "cost.change": _("Corrected a cost"),
     "cost.delete": _("Deleted a cost"),
     "cost.import": _("Imported costs"),
+    "data.export": _("Exported report data"),
     "forward.clear": _("Cleared who rings"),
     "forward.set": _("Set who rings"),
     "key.add": _("Made a key for a program"),
