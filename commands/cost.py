@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from commands.context import changing, company_option, here, json_option, reading
 from commands.importing import DAY, days_of, reading_options, tell_bad_rows, tell_import, wanted
 from commands.printing import print_json, print_rows, print_thing
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from tracker import costs
+    from tracker.models import Company
 
 COLUMNS = ("id", "day", "source", "medium", "campaign", "keyword", "channel", "amount", "currency", "entered")
 
@@ -115,20 +121,26 @@ def import_command(
       leaseline cost import direct.csv --source yandex --medium cpc --column "campaign=№ кампании"
       leaseline cost import - --day 2026-11-30 --decimal comma < november.csv
     """
-    from tracker import costs
+    from tracker import costs, imports
     from tracker.policy.cost_list import read_costs
     from tracker.policy.costs import Entered
     from tracker.policy.tables import BadRows
 
-    content = file.read()
+    content, by = file.read(), here().by()
+
+    def store(session: Session, owner: Company, plan: costs.CostPlan) -> None:
+        costs.carry_out(session, by, owner, plan, entered=Entered.FILE, name=file.name)
+
     try:
         with reading(company) as (session, owner):  # calls need not wait while a long list is read
             how = costs.wanted_of(session, owner, source=source, medium=medium, **wanted(given))
             found = read_costs(content, how)
-        with changing(company) as (session, owner, by):
-            plan = costs.plan_import(session, owner, found)
-            if not dry_run:
-                costs.carry_out(session, by, owner, plan, entered=Entered.FILE, name=file.name)
+        plan = imports.take(
+            here().database,
+            owner.id,
+            lambda session, owner: costs.plan_import(session, owner, found),
+            None if dry_run else store,
+        )
     except BadRows as bad:
         tell_bad_rows(bad, as_json=as_json)
     warnings = []

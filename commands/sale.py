@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -11,6 +11,12 @@ import click
 from commands.context import changing, company_option, here, json_option, reading
 from commands.importing import DAY, days_of, reading_options, tell_bad_rows, tell_import, wanted
 from commands.printing import print_json, print_rows, print_thing
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from tracker import sales
+    from tracker.models import Company
 
 COLUMNS = ("id", "at", "revenue", "profit", "currency", "status", "reference", "matched_by", "call")
 
@@ -115,21 +121,27 @@ def import_command(*, file: Any, dry_run: bool, company: str | None, as_json: bo
       leaseline sale import orders.csv --dry-run
       leaseline sale import crm.csv --column "revenue=Deal value" --dates day-first
     """
-    from tracker import costs, sale_matching, sales
+    from tracker import costs, imports, sale_matching, sales
     from tracker.policy.costs import Entered
     from tracker.policy.sale_list import read_sales
     from tracker.policy.tables import BadRows
 
-    content = file.read()
+    content, by = file.read(), here().by()
+
+    def store(session: Session, owner: Company, plan: sales.SalePlan) -> None:
+        sale_matching.match_again(session, by, owner, since=by.at - sale_matching.LATE)
+        sales.carry_out(session, by, owner, plan, entered=Entered.FILE, name=file.name)
+
     try:
         with reading(company) as (session, owner):  # calls need not wait while a long list is read
             how = costs.wanted_of(session, owner, **wanted(given))
             found = read_sales(content, how, sales.place_of(owner, here().now))
-        with changing(company) as (session, owner, by):
-            plan = sales.plan_import(session, owner, found)
-            if not dry_run:
-                sale_matching.match_again(session, by, owner, since=by.at - sale_matching.LATE)
-                sales.carry_out(session, by, owner, plan, entered=Entered.FILE, name=file.name)
+        plan = imports.take(
+            here().database,
+            owner.id,
+            lambda session, owner: sales.plan_import(session, owner, found),
+            None if dry_run else store,
+        )
     except BadRows as bad:
         tell_bad_rows(bad, as_json=as_json)
     warnings = []

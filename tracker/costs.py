@@ -19,8 +19,9 @@ from sqlalchemy.orm import Session, joinedload
 from tracker.audit import By
 from tracker.calls import amount as plain
 from tracker.companies import one_at_a_time, read_currency
-from tracker.errors import Rejected, Said, say
+from tracker.errors import Rejected, say
 from tracker.held import hold
+from tracker.imports import Outdated
 from tracker.models import Channel, ChannelRent, Company, Cost
 from tracker.policy import references
 from tracker.policy.cost_list import LONGEST, CostLine, Found, KnownChannel, Wanted, told_costs
@@ -30,8 +31,10 @@ from tracker.policy.money import read_amount
 from tracker.policy.rates import Rates
 from tracker.policy.tables import BadCell, BadRows
 from tracker.portions import portions
+from tracker.pouring import Ready, make_ready, pour
 from tracker.rates import rates_of
 from tracker.rents import terms_of
+from tracker.told_rows import as_json, missing_rates, only_line
 
 MOST = 500  # of a listing
 _GIVE = say("Give it like 1200.50 %(currency)s")
@@ -79,6 +82,7 @@ class CostPlan:
     changed: Sequence[Change] = ()
     same: int = 0
     found: Found = field(default_factory=lambda: Found((), ()))
+    ready: Ready = field(default_factory=Ready)  # the new ones
     beside: int = 0  # new rows beside others of their day and source in more or less detail: twice, perhaps
 
 
@@ -92,10 +96,9 @@ def wanted_of(session: Session, company: Company, **more: Any) -> Wanted:
 def plan_import(session: Session, company: Company, found: Found) -> CostPlan:
     """What these rows would change, without doing it. Raises BadRows with all that is wrong, of every row."""
     days = ((line, line.day) for line in found.lines)
-    problems = [*found.problems, *missing_rates(rates_of(session, company), days)]
-    if problems:
+    rates = missing_rates(rates_of(session, company), days)
+    if problems := [*found.problems, *rates, *_missing_channels(session, company, found.lines)]:
         raise BadRows(problems)
-    one_at_a_time(session, company)
     there = _there(session, company, [line.reference for line in found.lines])
     new, changed, same = [], [], 0
     for line in found.lines:
@@ -106,16 +109,23 @@ def plan_import(session: Session, company: Company, found: Found) -> CostPlan:
             changed.append(change)
         else:
             same += 1
-    return CostPlan(new, changed, same, found, _beside(session, company, new))
+    ready = make_ready(session, Cost, [_row(line) for line in new])
+    return CostPlan(new, changed, same, found, ready, _beside(session, company, new))
 
 
 def carry_out(
     session: Session, by: By, company: Company, plan: CostPlan, *, entered: Entered, name: str | None = None
 ) -> None:
-    """Do what was planned: one audit entry for the import (of the file `name`), one for each changed row."""
-    told = {"company_id": company.id, "entered": entered, "created_at": by.at, "changed_at": by.at}
-    for part in portions(plan.new):
-        session.execute(sa.insert(Cost), [_row(line) | told for line in part])
+    """Do what was planned: one audit entry for the import (of the file `name`), one for each changed row.
+
+    Raises Outdated, or IntegrityError, where it cannot be done any more: see tracker.imports.
+    """
+    one_at_a_time(session, company)
+    there = _there(session, company, [it.reference for it in plan.changed])
+    if any(_is_outdated(it, there.get(it.reference)) for it in plan.changed):
+        raise Outdated
+    same: dict[str, Any] = {"company_id": company.id, "entered": entered}
+    pour(session, Cost, plan.ready, **same, created_at=by.at, changed_at=by.at)
     for changes in portions(plan.changed):
         session.execute(sa.update(Cost), [{"id": it.id, "changed_at": by.at, **it.after} for it in changes])
     for it in plan.changed:
@@ -125,23 +135,6 @@ def carry_out(
         counts = {"new": len(plan.new), "changed": len(plan.changed), "same": plan.same}
         by.note(session, "cost.import", company.id, subject=name, detail=counts | {"entered": entered})
     session.flush()
-
-
-def missing_rates(rates: Rates, lines: Iterable[tuple[Any, date]]) -> list[BadCell]:
-    """The rows, each with its day, whose currency has no rate then."""
-    problems: list[BadCell] = []
-    known: dict[tuple[str, date], Rejected | None] = {}
-    for line, day in lines:
-        if line.currency == rates.into:
-            continue
-        if (line.currency, day) not in known:
-            known[line.currency, day] = _missing(rates, line.currency, day)
-        if known[line.currency, day]:
-            said = say(
-                "there is no rate of %(currency)s for %(day)s", currency=line.currency, day=day.isoformat()
-            )
-            problems.append(BadCell(line.line, "currency", said))
-    return problems
 
 
 def add_cost(
@@ -193,21 +186,6 @@ def typed(row: Mapping[str, str], names: Iterable[str], currency: str, language:
             below = name == "profit" and text[0] in "-\N{MINUS SIGN}"
             told[name] = ("-" if below else "") + f"{read_amount(text[below:], code, language):f}"
     return told
-
-
-def only_line(found: Any, refusal: str, fix: Said, currency: str) -> Any:
-    """The only line of a list of one. Raises Rejected `refusal` with what is wrong with it."""
-    if found.problems:
-        bad = found.problems[0]
-        raise Rejected(
-            refusal,
-            "%(column)s: %(problem)s",
-            fix,
-            column=bad.column,
-            problem=bad.said,
-            currency=currency,
-        )
-    return found.lines[0]
 
 
 def change_cost(
@@ -348,25 +326,6 @@ def describe_cost(cost: Cost) -> dict[str, Any]:
     }
 
 
-def as_json(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Columns as the audit log keeps them."""
-    return {name: _as_json(value) for name, value in values.items()}
-
-
-def _as_json(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _missing(rates: Rates, currency: str, day: date) -> Rejected | None:
-    try:
-        rates.rate(currency, day)
-    except Rejected as problem:
-        return problem
-    return None
-
-
 def _there(session: Session, company: Company, references: Sequence[str]) -> dict[str, sa.Row[Any]]:
     columns = [getattr(Cost, name) for name in ("id", "reference", *_COLUMNS)]
     found: dict[str, sa.Row[Any]] = {}
@@ -412,6 +371,20 @@ def _change(row: sa.Row[Any], line: CostLine) -> Change | None:
     wanted |= {name: stored[name] for name in _SILENT if wanted[name] is None}
     after = {name: wanted[name] for name in _COLUMNS if wanted[name] != stored[name]}
     return Change(row.id, line.reference, {name: stored[name] for name in after}, after) if after else None
+
+
+def _is_outdated(change: Change, row: sa.Row[Any] | None) -> bool:
+    return row is None or any(row._mapping[name] != value for name, value in change.before.items())
+
+
+def _missing_channels(session: Session, company: Company, lines: Sequence[CostLine]) -> list[BadCell]:
+    """The rows whose channel has been deleted since they were read."""
+    if not any(line.channel_id for line in lines):
+        return []
+    there = set(session.scalars(sa.select(Channel.id).where(Channel.company_id == company.id)))
+    said = say("there is no channel of this name any more")
+    gone = (line for line in lines if line.channel_id is not None and line.channel_id not in there)
+    return [BadCell(line.line, "channel", said) for line in gone]
 
 
 def _detail(cost: Cost) -> dict[str, Any]:

@@ -20,9 +20,10 @@ from sqlalchemy.orm import Session, joinedload
 from tracker.audit import By
 from tracker.calls import amount as plain
 from tracker.companies import one_at_a_time
-from tracker.costs import MOST, as_json, missing_rates, only_line
+from tracker.costs import MOST
 from tracker.errors import Rejected, say
 from tracker.held import hold
+from tracker.imports import Outdated
 from tracker.journey import iso
 from tracker.models import Call, Company, Sale
 from tracker.models.base import MONEY_SCALE
@@ -34,8 +35,10 @@ from tracker.policy.sale_list import FoundSales, Place, SaleLine, told_sales
 from tracker.policy.sales import Match, SaleStatus
 from tracker.policy.tables import BadRows
 from tracker.portions import portions
+from tracker.pouring import Ready, make_ready, pour
 from tracker.rates import rates_of
 from tracker.sale_matching import Belongs, Told, match
+from tracker.told_rows import as_json, missing_rates, only_line
 
 _TOLD = ("at", "revenue", "profit", "currency", "status", "note", "call_key", "phone", "visitor_key")
 _GIVE = say("Give amounts like 1200.50 %(currency)s and instants like 2026-11-30T14:30")
@@ -57,7 +60,7 @@ class SaleFact(NamedTuple):
 class SaleChange:
     """What an import does to a sale that is there: the columns that become others."""
 
-    sale: Sale
+    reference: str
     before: Mapping[str, Any]
     after: Mapping[str, Any]
 
@@ -71,6 +74,7 @@ class SalePlan:
     changed: Sequence[SaleChange] = ()
     same: int = 0
     found: FoundSales = field(default_factory=lambda: FoundSales((), ()))
+    ready: Ready = field(default_factory=Ready)  # the new ones
 
     @property
     def unmatched(self) -> int:
@@ -90,7 +94,6 @@ def plan_import(session: Session, company: Company, found: FoundSales) -> SalePl
     problems = [*found.problems, *missing_rates(rates_of(session, company), days)]
     if problems:
         raise BadRows(problems)
-    one_at_a_time(session, company)
     there = _there(session, company, [line.reference for line in found.lines])
     new = [line for line in found.lines if line.reference not in there]
     changed = [
@@ -98,22 +101,27 @@ def plan_import(session: Session, company: Company, found: FoundSales) -> SalePl
         for line in found.lines
         if (sale := there.get(line.reference)) and (change := _change(sale, line))
     ]
-    matched = match(session, company, [_told(_row(line)) for line in new])
-    return SalePlan(new, matched, changed, len(found.lines) - len(new) - len(changed), found)
+    rows = [_row(line) for line in new]
+    matched = match(session, company, [_told(row) for row in rows])
+    ready = make_ready(
+        session, Sale, [row | vars(belongs) for row, belongs in zip(rows, matched, strict=True)]
+    )
+    return SalePlan(new, matched, changed, len(found.lines) - len(new) - len(changed), found, ready)
 
 
 def carry_out(
     session: Session, by: By, company: Company, plan: SalePlan, *, entered: Entered, name: str | None = None
 ) -> None:
-    """Do what was planned: one audit entry for the import (of the file `name`), one for each changed sale."""
-    told = {"company_id": company.id, "entered": entered, "created_at": by.at, "changed_at": by.at}
-    rows = [
-        {**_row(line), **vars(belongs), **told} for line, belongs in zip(plan.new, plan.matched, strict=True)
-    ]
-    for part in portions(rows):
-        session.execute(sa.insert(Sale), part)
+    """Do what was planned: one audit entry for the import (of the file `name`), one for each changed sale.
+
+    Raises Outdated, or IntegrityError, where it cannot be done any more: see tracker.imports.
+    """
+    one_at_a_time(session, company)
+    there = _there(session, company, [it.reference for it in plan.changed])
+    same: dict[str, Any] = {"company_id": company.id, "entered": entered}
+    pour(session, Sale, plan.ready, **same, created_at=by.at, changed_at=by.at)
     for it in plan.changed:
-        _apply(session, by, company, it)
+        _apply(session, by, company, there.get(it.reference), it)
     if plan.new or plan.changed:
         counts = {"new": len(plan.new), "changed": len(plan.changed), "same": plan.same}
         by.note(session, "sale.import", company.id, subject=name, detail=counts | {"entered": entered})
@@ -362,19 +370,22 @@ def _change(sale: Sale, line: SaleLine) -> SaleChange | None:
     after = {
         name: wanted[name] for name in _TOLD if name not in silent and wanted[name] != getattr(sale, name)
     }
-    return SaleChange(sale, {name: getattr(sale, name) for name in after}, after) if after else None
+    before = {name: getattr(sale, name) for name in after}
+    return SaleChange(line.reference, before, after) if after else None
 
 
-def _apply(session: Session, by: By, company: Company, it: SaleChange) -> None:
+def _apply(session: Session, by: By, company: Company, sale: Sale | None, it: SaleChange) -> None:
+    if sale is None or any(getattr(sale, name) != value for name, value in it.before.items()):
+        raise Outdated
     for name, value in it.after.items():
-        setattr(it.sale, name, value)
-    it.sale.changed_at = by.at
+        setattr(sale, name, value)
+    sale.changed_at = by.at
     if it.after.keys() & {"at", "call_key", "phone", "visitor_key"}:
-        told = Told(it.sale.at, it.sale.call_key, it.sale.phone, it.sale.visitor_key)
+        told = Told(sale.at, sale.call_key, sale.phone, sale.visitor_key)
         for name, value in vars(match(session, company, [told])[0]).items():
-            setattr(it.sale, name, value)
+            setattr(sale, name, value)
     detail = {"before": as_json(it.before), "after": as_json(it.after)}
-    by.note(session, "sale.change", company.id, subject=it.sale.reference, detail=detail)
+    by.note(session, "sale.change", company.id, subject=sale.reference, detail=detail)
 
 
 def _detail(sale: Sale) -> dict[str, Any]:

@@ -86,13 +86,11 @@ def import_() -> str:
         words = {"source": text("source") or None, "medium": text("medium") or None}
         return read_costs(content, costs.wanted_of(session, company, **words, **how))
 
-    def take(session: Session, company: Company, found: Any, stored: bool) -> Any:
-        plan = costs.plan_import(session, company, found)
-        if stored:
-            costs.carry_out(session, hand(), company, plan, entered=Entered.FILE, name=text("name") or None)
-        return plan
+    def store(session: Session, company: Company, plan: Any) -> None:
+        costs.carry_out(session, hand(), company, plan, entered=Entered.FILE, name=text("name") or None)
 
-    return _page(told=take_list(company_meant(RIGHT), read, take), sent=Form(request.form))
+    told = take_list(company_meant(RIGHT), read, costs.plan_import, store)
+    return _page(told=told, sent=Form(request.form))
 
 
 @pages.post("/costs/rents")

@@ -28,6 +28,7 @@ STATUS = {
     "link.foreign": 403,
     "company.which": 400,
     "cost.unknown": 404,
+    "import.busy": 409,
     "key.wrong": 401,
     "login.late": 401,
     "login.needed": 401,

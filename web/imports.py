@@ -16,6 +16,7 @@ from typing import Any
 from flask import Flask, g, request
 from sqlalchemy.orm import Session
 
+from tracker import imports
 from tracker.companies import read_currency
 from tracker.errors import Rejected
 from tracker.models import Company
@@ -34,8 +35,10 @@ ENDPOINTS = {"costs.import_", "sales.import_"}
 
 # Given the list, and how it is to be read: what it has.
 Read = Callable[[Session, Company, bytes, dict[str, Any]], Any]
-# Given that, and whether to store it: the plan.
-Take = Callable[[Session, Company, Any, bool], Any]
+# Given that: what it would do.
+Plan = Callable[[Session, Company, Any], Any]
+# Given the plan: does it.
+Store = Callable[[Session, Company, Any], None]
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def problem_words(bad: BadCell) -> str:
     return in_words(bad.said)
 
 
-def take_list(company: SeenCompany, read: Read, take: Take) -> Told:
+def take_list(company: SeenCompany, read: Read, plan: Plan, store: Store) -> Told:
     """Look at the list that was sent, or store it where the form says so."""
     stored, name = text("do") == "import", ""
     database = house().database
@@ -69,13 +72,17 @@ def take_list(company: SeenCompany, read: Read, take: Take) -> Told:
         name, content = _content()
         with database.read() as session:  # a long list takes some seconds to read: nobody waits for that
             found = read(session, session.get_one(Company, company.id), content, _how())
-        with database.write() if stored else database.read() as session:
-            plan = take(session, session.get_one(Company, company.id), found, stored)
+        planned = imports.take(
+            database,
+            company.id,
+            lambda session, owner: plan(session, owner, found),
+            store if stored else None,
+        )
     except BadRows as bad:
         return Told(name, False, problems=bad.problems)
     except Rejected as problem:
         return Told(name, False, refused=translated(problem))
-    return Told(name, stored, plan, carried="" if stored else _packed(content))
+    return Told(name, stored, planned, carried="" if stored else _packed(content))
 
 
 def _allow_lists() -> None:

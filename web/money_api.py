@@ -6,7 +6,7 @@ taken or none. A program shows an API key; a logged-in browser needs none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
@@ -14,8 +14,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy.orm import Session
 
-from tracker import costs, path_report, rents, reports, sale_matching, sales
-from tracker.audit import By
+from tracker import costs, imports, path_report, rents, reports, sale_matching, sales
 from tracker.errors import Rejected
 from tracker.models import Company
 from tracker.policy.cost_list import told_costs
@@ -34,7 +33,8 @@ from web.viewer import hand, viewer
 api = Blueprint("money_api", __name__, url_prefix="/api/v1")
 
 MOST_ROWS = 5_000
-Take = Callable[[Session, By, Company, Sequence[Mapping[str, Any]]], Any]
+Plan = Callable[[Session, Company], Any]
+Store = Callable[[Session, Company, Any], None]
 
 
 @api.post("/costs")
@@ -42,12 +42,15 @@ Take = Callable[[Session, By, Company, Sequence[Mapping[str, Any]]], Any]
 def tell_costs() -> Response:
     """Takes `{"costs": [{"day": …, "source": …, "amount": …}, …]}`, or one such row by itself."""
 
-    def take(session: Session, by: By, company: Company, rows: Sequence[Mapping[str, Any]]) -> Any:
-        plan = costs.plan_import(session, company, told_costs(rows, costs.wanted_of(session, company)))
-        costs.carry_out(session, by, company, plan, entered=Entered.API)
-        return plan
+    rows = _rows("costs")
 
-    return _taken("costs", Right.ADMINISTER, take)
+    def plan(session: Session, company: Company) -> Any:
+        return costs.plan_import(session, company, told_costs(rows, costs.wanted_of(session, company)))
+
+    def store(session: Session, company: Company, plan: Any) -> None:
+        costs.carry_out(session, hand(), company, plan, entered=Entered.API)
+
+    return _taken(Right.ADMINISTER, plan, store)
 
 
 @api.post("/sales")
@@ -55,14 +58,17 @@ def tell_costs() -> Response:
 def tell_sales() -> Response:
     """Takes `{"sales": [{"at": …, "revenue": …, "reference": …}, …]}`, or one such row by itself."""
 
-    def take(session: Session, by: By, company: Company, rows: Sequence[Mapping[str, Any]]) -> Any:
+    rows, by = _rows("sales"), hand()
+
+    def plan(session: Session, company: Company) -> Any:
         found = told_sales(rows, costs.wanted_of(session, company), sales.place_of(company, by.at))
-        plan = sales.plan_import(session, company, found)
+        return sales.plan_import(session, company, found)
+
+    def store(session: Session, company: Company, plan: Any) -> None:
         sale_matching.match_again(session, by, company, since=by.at - sale_matching.LATE)
         sales.carry_out(session, by, company, plan, entered=Entered.API)
-        return plan
 
-    return _taken("sales", Right.JUDGE, take)
+    return _taken(Right.JUDGE, plan, store)
 
 
 @api.get("/costs")
@@ -111,14 +117,12 @@ def list_paths() -> dict[str, Any]:
         return path_report.describe(path_report.read_paths(session, company, wish, words, house().clock()))
 
 
-def _taken(what: str, right: Right, take: Take) -> Response:
-    rows = _rows(what)
+def _taken(right: Right, plan: Plan, store: Store) -> Response:
     try:
-        with house().database.write() as session:
-            plan = take(session, hand(), session.get_one(Company, _company_id(right)), rows)
+        taken = imports.take(house().database, _company_id(right), plan, store)
     except BadRows as bad:
         return _refused(bad)
-    return jsonify(new=len(plan.new), changed=len(plan.changed), same=plan.same)
+    return jsonify(new=len(taken.new), changed=len(taken.changed), same=taken.same)
 
 
 def _refused(bad: BadRows) -> Response:

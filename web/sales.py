@@ -63,14 +63,13 @@ def import_() -> str:
         wanted = costs.wanted_of(session, company, **how)
         return read_sales(content, wanted, sales.place_of(company, hand().at))
 
-    def take(session: Session, company: Company, found: Any, stored: bool) -> Any:
-        by, plan = hand(), sales.plan_import(session, company, found)
-        if stored:
-            sale_matching.match_again(session, by, company, since=by.at - sale_matching.LATE)
-            sales.carry_out(session, by, company, plan, entered=Entered.FILE, name=text("name") or None)
-        return plan
+    def store(session: Session, company: Company, plan: Any) -> None:
+        by = hand()
+        sale_matching.match_again(session, by, company, since=by.at - sale_matching.LATE)
+        sales.carry_out(session, by, company, plan, entered=Entered.FILE, name=text("name") or None)
 
-    return _page(told=take_list(company_meant(RIGHT), read, take), sent=Form(request.form))
+    told = take_list(company_meant(RIGHT), read, sales.plan_import, store)
+    return _page(told=told, sent=Form(request.form))
 
 
 @pages.post("/sales/<sale>/status")

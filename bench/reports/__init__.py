@@ -6,7 +6,8 @@ built-in report (asks) is asked for by its API, over a connection that is kept. 
 over the same rows in the same database: all calls of the company with their visits, and all its visits.
 
 Then a thousand facts come late, of any day of the year (facts): measured is what the worker needs until every
-sheet holds again; then all that sheets say is counted anew and compared. A difference ends the benchmark.
+sheet holds again; then all that sheets say is counted anew and compared, and so are some reports. A
+difference ends the benchmark.
 
 LEASELINE_BENCH_CALLS, LEASELINE_BENCH_VIEWS: other books.
 """
@@ -35,11 +36,23 @@ from bench.served import OURS, served
 from commands.schema import make_ready
 from tracker import sheet_maker
 from tracker.database import Database
+from tracker.models import Company
+from tracker.policy.credit import Model
+from tracker.policy.report import Wish
+from tracker.policy.report_words import By
+from tracker.reports import read_report
 
 DAYS = 365
 TIMES, AT_LEAST, PATIENCE_SECONDS = 20, 3, 6  # a report that takes long is asked for less often
 FACTS = 1_000
 ZONE = ZoneInfo("Europe/Moscow")
+
+COMPARED = (
+    Wish(By.SOURCE),
+    Wish(By.CAMPAIGN, By.KEYWORD),
+    Wish(By.WEEKDAY, By.HOUR),
+    Wish(By.CHANNEL, model=Model.LINEAR),
+)
 
 # Every row of the company's calls and visits, once, and something of each.
 SCANS = (
@@ -140,20 +153,33 @@ def _once(visitor: Visitor, address: str) -> tuple[float, float]:
     return time.perf_counter() - begun, len(body) / 1024
 
 
-def refresh(database: Database, drawn: books.Books, now: datetime) -> float:
+def refresh(database: Database, drawn: books.Books, now: datetime, days: int = DAYS) -> float:
     """Seconds until every sheet holds again after late facts; AssertionError if one is wrong."""
-    tell_late(database, drawn, FACTS, now)
-    begun, days = time.monotonic(), 0
-    while made := sheet_maker.take_turn(database, now).days:
-        days += made
+    tell_late(database, drawn, FACTS, now, days)
+    begun, made = time.monotonic(), 0
+    while turn := sheet_maker.take_turn(database, now).days:
+        made += turn
     took = time.monotonic() - begun
-    print(f"  {FACTS} late facts: sheets of {days} days made anew in {took:.1f} s", flush=True)
+    print(f"  {FACTS} late facts: sheets of {made} days made anew in {took:.1f} s", flush=True)
     checked = list(sheet_maker.check(database))
     wrong = [each for each in checked if not each.agrees]
     assert checked, "no sheet holds"
     assert not wrong, f"{len(wrong)} of {len(checked)} sheets say something else: {wrong[:3]}"
-    print(f"  all {len(checked)} sheets say what the facts say", flush=True)
+    _compare(database, drawn.firms[0].company_id, now)
+    print(f"  all {len(checked)} sheets say what the facts say, and so do reports", flush=True)
     return took
+
+
+def _compare(database: Database, company_id: int, now: datetime) -> None:
+    """Reports by sheets are those counted anew, to the last digit."""
+    for wish in COMPARED:
+        with database.read() as session:
+            company = session.get_one(Company, company_id)
+            by_sheets, anew = (
+                read_report(session, company, wish, {"period": ["30d"]}, now, by_sheets=each)
+                for each in (True, False)
+            )
+        assert by_sheets == anew, f"the report {wish} says something else by sheets"
 
 
 def tell(seen: list[Asked], scan_ms: float) -> None:

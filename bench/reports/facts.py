@@ -1,6 +1,6 @@
 """A thousand facts that come late, of any day of the year: what the worker's sheets have to follow.
 
-told = tell_late(database, books, 1000, now)
+tell_late(database, books, 1000, now, days=365)
 """
 
 from __future__ import annotations
@@ -22,21 +22,22 @@ from tracker.policy.worth import Category
 CATEGORIES, SALES, COSTS = 0.4, 0.2, 0.2  # of the facts; the rest are visits whose source is corrected
 
 
-def tell_late(database: Database, books: Books, count: int, now: datetime, seed: int = 3) -> None:
+def tell_late(database: Database, books: Books, count: int, now: datetime, days: int) -> None:
     """So many new facts in one transaction: categories, sales, costs, and visits' sources."""
-    draw = np.random.default_rng(seed)
+    draw = np.random.default_rng(3)
     judged = [
         int(each) for each in _some(draw, np.flatnonzero(books.drawn.answered), int(count * CATEGORIES))
     ]
     sold = [int(each) for each in _some(draw, np.flatnonzero(books.drawn.answered), int(count * SALES))]
-    paid = draw.integers(0, 365, int(count * COSTS)).tolist()
+    paid = draw.integers(0, days, int(count * COSTS)).tolist()
     come = draw.integers(0, len(books.seen.at), count - len(judged) - len(sold) - len(paid)).tolist()
     with database.write() as session:
         _judge(session, judged)
         session.add_all(_sale(books, each, place, now) for place, each in enumerate(sold))
         session.add_all(_cost(books, each, now) for each in paid)
-        corrected = sa.update(Visit).where(Visit.id.in_([each + 1 for each in come]))
-        session.execute(corrected.values(medium="social", source="late", channel_group="Organic Social"))
+        theirs = Visit.id.in_([each + 1 for each in come])
+        late = {Visit.medium: "social", Visit.source: "late", Visit.group: "Organic Social"}
+        session.execute(sa.update(Visit).where(theirs).values(late))
 
 
 def _some(draw: np.random.Generator, of: np.ndarray, count: int) -> np.ndarray:
