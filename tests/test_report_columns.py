@@ -187,6 +187,8 @@ def test_models_over_sheets_share_as_over_journeys(
             visit.started_at = NOW - timedelta(hours=7 * (place * moved % 50))
         for place in range(2):
             lean.sell(session, Decimal(100 + place), visitor=owners[place], at=NOW - timedelta(days=place))
+        for place, call in enumerate(session.scalars(sa.select(Call).order_by(Call.id).limit(6))):
+            lean.sell(session, Decimal(7), call=call, at=NOW - timedelta(days=5 * place))
     lean.make()
     wish = Wish(parts[0], parts[1] if len(parts) > 1 else None, model=model, only=only)
     assert lean.agrees(wish, MONTH)

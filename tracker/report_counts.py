@@ -16,20 +16,20 @@ import sqlalchemy as sa
 from tracker.call_search import KNOWN
 from tracker.models import Call, Channel, Visit
 from tracker.policy.column_counts import Bits, Calls, Rows, count, rows_of
-from tracker.policy.columns import Ints
+from tracker.policy.columns import Ints, places_of
 from tracker.policy.figures import Counts, total
 from tracker.policy.report import Grouped, Key
 from tracker.policy.report_words import Blank
 from tracker.policy.sheets import Interval
 from tracker.report_cells import Asked
 from tracker.report_columns import ORIGINS, read_calls
-from tracker.sheet_columns import Facts
+from tracker.sheet_columns import Facts, instant_of
 from tracker.tallies import COUNTS, TOLD
 
 AWAY, ELSEWHERE = -1, -2
 _COUNTS = COUNTS[:TOLD]
 _CALLERS = sa.func.count(sa.distinct(Call.caller)).filter(KNOWN)
-_TOLD = ("outcome", "judged", "origin", "phone")
+TOLD_OF = ("at", "outcome", "judged", "origin", "phone")  # every call that is counted
 
 
 @dataclass(frozen=True)
@@ -72,19 +72,15 @@ class Found:
         told = self.facts.numbers["id"]
         rows = np.full(len(told) + 1, AWAY, np.int64)
         rows[self.rows.facts], rows[-1] = self.rows.at, ELSEWHERE
-        order = np.argsort(told, kind="stable")  # nearly in order already
-        places = np.searchsorted(told, ids, sorter=order)
-        facts = np.concatenate([order, [len(told)]])[places]
-        facts[np.concatenate([told, [0]])[facts] != ids] = len(told)
-        found: Ints = rows[facts]
+        found: Ints = rows[places_of(ids, told)]
         return found
 
 
-def counted(asked: Asked) -> Counted:
-    """The calls of the span."""
-    names = [by.value for by in asked.wish.parts]
-    time = Interval(asked.span.since, asked.span.until)
-    facts = read_calls(asked, time, [*_TOLD, *names, *asked.wish.only]) if asked.by_sheets else None
+def counted(asked: Asked, facts: Facts | None = None) -> Counted:
+    """The calls of the span; `facts` may tell of earlier ones, too, if they have been read already."""
+    if facts is None and asked.by_sheets:
+        names = [*TOLD_OF, *(by.value for by in asked.wish.parts), *asked.wish.only]
+        facts = read_calls(asked, Interval(asked.span.since, asked.span.until), names)
     return _by_columns(asked, facts) if facts is not None else _by_database(asked)
 
 
@@ -95,17 +91,25 @@ def _by_columns(asked: Asked, facts: Facts) -> Counted:
     wanted = chosen(facts, asked.wish.only)
     calls = Calls(facts.words["outcome"], facts.words["judged"], facts.numbers["phone"])
     rows = rows_of([facts.words[by.value] for by in asked.wish.parts], wanted)
-    (everything,) = count(Rows([()], *_once(wanted)), calls).values()
+    now = wanted & (facts.numbers["at"] >= instant_of(asked.span.since))
+    grouped = count(_of(rows, now), calls)
+    (everything,) = count(Rows([()], *_once(now)), calls).values()
     origin = facts.words["origin"]
     known = np.array([word in ORIGINS.attributed for word in origin.words], np.bool_)[origin.codes]
     unsure = np.array([word in ORIGINS.uncertain for word in origin.words], np.bool_)[origin.codes]
     return Counted(
-        count(rows, calls),
+        {key: each for key, each in grouped.items() if each.counts.calls},
         everything,
-        int((wanted & known).sum()),
-        int((wanted & unsure).sum()),
+        int((now & known).sum()),
+        int((now & unsure).sum()),
         Found(facts, rows),
     )
+
+
+def _of(rows: Rows, facts: Bits) -> Rows:
+    """With these facts alone."""
+    kept = facts[rows.facts]
+    return Rows(rows.keys, rows.facts[kept], rows.at[kept])
 
 
 def chosen(facts: Facts, only: Mapping[str, str]) -> Bits:

@@ -20,6 +20,7 @@ from tracker.policy.report import Won
 from tracker.policy.report_words import Blank
 from tracker.report_cells import Asked, Key
 from tracker.sales import SaleFact, sold_between
+from tracker.sheet_columns import Facts
 from tracker.walk_columns import WalkColumns, read_walks
 from tracker.walks import Walks
 
@@ -33,17 +34,32 @@ class Shared:
     conversions: int
 
 
-def share(asked: Asked) -> Shared:
-    """Target calls and sales of that time, shared among the visits and calls that led to them."""
+@dataclass(frozen=True, eq=False)
+class Walked:
+    """What was sold, and the walks as columns where day sheets tell them."""
+
+    sales: Sequence[SaleFact]
+    columns: WalkColumns | None
+
+    @property
+    def calls(self) -> Facts | None:
+        return None if self.columns is None else self.columns.calls
+
+
+def read_walked(asked: Asked) -> Walked:
     sales = list(sold_between(asked.session, asked.company, asked.span.since, asked.span.until))
-    columns = read_walks(asked, sales) if asked.by_sheets else None
+    return Walked(sales, read_walks(asked, sales) if asked.by_sheets else None)
+
+
+def share(asked: Asked, walked: Walked) -> Shared:
+    """Target calls and sales of that time, shared among the visits and calls that led to them."""
+    sales, columns = walked.sales, walked.columns
     found = defaultdict[Key, Won](lambda: Won(target=0))
     told = _by_journeys(asked, sales) if columns is None else _by_columns(asked, sales, columns)
-    earned, conversions = told
-    for key, each in earned:
+    for key, each in told[0]:
         found[key] += _won(each)
     is_learned = asked.wish.model is Model.DATA_DRIVEN
-    return Shared(dict(found), sum(found.values(), Won(target=0)), conversions if is_learned else 0)
+    return Shared(dict(found), sum(found.values(), Won(target=0)), told[1] if is_learned else 0)
 
 
 Earnings = list[tuple[Key, Earned]]

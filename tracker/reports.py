@@ -25,7 +25,7 @@ from tracker.policy.report_costs import cell_of, placed, told_by, wanted
 from tracker.policy.spans import Asks, read_spans
 from tracker.report_cells import Asked, Cells, Key
 from tracker.report_counts import Counted, counted
-from tracker.report_credit import Shared, share
+from tracker.report_credit import Shared, read_walked, share
 from tracker.report_sales import Sold, sold
 from tracker.tallies import COUNTS, TOLD
 
@@ -60,14 +60,11 @@ def read_report(
 
 
 def _read(asked: Asked) -> Days:
-    calls = counted(asked)
+    walked = read_walked(asked) if asked.wish.model is not None else None
+    calls = counted(asked, walked.calls if walked is not None else None)
     sales = sold(asked, calls)
-    shared = None
-    if asked.wish.model is None:
-        won, earned = sales.by_row, sales.all
-    else:
-        shared = share(asked)
-        won, earned = shared.won, shared.earned
+    shared = None if walked is None else share(asked, walked)
+    won, earned = (sales.by_row, sales.all) if shared is None else (shared.won, shared.earned)
     return Days(
         calls=calls.rows,
         won=won,

@@ -268,6 +268,12 @@ def sold_between(
         yield fact._replace(revenue=rates.convert(row.revenue, row.currency, day), profit=profit)
 
 
+def first_sold_call(session: Session, company: Company, since: datetime, until: datetime) -> datetime | None:
+    """When the first of the calls came that the sales of that time belong to."""
+    wanted = sa.select(sa.func.min(Call.started_at)).select_from(Sale).join(Call, Call.id == Sale.call_id)
+    return session.scalar(wanted.where(*_won(company, since, until)))
+
+
 def _won(company: Company, since: datetime, until: datetime) -> list[sa.ColumnElement[bool]]:
     return [
         Sale.company_id == company.id, Sale.at >= since, Sale.at < until, Sale.status == SaleStatus.WON

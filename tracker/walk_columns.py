@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from tracker.models import Call, Visit
 from tracker.policy import person_columns
 from tracker.policy.column_counts import rows_of
-from tracker.policy.columns import Column, Ints
+from tracker.policy.columns import Column, Ints, places_of
 from tracker.policy.credit import USUAL, Model
 from tracker.policy.credit_columns import Steps, Walks, walked
 from tracker.policy.report import Key
@@ -26,11 +25,10 @@ from tracker.policy.sheets import Interval
 from tracker.policy.spans import midnight
 from tracker.policy.touches import DIRECT
 from tracker.policy.worth import Category
-from tracker.portions import portions
 from tracker.report_cells import Asked
 from tracker.report_columns import CALLER, ORIGINS, number_of, read_calls
-from tracker.report_counts import chosen
-from tracker.sales import SaleFact
+from tracker.report_counts import TOLD_OF, chosen
+from tracker.sales import SaleFact, first_sold_call
 from tracker.sheet_columns import Facts, instant_of
 from tracker.visit_columns import read_visits
 from tracker.walks import OUTSIDE, name_of
@@ -52,6 +50,7 @@ class Ends:
 class WalkColumns:
     """The steps in order; `keys` are the rows that their names stand for, None: not asked for."""
 
+    calls: Facts
     steps: Steps
     keys: Sequence[Key | None]
     target_calls: Ends
@@ -63,31 +62,18 @@ class WalkColumns:
 
 def read_walks(asked: Asked, sales: Sequence[SaleFact]) -> WalkColumns | None:
     """The walks that led to the target calls and sales of the span."""
-    sold = _sold_calls(asked, sales)
-    begun = min([asked.span.since, *(at for at, _, _ in sold.values())]) - USUAL.look_back
+    span = asked.span
+    first = first_sold_call(asked.session, asked.company, span.since, span.until)
+    begun = min(span.since, first or span.since) - USUAL.look_back
     zone = ZoneInfo(asked.company.timezone)
     # Whole days, of which there are sheets; what is before is left out again.
-    time = Interval(midnight(begun.astimezone(zone).date(), zone), asked.span.until)
+    time = Interval(midnight(begun.astimezone(zone).date(), zone), span.until)
     words = [*(by.value for by in asked.wish.parts), *asked.wish.only]
-    calls = read_calls(asked, time, ["at", "phone", "visitor", "origin", "judged", *words])
+    calls = read_calls(asked, time, [*TOLD_OF, "visitor", *words])
     visits = None if calls is None else read_visits(asked, time, ["visitor", "source", *words])
     if calls is None or visits is None:
         return None
-    return _Reader(asked, calls, visits, instant_of(begun)).read(sales, sold)
-
-
-def _sold_calls(
-    asked: Asked, sales: Sequence[SaleFact]
-) -> dict[int, tuple[datetime, int | None, str | None]]:
-    """When each call that something was sold by came, from which visitor, and from which telephone."""
-    ids = sorted({fact.call_id for fact in sales if fact.call_id is not None})
-    wanted = sa.select(Call.id, Call.started_at, Visit.visitor_id, CALLER).select_from(Call)
-    wanted = wanted.outerjoin(Visit, Visit.id == Call.visit_id)
-    found = {}
-    for part in portions(ids):
-        for number, *told in asked.session.connection().execute(wanted.where(Call.id.in_(part))):
-            found[number] = (told[0], told[1], told[2])
-    return found
+    return _Reader(asked, calls, visits, instant_of(begun)).read(sales)
 
 
 class _Reader:
@@ -108,10 +94,8 @@ class _Reader:
         found: Bits = np.array([word in wanted for word in origin.words], np.bool_)[origin.codes]
         return found
 
-    def read(
-        self, sales: Sequence[SaleFact], sold: dict[int, tuple[datetime, int | None, str | None]]
-    ) -> WalkColumns:
-        targets, sold_ends = self._target_calls(), self._sold(sales, sold)
+    def read(self, sales: Sequence[SaleFact]) -> WalkColumns:
+        targets, sold_ends = self._target_calls(), self._sold(sales)
         ends = np.concatenate([targets.persons, sold_ends.persons])
         persons, at, keys, direct, is_call = (
             np.concatenate(both) for both in zip(self._visit_steps(ends), self._call_steps(), strict=True)
@@ -122,7 +106,11 @@ class _Reader:
         names = [OUTSIDE if key is None else name_of(key) for key in self._names]
         steps = Steps(of_steps, at, keys, direct, is_call, names).in_order
         return WalkColumns(
-            steps, list(self._names), Ends(targets.at, of_targets), Ends(sold_ends.at, of_sold)
+            self._calls,
+            steps,
+            list(self._names),
+            Ends(targets.at, of_targets),
+            Ends(sold_ends.at, of_sold),
         )
 
     # ---- what they came to ----
@@ -143,16 +131,28 @@ class _Reader:
         named, phones = self._persons.names(visitors, phones)
         return np.where(named > 0, 2 * named, np.where(phones != 0, 2 * phones + 1, singles))
 
-    def _sold(
-        self, sales: Sequence[SaleFact], calls: dict[int, tuple[datetime, int | None, str | None]]
-    ) -> Ends:
-        rows = []
-        for fact in sales:
-            at, visitor, caller = calls.get(fact.call_id or 0, (fact.at, fact.visitor_id, None))
-            single = _CALL - 4 * fact.call_id if fact.call_id else _SALE - 4 * fact.id
-            rows.append((instant_of(at), visitor or 0, number_of(caller), single))
-        instants, visitors, phones, singles = np.array(rows, np.int64).reshape(-1, 4).T
-        return Ends(instants, self._who(visitors, phones, singles))
+    def _sold(self, sales: Sequence[SaleFact]) -> Ends:
+        """A sale that is known to come of a call is made at the call's instant."""
+        own = np.array(
+            [(it.call_id or 0, it.visitor_id or 0, instant_of(it.at), _SALE - 4 * it.id) for it in sales],
+            np.int64,
+        ).reshape(-1, 4)
+        calls, visitors, at, singles = own.T.copy()
+        places = places_of(calls, self._calls.numbers["id"])
+        of_call, there = calls > 0, (calls > 0) & (places >= 0)
+        phones = np.zeros(len(calls), np.int64)
+        for told, name in ((at, "at"), (visitors, "visitor"), (phones, "phone")):
+            told[there] = self._calls.numbers[name][places[there]]
+        for place in np.flatnonzero(of_call & ~there).tolist():  # of calls that came after the span
+            at[place], visitors[place], phones[place] = self._later(int(calls[place]))
+        singles[of_call] = _CALL - 4 * calls[of_call]
+        return Ends(at, self._who(visitors, phones, singles))
+
+    def _later(self, call_id: int) -> tuple[int, int, int]:
+        wanted = sa.select(Call.started_at, Visit.visitor_id, CALLER).select_from(Call)
+        wanted = wanted.outerjoin(Visit, Visit.id == Call.visit_id).where(Call.id == call_id)
+        at, visitor, caller = self._asked.session.connection().execute(wanted).one()
+        return instant_of(at), visitor or 0, number_of(caller)
 
     # ---- steps ----
 

@@ -83,6 +83,16 @@ def joined(columns: Sequence[Column], counts: Sequence[int]) -> Column:
     )
 
 
+def places_of(wanted: Ints, among: Ints) -> Ints:
+    """Where each of these numbers stands among the others, which are in hardly any disorder; -1: nowhere."""
+    if not len(among):
+        return np.full(len(wanted), -1, np.int64)
+    order = np.argsort(among, kind="stable")
+    places = order[np.minimum(np.searchsorted(among, wanted, sorter=order), len(among) - 1)]
+    found: Ints = np.where(among[places] == wanted, places, -1)
+    return found
+
+
 # ---- as bytes ----
 
 

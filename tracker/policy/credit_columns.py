@@ -66,13 +66,22 @@ class Walks:
 
 def walked(steps: Steps, persons: Ints, at: Ints, look_back: timedelta) -> Walks:
     """The steps, in their order, of each conversion: up to its instant, none older than the look-back."""
-    instants = np.unique(np.concatenate([steps.at, at]))
-    width = len(instants).bit_length() + 1
-    own = steps.persons << width | np.searchsorted(instants, steps.at)
-    begun = np.searchsorted(instants, at - int(look_back / _MICROSECOND))
-    first = np.searchsorted(own, persons << width | begun)
-    end = np.searchsorted(own, persons << width | np.searchsorted(instants, at, side="right"))
-    return Walks(steps, persons, at, first, end)
+    size = int(max(steps.persons.max(initial=-1), persons.max(initial=-1))) + 1
+    bounds = np.concatenate([[0], np.cumsum(np.bincount(steps.persons, minlength=size))])
+    begin, stop = bounds[persons], bounds[persons + 1]
+    first = _found(steps.at, at - int(look_back / _MICROSECOND), begin, stop)
+    return Walks(steps, persons, at, first, _found(steps.at, at + 1, begin, stop))
+
+
+def _found(instants: Ints, wanted: Ints, begin: Ints, stop: Ints) -> Ints:
+    """In each of these stretches of ordered instants the first that is not before the one that is wanted."""
+    low, high = begin.copy(), stop.copy()
+    while (open_ := np.flatnonzero(low < high)).size:
+        middle = (low[open_] + high[open_]) // 2
+        before = instants[middle] < wanted[open_]
+        low[open_[before]] = middle[before] + 1
+        high[open_[~before]] = middle[~before]
+    return low
 
 
 @dataclass(frozen=True, eq=False)
