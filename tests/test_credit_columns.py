@@ -14,7 +14,7 @@ from test_credit_properties import MODELS, NOON, journeys
 from tracker.policy import credit_columns, person_columns, persons
 from tracker.policy.credit import Model, credit, learned
 from tracker.policy.credit_columns import Steps, Walks, share_out, split_all, walked
-from tracker.policy.journeys import Conversion, Goal, Journey, Kind, Step, journey_of
+from tracker.policy.journeys import Conversion, Goal, Journey, Step, journey_of
 from tracker.policy.markov import MOST_STATES
 from tracker.policy.parts import WHOLE, split
 from tracker.policy.touches import LOOK_BACK
@@ -29,11 +29,11 @@ def walks_of(people: list[Journey]) -> Walks:
     names = sorted({step.key for each in people for step in each.steps})
     facts = [(it.fact_id, person, it) for person, each in enumerate(people) for it in each.steps]
     told = [
-        (person, microseconds(it.at), names.index(it.key), it.is_direct, it.kind is Kind.CALL)
+        (person, microseconds(it.at), names.index(it.key), it.is_direct)
         for _, person, it in sorted(facts, key=lambda fact: fact[0])
     ]
-    owners, at, keys, direct, calls = np.array(told, np.int64).reshape(-1, 5).T
-    steps = Steps(owners, at, keys, direct > 0, calls > 0, names)
+    owners, at, keys, direct = np.array(told, np.int64).reshape(-1, 4).T
+    steps = Steps(owners, at, keys, direct > 0, names)
     won = [(person, microseconds(it.at)) for person, each in enumerate(people) for it in each.conversions]
     ends = np.array(won, np.int64).reshape(-1, 2).T
     return walked(steps.in_order, ends[0], ends[1], LOOK_BACK)

@@ -97,14 +97,14 @@ class _Reader:
     def read(self, sales: Sequence[SaleFact]) -> WalkColumns:
         targets, sold_ends = self._target_calls(), self._sold(sales)
         ends = np.concatenate([targets.persons, sold_ends.persons])
-        persons, at, keys, direct, is_call = (
-            np.concatenate(both) for both in zip(self._visit_steps(ends), self._call_steps(), strict=True)
-        )
+        # Whoever calls at once has looked first: visits stand before calls of the same instant.
+        parts = zip(self._visit_steps(ends), self._call_steps(), strict=True)
+        persons, at, keys, direct = (np.concatenate(both) for both in parts)
         _known, codes = np.unique(np.concatenate([persons, ends]), return_inverse=True)
         split = (len(persons), len(persons) + len(targets.persons))
         of_steps, of_targets, of_sold = np.split(codes, split)
         names = [OUTSIDE if key is None else name_of(key) for key in self._names]
-        steps = Steps(of_steps, at, keys, direct, is_call, names).in_order
+        steps = Steps(of_steps, at, keys, direct, names).in_order
         return WalkColumns(
             self._calls,
             steps,
@@ -156,7 +156,7 @@ class _Reader:
 
     # ---- steps ----
 
-    def _visit_steps(self, ends: Ints) -> tuple[Ints, Ints, Ints, Bits, Bits]:
+    def _visit_steps(self, ends: Ints) -> tuple[Ints, Ints, Ints, Bits]:
         numbers, source = self._visits.numbers, self._visits.words["source"]
         there = numbers["at"] >= self._begun
         if (
@@ -168,7 +168,7 @@ class _Reader:
         nobody = np.zeros(len(places), np.int64)
         direct = np.array([word == DIRECT for word in source.words], np.bool_)[source.codes[places]]
         persons = self._who(visitors, nobody, nobody)
-        return persons, numbers["at"][places], self._keys(self._visits, places), direct, nobody > 0
+        return persons, numbers["at"][places], self._keys(self._visits, places), direct
 
     def _visitors_of(self, ends: Ints) -> Ints:
         """All visitors that these persons are."""
@@ -176,12 +176,12 @@ class _Reader:
         joined = self._persons.visitors[np.isin(self._persons.of_visitors, named)]
         return np.union1d(named, joined)
 
-    def _call_steps(self) -> tuple[Ints, Ints, Ints, Bits, Bits]:
+    def _call_steps(self) -> tuple[Ints, Ints, Ints, Bits]:
         """Calls to channels' numbers: no visit explains them."""
         at = self._calls.numbers["at"]
         places = np.flatnonzero(self._origin(ORIGINS.channels) & (at >= self._begun))
-        every = np.ones(len(places), np.bool_)
-        return self._callers(places), at[places], self._keys(self._calls, places), ~every, every
+        direct = np.zeros(len(places), np.bool_)
+        return self._callers(places), at[places], self._keys(self._calls, places), direct
 
     def _keys(self, facts: Facts, places: Ints) -> Ints:
         """The row that each of these facts stands in, as the place of its name."""

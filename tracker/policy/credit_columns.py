@@ -28,25 +28,20 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, eq=False)
 class Steps:
-    """Visits and calls of persons; `keys` are places in `names` of what is credited.
-
-    `calls` come after visits of the same instant.
-    """
+    """What persons did; `keys` are places in `names` of what is credited."""
 
     persons: Ints
     at: Ints
     keys: Ints
     direct: Bits
-    calls: Bits
     names: Sequence[str]
 
     @property
     def in_order(self) -> Steps:
-        """In the order of persons, then of time."""
-        by = np.lexsort((self.calls, self.at, self.persons))
-        return Steps(
-            self.persons[by], self.at[by], self.keys[by], self.direct[by], self.calls[by], self.names
-        )
+        """In the order of persons, then of time; of one instant as they are here."""
+        by = np.argsort(self.at, kind="stable")  # facts come in a few stretches that are in order already
+        by = by[np.argsort(self.persons[by], kind="stable")]
+        return Steps(self.persons[by], self.at[by], self.keys[by], self.direct[by], self.names)
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,10 +236,15 @@ def learned(walks: Walks) -> Chain:
     return chain_of(
         _flows(telling, pooled, names),
         pooled,
-        conversions=len(np.unique(paths.on[has_won])),
-        journeys=len(np.unique(paths.on)),
+        conversions=_stretches(paths.on[has_won]),
+        journeys=_stretches(paths.on),
         several=int(several.sum()),
     )
+
+
+def _stretches(values: Ints) -> int:
+    """How many there are, each being in one stretch."""
+    return int(len(values) > 0) + int((values[1:] != values[:-1]).sum())
 
 
 def _lost(walks: Walks) -> Ints:
@@ -279,7 +279,7 @@ def _flows(paths: _Paths, pooled: frozenset[str], names: Sequence[str]) -> Flows
     here = np.concatenate([np.full(int(begins.sum()), start), told.keys])
     after = np.where(ends, np.where(told.on < told.won, won, lost), np.roll(told.keys, -1))
     there = np.concatenate([told.keys[begins], after])
-    codes, counts = np.unique(here * len(called) + there, return_counts=True)
-    for code, count in zip(codes.tolist(), counts.tolist(), strict=True):
-        flows[called[code // len(called)]][called[code % len(called)]] = count
+    counts = np.bincount(here * len(called) + there)
+    for code in np.flatnonzero(counts).tolist():
+        flows[called[code // len(called)]][called[code % len(called)]] = int(counts[code])
     return flows

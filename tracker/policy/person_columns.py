@@ -15,6 +15,8 @@ import numpy as np
 from tracker.policy.columns import Ints
 from tracker.policy.persons import MOST_PHONES, MOST_VISITORS
 
+_TABLE = 2**20  # numbers up to here are looked up in a table, and more where there are many
+
 
 @dataclass(frozen=True, eq=False)
 class Persons:
@@ -35,8 +37,13 @@ class Persons:
 
 
 def _found(known: Ints, values: Ints, wanted: Ints) -> Ints:
-    if not len(known):
+    if not len(known) or not len(wanted) or not wanted.any():
         return np.zeros(len(wanted), np.int64)
+    highest = int(max(known[-1], wanted.max()))
+    if known[0] >= 0 and wanted.min() >= 0 and highest < _TABLE + 8 * len(wanted):
+        table = np.zeros(highest + 1, np.int64)
+        table[known] = values
+        return table[wanted]
     places = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
     found: Ints = np.where(known[places] == wanted, values[places], 0)
     return found
