@@ -7,6 +7,7 @@ Sales count in the days in which they were made, whenever the call was. Days are
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -16,21 +17,19 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker.call_search import KNOWN
 from tracker.cost_sums import cost_sums
-from tracker.models import Call, Channel, Company
+from tracker.models import Channel, Company
 from tracker.policy.channel_groups import group_of
 from tracker.policy.report import Coverage, Days, Report, Wish, assemble
 from tracker.policy.report_costs import cell_of, placed, told_by, wanted
 from tracker.policy.spans import Asks, read_spans
 from tracker.report_cells import Asked, Cells, Key
 from tracker.report_counts import Counted, counted
-from tracker.report_credit import Shared, read_walked, share
+from tracker.report_credit import Shared, Walked, read_walked, share
 from tracker.report_sales import Sold, sold
-from tracker.tallies import COUNTS, TOLD
 
-_COUNTS = COUNTS[:TOLD]
-_CALLERS = sa.func.count(sa.distinct(Call.caller)).filter(KNOWN)
+# The walks of a busy company's year are hundreds of megabytes: one at a time in a process.
+_WALKING = threading.Lock()
 
 
 def read_report(
@@ -60,7 +59,13 @@ def read_report(
 
 
 def _read(asked: Asked) -> Days:
-    walked = read_walked(asked) if asked.wish.model is not None else None
+    if asked.wish.model is None:
+        return _days(asked, None)
+    with _WALKING:
+        return _days(asked, read_walked(asked))
+
+
+def _days(asked: Asked, walked: Walked | None) -> Days:
     calls = counted(asked, walked.calls if walked is not None else None)
     sales = sold(asked, calls)
     shared = None if walked is None else share(asked, walked)

@@ -68,8 +68,13 @@ class Visitor:
     def get(self, path: str) -> bytes:
         """The body as it was transferred; AssertionError unless it is there."""
         headers = {"Accept-Encoding": "gzip", "Cookie": self.cookie, "Accept": "text/html"}
-        self.connection.request("GET", path, headers=headers)
-        answer = self.connection.getresponse()
+        try:
+            self.connection.request("GET", path, headers=headers)
+            answer = self.connection.getresponse()
+        except (http.client.RemoteDisconnected, BrokenPipeError):  # a server closes what is idle for long
+            self.connection.close()
+            self.connection.request("GET", path, headers=headers)
+            answer = self.connection.getresponse()
         body = answer.read()
         assert answer.status in {200, 302}, (path, answer.status, body[:500])
         return body
