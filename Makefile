@@ -34,7 +34,7 @@ run: setup
 	@$(BIN)/leaseline up
 
 test: $(SETUP)/python $(SETUP)/web $(SETUP)/words $(SETUP)/calls $(SETUP)/tests $(SETUP)/spa asterisk
-	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadscope --no-loadscope-reorder $(ARGS)
 
 lint: $(SETUP)/python
 	@echo "lint: ruff"; $(BIN)/ruff check . && $(BIN)/ruff format --check -q .

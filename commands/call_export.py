@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.command("export")
 @click.option(
-    "--format", "kind", type=click.Choice(["csv", "xlsx"]), default="csv", show_default=True,
+    "--format", "form", type=click.Choice(["csv", "xlsx"]), default="csv", show_default=True,
     help="CSV, or a workbook for Excel, which needs -o.",
 )  # fmt: skip
 @click.option(
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @company_option
 @json_option
 def export_command(
-    kind: str, output: Path | None, company: str | None, as_json: bool, **wanted: tuple[str, ...]
+    form: str, output: Path | None, company: str | None, as_json: bool, **wanted: tuple[str, ...]
 ) -> None:
     """Print every call you ask for as CSV for spreadsheets, or with --json one object a line.
 
@@ -45,17 +45,17 @@ def export_command(
       leaseline calls export --since 2026-11-01 --until 2026-11-30 > calls.csv
       leaseline calls export --period 30d --format xlsx -o calls.xlsx
     """
-    if kind == "xlsx" and (as_json or output is None):
+    if form == "xlsx" and (as_json or output is None):
         raise click.UsageError("--format xlsx writes a file: give -o FILE, without --json")
     with changing(company) as (session, owner, hand):  # in the log before anything leaves
         by = filter_of(wanted, ZoneInfo(owner.timezone), here().now)
         asked = {name: list(words) for name, words in wanted.items() if words}
-        hand.note(session, "call.export", owner.id, detail={**asked, "format": "json" if as_json else kind})
+        hand.note(session, "call.export", owner.id, detail={**asked, "format": "json" if as_json else form})
     with reading(company) as (session, owner):
         if output is None:
             for text in _texts(session, owner.id, by, as_json):
                 click.echo(text, nl=False)
-        elif kind == "csv":
+        elif form == "csv":
             _write(output, _texts(session, owner.id, by, as_json))
         else:
             _write_workbook(output, session, owner.id, by)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings as hypothesis_settings
 from support.books import sqlite_books
 from support.house import House
 from support.postgres import Postgres
+from xdist.scheduler import LoadScopeScheduling
 
 from tracker.database import Database
 
@@ -30,21 +34,37 @@ hypothesis_settings.load_profile("leaseline")
 TELEPHONY = {"test_demo.py", "test_supervisor.py", "test_fault_database.py"}
 
 
+@cache
+def telephones(file: Path) -> bool:
+    """Whether it places real calls."""
+    told = file.read_text()
+    asks = re.search(r"\bhouse: House\b", told) and "class House" not in told
+    return file.name in TELEPHONY or bool(asks)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Real calls are one queue, in which most of the time is waiting; beside it the other files run."""
-    telephony = TELEPHONY | {it.path.name for it in items if "house" in getattr(it, "fixturenames", ())}
-    for it in items:
-        name = it.path.name
-        it.add_marker(pytest.mark.xdist_group("telephony" if name in telephony else name))
+    """Real calls come first: they take longest, and most of that is waiting."""
+    items.sort(key=lambda item: not telephones(item.path))
+
+
+class Queues(LoadScopeScheduling):
+    """Real calls are one queue; beside it the other files run, each as a whole."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = Path(nodeid.partition("::")[0])
+        return "telephony" if telephones(self.config.rootpath / file) else file.name
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Queues:
+    return Queues(config, log)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Who runs beside real calls stands back for them: their instants are measured."""
-    group = item.get_closest_marker("xdist_group")
-    if "PYTEST_XDIST_WORKER" in os.environ and group:
+    if "PYTEST_XDIST_WORKER" in os.environ:
         with suppress(PermissionError):  # only root comes forward again
-            os.setpriority(os.PRIO_PROCESS, 0, 0 if group.args == ("telephony",) else 10)
+            os.setpriority(os.PRIO_PROCESS, 0, 0 if telephones(item.path) else 10)
 
 
 def pytest_collection_finish() -> None:

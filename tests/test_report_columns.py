@@ -37,9 +37,12 @@ from tracker.models import (
     Visitor,
 )
 from tracker.models.sheet_triggers import NAMES, VISIT_COLUMNS
+from tracker.path_report import read_paths
 from tracker.policy.call_words import Delay
 from tracker.policy.columns import Column, joined, read, write
 from tracker.policy.credit import Model
+from tracker.policy.journeys import Goal
+from tracker.policy.path_table import PathWish
 from tracker.policy.report import ONLY, Report, Wish
 from tracker.policy.report_words import CREDITED, Blank, By, Calendar, Weekday
 from tracker.policy.spans import read_spans
@@ -193,6 +196,15 @@ def test_models_over_sheets_share_as_over_journeys(
     wish = Wish(parts[0], parts[1] if len(parts) > 1 else None, model=model, only=only)
     assert lean.agrees(wish, MONTH)
     assert lean.agrees(wish, {"period": "7d"})
+    with lean.database.read() as session:
+        company = session.get_one(Company, lean.pallets.company_id)
+        found = [
+            read_paths(session, company, PathWish(by, goal), {"period": ["30d"]}, NOW, by_sheets=it)
+            for by in (By.CHANNEL, By.SOURCE)
+            for goal in Goal
+            for it in (True, False)
+        ]
+    assert found[::2] == found[1::2]
 
 
 def many(count: int = 30) -> list[dict[str, Any]]:

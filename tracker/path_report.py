@@ -14,7 +14,7 @@ from babel.numbers import get_currency_precision
 from sqlalchemy.orm import Session
 
 from tracker.models import Company
-from tracker.policy.journeys import Goal, gather
+from tracker.policy.journeys import Conversion, Goal, Journey, gather
 from tracker.policy.money_figures import percent, rounded
 from tracker.policy.path_table import Gone, Origin, PathTable, PathWish, Walked, tabulate
 from tracker.policy.paths import Won, ways
@@ -23,7 +23,8 @@ from tracker.policy.report_words import Blank, Cell, label
 from tracker.policy.spans import Asks, read_spans
 from tracker.report_cells import Asked, Cells
 from tracker.report_export import as_words
-from tracker.sales import sold_between
+from tracker.sales import SaleFact, sold_between
+from tracker.walk_columns import read_walks
 from tracker.walks import Walks
 
 ARROW = " → "
@@ -38,6 +39,7 @@ def read_paths(
     now: datetime,
     *,
     also: Asks = (),
+    by_sheets: bool = True,
 ) -> PathTable:
     """The ways to what was reached in the days that `words` ask for, none of their steps older than 90 days.
 
@@ -48,11 +50,33 @@ def read_paths(
     cells = Cells(session, (wish.by,), zone, span.since, span.until)
     sales = list(sold_between(session, company, span.since, span.until))
     goal = wish.goal or (Goal.SALE if sales else Goal.TARGET_CALL)
-    walks = Walks(Asked(session, company, Wish(wish.by), cells, span), sales)
-    reached = walks.sold() if goal is Goal.SALE else walks.target_calls()
-    journeys = [each for each in gather(walks.steps, reached) if each.conversions]
+    asked = Asked(session, company, Wish(wish.by), cells, span, by_sheets)
+    journeys, named = _by_columns(asked, goal, sales) or _by_journeys(asked, goal, sales)
     persons = sum(each.times for each in journeys)
-    return tabulate(wish, company.currency, span, Walked(goal, ways(journeys), persons, walks.cells), also)
+    return tabulate(wish, company.currency, span, Walked(goal, ways(journeys), persons, named), also)
+
+
+Journeys = tuple[
+    Sequence[Journey], Mapping[str, Cell]
+]  # of all who came to something; what the keys stand for
+
+
+def _by_columns(asked: Asked, goal: Goal, sales: Sequence[SaleFact]) -> Journeys | None:
+    """Out of day sheets, where there are enough."""
+    columns = read_walks(asked, sales) if asked.by_sheets else None
+    if columns is None:
+        return None
+    if goal is Goal.SALE:
+        sold = [Conversion(it.at, goal, it.id, it.revenue, it.profit) for it in sales]
+        return columns.journeys(columns.sold, sold), columns.cells
+    targets = [Conversion(asked.span.since, goal, place) for place in range(len(columns.target_calls.at))]
+    return columns.journeys(columns.target_calls, targets), columns.cells
+
+
+def _by_journeys(asked: Asked, goal: Goal, sales: Sequence[SaleFact]) -> Journeys:
+    walks = Walks(asked, sales)
+    reached = walks.sold() if goal is Goal.SALE else walks.target_calls()
+    return [each for each in gather(walks.steps, reached) if each.conversions], walks.cells
 
 
 def describe(it: PathTable) -> dict[str, Any]:

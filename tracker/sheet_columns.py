@@ -142,3 +142,7 @@ def words_of(cells: Iterable[Cell]) -> bytes:
 def instant_of(at: datetime) -> int:
     """Microseconds since 1970."""
     return (at - _EPOCH) // _MICROSECOND
+
+
+def at_of(instant: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=instant)

@@ -6,6 +6,7 @@ walks.of(walks.target_calls), walks.of(walks.sold)
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -20,7 +21,9 @@ from tracker.policy.column_counts import rows_of
 from tracker.policy.columns import Column, Ints, places_of
 from tracker.policy.credit import USUAL, Model
 from tracker.policy.credit_columns import Steps, Walks, walked
+from tracker.policy.journeys import Conversion, Journey, Step, journey_of
 from tracker.policy.report import Key
+from tracker.policy.report_words import Cell
 from tracker.policy.sheets import Interval
 from tracker.policy.spans import midnight
 from tracker.policy.touches import DIRECT
@@ -29,7 +32,7 @@ from tracker.report_cells import Asked
 from tracker.report_columns import CALLER, ORIGINS, number_of, read_calls
 from tracker.report_counts import TOLD_OF, chosen
 from tracker.sales import SaleFact, first_sold_call
-from tracker.sheet_columns import Facts, instant_of
+from tracker.sheet_columns import Facts, at_of, instant_of
 from tracker.visit_columns import read_visits
 from tracker.walks import OUTSIDE, name_of
 
@@ -58,6 +61,27 @@ class WalkColumns:
 
     def of(self, ends: Ends) -> Walks:
         return walked(self.steps, ends.persons, ends.at, USUAL.look_back)
+
+    @property
+    def cells(self) -> dict[str, Cell]:
+        """What the steps' keys stand for, where a row is one word."""
+        told = zip(self.steps.names, self.keys, strict=True)
+        return {name: key[0] for name, key in told if key is not None}
+
+    def journeys(self, ends: Ends, conversions: Sequence[Conversion]) -> list[Journey]:
+        """One by one those of all who came to something; the conversions are in the order of `ends`."""
+        won = defaultdict[int, list[Conversion]](list)
+        for person, at, conversion in zip(ends.persons.tolist(), ends.at.tolist(), conversions, strict=True):
+            won[person].append(conversion._replace(at=at_of(at)))
+        theirs = np.flatnonzero(np.isin(self.steps.persons, ends.persons))
+        columns = (self.steps.persons, self.steps.at, self.steps.keys, self.steps.direct)
+        walked = defaultdict[int, list[Step]](list)
+        for place, (person, at, key, direct) in enumerate(
+            zip(*(each[theirs].tolist() for each in columns), strict=True)
+        ):
+            step = Step(at_of(at), self.steps.names[key], direct, fact_id=place)
+            walked[person].append(step)
+        return [journey_of(walked.get(person, ()), reached) for person, reached in won.items()]
 
 
 def read_walks(asked: Asked, sales: Sequence[SaleFact]) -> WalkColumns | None:
