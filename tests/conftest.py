@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import gc
-import os
 import re
 import signal
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -30,6 +28,7 @@ hypothesis_settings.register_profile("leaseline", deadline=None)
 hypothesis_settings.load_profile("leaseline")
 
 
+CALLS = "calls"
 # Beside those that ask for the house: they start the product by themselves.
 TELEPHONY = {"test_demo.py", "test_supervisor.py", "test_fault_database.py"}
 
@@ -44,27 +43,33 @@ def telephones(file: Path) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Real calls come first: they take longest, and most of that is waiting."""
+    """Real calls come first."""
     items.sort(key=lambda item: not telephones(item.path))
 
 
 class Queues(LoadScopeScheduling):
-    """Real calls are one queue; beside it the other files run, each as a whole."""
+    """Each file runs as a whole; real calls are one queue beside which nothing runs: it is measured."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = Path(nodeid.partition("::")[0])
-        return "telephony" if telephones(self.config.rootpath / file) else file.name
+        return CALLS if telephones(self.config.rootpath / file) else file.name
+
+    def _assign_work_unit(self, node: Any) -> None:
+        if all(each is node or not self._calls(each) for each in self.nodes):
+            super()._assign_work_unit(node)
+
+    def _calls(self, node: Any) -> bool:
+        """Whether calls of this worker are still to be placed."""
+        return not all(self.assigned_work[node].get(CALLS, {}).values())
+
+    def mark_test_complete(self, node: Any, item_index: int, duration: float = 0) -> None:
+        super().mark_test_complete(node, item_index, duration)
+        for each in self.nodes:
+            self._reschedule(each)  # who has waited for the calls to end
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Queues:
     return Queues(config, log)
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Who runs beside real calls stands back for them: their instants are measured."""
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        with suppress(PermissionError):  # only root comes forward again
-            os.setpriority(os.PRIO_PROCESS, 0, 0 if telephones(item.path) else 10)
 
 
 def pytest_collection_finish() -> None:
