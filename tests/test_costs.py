@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from support.facts import add_pallets
 
-from tracker import channels, companies, costs, rates, rents
+from tracker import channels, companies, cost_sums, costs, rates, rents
 from tracker.audit import By
 from tracker.database import Database
 from tracker.errors import Rejected
@@ -260,4 +260,4 @@ def test_a_month_s_total_is_what_its_costs_and_rents_come_to(books: Database, no
         for company in (session.get_one(Company, 1), session.get_one(Company, 2)):
             for first, last in ((FIRST, LAST), (date(2026, 10, 20), date(2026, 11, 5)), (LAST, FIRST)):
                 each = costs.costs_between(session, company, first, last)
-                assert costs.total_between(session, company, first, last) == sum(it.value for it in each)
+                assert cost_sums.total_between(session, company, first, last) == sum(it.value for it in each)

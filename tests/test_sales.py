@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from support.facts import CALLER, Pallets, add_pallets, answered, ended, started
 
-from tracker import rates, sale_matching, sales, worth
+from tracker import rates, sale_matching, sales, sold, worth
 from tracker.audit import By
 from tracker.books import record_all
 from tracker.costs import wanted_of
@@ -230,7 +230,7 @@ def test_reports_get_what_was_won_in_the_company_s_currency(
     with database.read() as session:
         company = session.get_one(Company, 1)
         first, until = sales.days_of(company, now.date() - timedelta(days=1), now.date())
-        found = list(sales.sold_between(session, company, first, until))
+        found = list(sold.sold_between(session, company, first, until))
     assert [it.revenue for it in found] == [180, 200]
     assert [it.profit for it in found] == [None, 100]
 

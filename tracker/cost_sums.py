@@ -10,11 +10,10 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker.costs import words_now
-from tracker.models import Channel, ChannelRent, Company, Cost
-from tracker.policy.costs import Words, daily_rent
+from tracker.costs import rents_between, words_now
+from tracker.models import Channel, Company, Cost
+from tracker.policy.costs import Words
 from tracker.rates import rates_of
-from tracker.rents import terms_of
 
 MORE = ("medium", "campaign", "keyword", "content")  # words beside the source
 
@@ -50,10 +49,13 @@ def cost_sums(
             told = Words(row.source, **more)
             value = row.value if row.day is None else rates.convert(row.value, row.currency, row.day)
             yield CostSum(row.day, words_now(told, channels.get(row.channel_id)), row.channel_id, value)
-    for rent in session.scalars(sa.select(ChannelRent).where(ChannelRent.company_id == company.id)):
-        its = words_now(Words(""), channels[rent.channel_id])
-        for day, amount in daily_rent(terms_of(rent), first, last):
-            yield CostSum(day, its, rent.channel_id, rates.convert(amount, rent.currency, day))
+    for rent, day, value in rents_between(session, company, rates, first, last):
+        yield CostSum(day, words_now(Words(""), channels[rent.channel_id]), rent.channel_id, value)
+
+
+def total_between(session: Session, company: Company, first: date, last: date) -> Decimal:
+    """What all costs of these days come to, both included. Raises Rejected rate.missing."""
+    return sum((it.value for it in cost_sums(session, company, first, last, (), by_day=False)), Decimal(0))
 
 
 def _sums(named: Collection[str], *, by_day: bool) -> sa.Select[*tuple[Any, ...]]:

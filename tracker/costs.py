@@ -268,26 +268,12 @@ def costs_between(session: Session, company: Company, first: date, last: date) -
         value = rates.convert(row.amount, row.currency, row.day)
         channel = channels.get(row.channel_id)
         yield CostFact(row.day, words_now(words, channel), row.channel_id, value, row.entered)
-    for rent, day, value in _rents(session, company, rates, first, last):
+    for rent, day, value in rents_between(session, company, rates, first, last):
         words = words_now(Words(""), channels[rent.channel_id])
         yield CostFact(day, words, rent.channel_id, value, Entered.RENT)
 
 
-def total_between(session: Session, company: Company, first: date, last: date) -> Decimal:
-    """What all of `costs_between` comes to; added up by the database. Raises Rejected rate.missing."""
-    rates = rates_of(session, company)
-    # Only what is in other currencies has to be known by the day.
-    day = sa.case((Cost.currency != company.currency, Cost.day))
-    sums = sa.select(Cost.currency, day, sa.func.sum(Cost.amount)).where(
-        Cost.company_id == company.id, Cost.day.between(first, last)
-    )
-    stored = session.execute(sums.group_by(Cost.currency, day)).all()
-    told = (rates.convert(amount, currency, day or first) for currency, day, amount in stored)
-    rented = (value for _, _, value in _rents(session, company, rates, first, last))
-    return sum((*told, *rented), Decimal(0))
-
-
-def _rents(
+def rents_between(
     session: Session, company: Company, rates: Rates, first: date, last: date
 ) -> Iterator[tuple[ChannelRent, date, Decimal]]:
     """What the company's channels cost on each of these days."""

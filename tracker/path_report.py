@@ -23,7 +23,7 @@ from tracker.policy.report_words import Blank, Cell, label
 from tracker.policy.spans import Asks, read_spans
 from tracker.report_cells import Asked, Cells
 from tracker.report_export import as_words
-from tracker.sales import SaleFact, sold_between
+from tracker.sold import SaleFact, sold_between
 from tracker.walk_columns import read_walks
 from tracker.walks import Walks
 

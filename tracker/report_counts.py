@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from operator import eq
 from typing import Any
 
 import numpy as np
@@ -15,8 +17,8 @@ import sqlalchemy as sa
 
 from tracker.call_search import KNOWN
 from tracker.models import Call, Channel, Visit
-from tracker.policy.column_counts import Bits, Calls, Rows, count, rows_of
-from tracker.policy.columns import Ints, places_of
+from tracker.policy.column_counts import Calls, Rows, count, rows_of
+from tracker.policy.columns import Bits, Ints, places_of
 from tracker.policy.figures import Counts, total
 from tracker.policy.report import Grouped, Key
 from tracker.policy.report_words import Blank
@@ -95,8 +97,10 @@ def _by_columns(asked: Asked, facts: Facts) -> Counted:
     grouped = count(_of(rows, now), calls)
     (everything,) = count(Rows([()], *_once(now)), calls).values()
     origin = facts.words["origin"]
-    known = np.array([word in ORIGINS.attributed for word in origin.words], np.bool_)[origin.codes]
-    unsure = np.array([word in ORIGINS.uncertain for word in origin.words], np.bool_)[origin.codes]
+    known, unsure = (
+        origin.where(ORIGINS.attributed.__contains__),
+        origin.where(ORIGINS.uncertain.__contains__),
+    )
     return Counted(
         {key: each for key, each in grouped.items() if each.counts.calls},
         everything,
@@ -116,9 +120,8 @@ def chosen(facts: Facts, only: Mapping[str, str]) -> Bits:
     """Which of the facts a report is about that is narrowed to these words."""
     found = np.ones(facts.count, np.bool_)
     for name, value in only.items():
-        column = facts.words[name]
-        told = [(word == value if value else word is Blank.UNKNOWN) for word in column.words]
-        found &= np.array(told, np.bool_)[column.codes]
+        sought = value or Blank.UNKNOWN
+        found &= facts.words[name].where(partial(eq, sought))
     return found
 
 

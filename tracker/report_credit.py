@@ -19,8 +19,8 @@ from tracker.policy.parts import WHOLE, split_amount
 from tracker.policy.report import Won
 from tracker.policy.report_words import Blank
 from tracker.report_cells import Asked, Key
-from tracker.sales import SaleFact, sold_between
 from tracker.sheet_columns import Facts
+from tracker.sold import SaleFact, sold_between
 from tracker.walk_columns import WalkColumns, read_walks
 from tracker.walks import Walks
 

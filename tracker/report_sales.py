@@ -18,7 +18,7 @@ from tracker.policy.report_words import CALENDAR, Blank
 from tracker.portions import portions
 from tracker.report_cells import Asked, conditions
 from tracker.report_counts import ELSEWHERE, Counted, Found
-from tracker.sales import PlainSales, SaleFact, plainly_sold, sold_between
+from tracker.sold import PlainSales, SaleFact, plainly_sold, sold_between
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,12 @@ one: no sale is made of it, and reports count money by sales.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
@@ -26,13 +24,11 @@ from tracker.held import hold
 from tracker.imports import Outdated
 from tracker.journey import iso
 from tracker.models import Call, Company, Sale
-from tracker.models.base import MONEY_SCALE
 from tracker.policy import references
-from tracker.policy.columns import Ints
 from tracker.policy.cost_list import Wanted
 from tracker.policy.costs import Entered
 from tracker.policy.sale_list import FoundSales, Place, SaleLine, told_sales
-from tracker.policy.sales import Match, SaleStatus
+from tracker.policy.sales import SaleStatus
 from tracker.policy.tables import BadRows
 from tracker.portions import portions
 from tracker.pouring import Ready, make_ready, pour
@@ -42,18 +38,6 @@ from tracker.told_rows import as_json, missing_rates, only_line
 
 _TOLD = ("at", "revenue", "profit", "currency", "status", "note", "call_key", "phone", "visitor_key")
 _GIVE = say("Give amounts like 1200.50 %(currency)s and instants like 2026-11-30T14:30")
-
-
-class SaleFact(NamedTuple):
-    """A sale as reports count it; money is in the company's currency, not rounded."""
-
-    id: int
-    at: datetime
-    revenue: Decimal
-    profit: Decimal | None  # None: nobody said
-    matched_by: Match | None
-    call_id: int | None
-    visitor_id: int | None
 
 
 @dataclass(frozen=True)
@@ -235,81 +219,6 @@ def list_sales(
 def sales_of_call(session: Session, call: Call) -> Sequence[Sale]:
     """What was sold on this call, the oldest first."""
     return session.scalars(sa.select(Sale).where(Sale.call_id == call.id).order_by(Sale.at, Sale.id)).all()
-
-
-def sold_between(
-    session: Session, company: Company, since: datetime, until: datetime, *, but_plain: bool = False
-) -> Iterator[SaleFact]:
-    """Every sale in [since, until) that was not cancelled, in the company's currency.
-
-    The rate is that of the sale's day by the company's clocks. With `but_plain` those are left out that
-    `plainly_sold` tells of. Raises Rejected rate.missing.
-    """
-    rates, zone = rates_of(session, company), ZoneInfo(company.timezone)
-    wanted = sa.select(
-        Sale.id,
-        Sale.at,
-        Sale.revenue,
-        Sale.profit,
-        Sale.currency,
-        Sale.matched_by,
-        Sale.call_id,
-        Sale.visitor_id,
-    ).where(*_won(company, since, until))
-    if but_plain:
-        wanted = wanted.where(~_is_plain(company))
-    for row in session.connection().execute(wanted.order_by(Sale.at, Sale.id)):
-        fact = SaleFact(row.id, row.at, row.revenue, row.profit, row.matched_by, row.call_id, row.visitor_id)
-        if row.currency == company.currency:
-            yield fact
-            continue
-        day = row.at.astimezone(zone).date()
-        profit = None if row.profit is None else rates.convert(row.profit, row.currency, day)
-        yield fact._replace(revenue=rates.convert(row.revenue, row.currency, day), profit=profit)
-
-
-def first_sold_call(session: Session, company: Company, since: datetime, until: datetime) -> datetime | None:
-    """When the first of the calls came that the sales of that time belong to."""
-    wanted = sa.select(sa.func.min(Call.started_at)).select_from(Sale).join(Call, Call.id == Sale.call_id)
-    return session.scalar(wanted.where(*_won(company, since, until)))
-
-
-def _won(company: Company, since: datetime, until: datetime) -> list[sa.ColumnElement[bool]]:
-    return [
-        Sale.company_id == company.id, Sale.at >= since, Sale.at < until, Sale.status == SaleStatus.WON
-    ]  # fmt: skip
-
-
-def _is_plain(company: Company) -> sa.ColumnElement[bool]:
-    return sa.and_(Sale.call_id.is_not(None), Sale.currency == company.currency)
-
-
-@dataclass(frozen=True, eq=False)
-class PlainSales:
-    """Sales of calls in the company's own currency, as columns: money in its smallest parts."""
-
-    calls: Ints
-    revenue: Ints
-    profit: Ints
-    has_profit: Ints
-    is_matched: Ints
-
-    def money(self, parts: int) -> Decimal:
-        return Decimal(parts) / MONEY_SCALE
-
-
-def plainly_sold(session: Session, company: Company, since: datetime, until: datetime) -> PlainSales:
-    """The sales in [since, until) that were not cancelled and are so plain; there may be many."""
-    profit = sa.type_coerce(Sale.profit, sa.BigInteger)
-    wanted = sa.select(
-        Sale.call_id,
-        sa.type_coerce(Sale.revenue, sa.BigInteger),
-        sa.func.coalesce(profit, 0),
-        sa.cast(profit.is_not(None), sa.Integer),
-        sa.cast(Sale.matched_by.is_not(None), sa.Integer),
-    ).where(*_won(company, since, until), _is_plain(company))
-    rows = session.connection().execute(wanted).all()
-    return PlainSales(*np.array([tuple(row) for row in rows], np.int64).reshape(-1, 5).T)
 
 
 def _within(company: Company, first: date, last: date) -> sa.ColumnElement[bool]:

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import eq
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import sqlalchemy as sa
-from numpy.typing import NDArray
 
 from tracker.models import Call, Visit
 from tracker.policy import person_columns
 from tracker.policy.column_counts import rows_of
-from tracker.policy.columns import Column, Ints, places_of
+from tracker.policy.columns import Bits, Column, Ints, places_of
 from tracker.policy.credit import USUAL, Model
 from tracker.policy.credit_columns import Steps, Walks, walked
 from tracker.policy.journeys import Conversion, Journey, Step, journey_of
@@ -31,12 +32,11 @@ from tracker.policy.worth import Category
 from tracker.report_cells import Asked
 from tracker.report_columns import CALLER, ORIGINS, number_of, read_calls
 from tracker.report_counts import TOLD_OF, chosen
-from tracker.sales import SaleFact, first_sold_call
 from tracker.sheet_columns import Facts, at_of, instant_of
+from tracker.sold import SaleFact, first_sold_call
 from tracker.visit_columns import read_visits
 from tracker.walks import OUTSIDE, name_of
 
-Bits = NDArray[np.bool_]
 # Persons' numbers: visitors even, telephones odd, who is known by neither below zero and even.
 _CALL, _SALE = -2, -4
 
@@ -114,9 +114,7 @@ class _Reader:
         return person_columns.join(numbers["visitor"][sure], numbers["phone"][sure])
 
     def _origin(self, wanted: frozenset[int]) -> Bits:
-        origin = self._calls.words["origin"]
-        found: Bits = np.array([word in wanted for word in origin.words], np.bool_)[origin.codes]
-        return found
+        return self._calls.words["origin"].where(wanted.__contains__)
 
     def read(self, sales: Sequence[SaleFact]) -> WalkColumns:
         targets, sold_ends = self._target_calls(), self._sold(sales)
@@ -140,8 +138,8 @@ class _Reader:
     # ---- what they came to ----
 
     def _target_calls(self) -> Ends:
-        at, judged = self._calls.numbers["at"], self._calls.words["judged"]
-        target = np.array([word == Category.TARGET for word in judged.words], np.bool_)[judged.codes]
+        at = self._calls.numbers["at"]
+        target = self._calls.words["judged"].where(partial(eq, Category.TARGET))
         here = np.flatnonzero(target & (at >= instant_of(self._asked.span.since)))
         return Ends(at[here], self._callers(here))
 
@@ -183,14 +181,13 @@ class _Reader:
     def _visit_steps(self, ends: Ints) -> tuple[Ints, Ints, Ints, Bits]:
         numbers, source = self._visits.numbers, self._visits.words["source"]
         there = numbers["at"] >= self._begun
-        if (
-            self._asked.wish.model is not Model.DATA_DRIVEN
-        ):  # which learns from those who came to nothing, too
+        # A data-driven model learns from those who came to nothing, too.
+        if self._asked.wish.model is not Model.DATA_DRIVEN:
             there &= np.isin(numbers["visitor"], self._visitors_of(ends))
         places = np.flatnonzero(there)
         visitors = numbers["visitor"][places]
         nobody = np.zeros(len(places), np.int64)
-        direct = np.array([word == DIRECT for word in source.words], np.bool_)[source.codes[places]]
+        direct = _some(source, places).where(partial(eq, DIRECT))
         persons = self._who(visitors, nobody, nobody)
         return persons, numbers["at"][places], self._keys(self._visits, places), direct
 

@@ -26,7 +26,7 @@ from tracker.policy.touches import DIRECT
 from tracker.policy.worth import Category
 from tracker.portions import portions
 from tracker.report_cells import Asked, Key, conditions
-from tracker.sales import SaleFact
+from tracker.sold import SaleFact
 
 OUTSIDE = "outside"  # steps that the report is narrowed away from
 _CALLER = sa.case((KNOWN, Call.caller))

@@ -10,7 +10,7 @@ from flask import Blueprint, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from tracker import channels, costs, rates, rents
+from tracker import channels, cost_sums, costs, rates, rents
 from tracker.errors import Rejected
 from tracker.models import Company
 from tracker.policy.cost_list import read_costs
@@ -165,7 +165,7 @@ def _total(
 ) -> tuple[Decimal | None, Rejected | None]:
     """What the month cost, rents included; or why nobody can say."""
     try:
-        return costs.total_between(session, company, first, last), None
+        return cost_sums.total_between(session, company, first, last), None
     except Rejected as problem:
         return None, translated(problem)
 

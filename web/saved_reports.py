@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Blueprint, Flask, Response, render_template, request
@@ -66,6 +67,18 @@ def tongue() -> Tongue:
     return Tongue(gettext, language())
 
 
+def _changing(report: str, right: Right, change: Callable[[Session, SavedReport], None]) -> Answer:
+    """Change the saved report, and show it again."""
+
+    def do() -> str:
+        with house().database.write() as session:
+            it = _report(session, report, right)
+            change(session, it)
+            return _place(it)
+
+    return attempt(do, _page, FIELDS)
+
+
 # ---- the list ----
 
 
@@ -93,13 +106,10 @@ def save() -> Answer:
 def rename(report: str) -> Answer:
     """Gives the report another `name`."""
 
-    def change() -> str:
-        with house().database.write() as session:
-            it = _report(session, report, Right.JUDGE)
-            saved_reports.rename(session, hand(), it, text("name"))
-            return _place(it)
+    def change(session: Session, it: SavedReport) -> None:
+        saved_reports.rename(session, hand(), it, text("name"))
 
-    return attempt(change, _page, FIELDS)
+    return _changing(report, Right.JUDGE, change)
 
 
 @pages.post("/reports/saved/<report>/delete")
@@ -124,43 +134,34 @@ def delete(report: str) -> Answer:
 def schedule(report: str) -> Answer:
     """Sends the report `every` day, week (`weekday`) or month (`day`) at `hour`, to the addresses `to`."""
 
-    def change() -> str:
-        with house().database.write() as session:
-            it = _report(session, report, Right.ADMINISTER)
-            day = text("weekday") if text("every") == "week" else text("day")
-            when = read_schedule(text("every"), day, text("hour"))
-            report_schedules.add(session, hand(), it, when, read_addresses(text("to")))
-            return _place(it)
+    def change(session: Session, it: SavedReport) -> None:
+        day = text("weekday") if text("every") == "week" else text("day")
+        when = read_schedule(text("every"), day, text("hour"))
+        report_schedules.add(session, hand(), it, when, read_addresses(text("to")))
 
-    return attempt(change, _page, FIELDS)
+    return _changing(report, Right.ADMINISTER, change)
 
 
 @pages.post("/reports/saved/<report>/schedules/<schedule>/delete")
 def unschedule(report: str, schedule: str) -> Answer:
     """Sends the report no more at that time."""
 
-    def change() -> str:
-        with house().database.write() as session:
-            it = _report(session, report, Right.ADMINISTER)
-            found = report_schedules.get_schedule(session, it, row_id(schedule))
-            report_schedules.delete(session, hand(), it, found)
-            return _place(it)
+    def change(session: Session, it: SavedReport) -> None:
+        found = report_schedules.get_schedule(session, it, row_id(schedule))
+        report_schedules.delete(session, hand(), it, found)
 
-    return attempt(change, _page, FIELDS)
+    return _changing(report, Right.ADMINISTER, change)
 
 
 @pages.post("/reports/saved/<report>/schedules/<schedule>/send")
 def send(report: str, schedule: str) -> Answer:
     """Sends the report once at once, to those who get it at that time."""
 
-    def change() -> str:
-        with house().database.write() as session:
-            it = _report(session, report, Right.ADMINISTER)
-            found = report_schedules.get_schedule(session, it, row_id(schedule))
-            report_schedules.send_now(session, hand(), it, found)
-            return _place(it)
+    def change(session: Session, it: SavedReport) -> None:
+        found = report_schedules.get_schedule(session, it, row_id(schedule))
+        report_schedules.send_now(session, hand(), it, found)
 
-    return attempt(change, _page, FIELDS)
+    return _changing(report, Right.ADMINISTER, change)
 
 
 # ---- shared by links ----
@@ -184,13 +185,10 @@ def share(report: str) -> Answer:
 def revoke(report: str, link: str) -> Answer:
     """Takes a link back: it opens nothing from now on."""
 
-    def change() -> str:
-        with house().database.write() as session:
-            it = _report(session, report, Right.JUDGE)
-            saved_reports.revoke_link(session, hand(), it, row_id(link))
-            return _place(it)
+    def change(session: Session, it: SavedReport) -> None:
+        saved_reports.revoke_link(session, hand(), it, row_id(link))
 
-    return attempt(change, _page, FIELDS)
+    return _changing(report, Right.JUDGE, change)
 
 
 # ---- as a file ----

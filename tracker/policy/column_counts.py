@@ -9,17 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tracker.policy.columns import Column, Ints
+from tracker.policy.columns import Bits, Column, Ints
 from tracker.policy.figures import Counts
 from tracker.policy.report import Grouped, Key
 
 _OUTCOMES, _CATEGORIES = Counts._fields[1:7], Counts._fields[7:10]
 _UNKNOWN = 0  # a caller of whom nothing is known
 _DENSE = 2**18  # keys that are counted in one table, also where few of them have calls
-
-Bits = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)

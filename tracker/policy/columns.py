@@ -22,6 +22,7 @@ from tracker.policy.report_words import Blank, Calendar, Cell, Weekday
 
 Ints = NDArray[np.int64]
 Codes = NDArray[np.unsignedinteger]
+Bits = NDArray[np.bool_]
 _WIDTHS = ("<u1", "<u2", "<u4")
 _NUMBERS = "<i8"
 
@@ -44,6 +45,11 @@ class Column:
             np.array(told, _width(len(words))),
             None if places is None else np.array(places, _WIDTHS[-1]),
         )
+
+    def where(self, holds: Callable[[Cell], bool]) -> Bits:
+        """Which facts have a word that it holds of."""
+        found: Bits = np.array([holds(word) for word in self.words], np.bool_)[self.codes]
+        return found
 
 
 class _Coder:

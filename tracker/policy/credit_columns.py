@@ -17,12 +17,11 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.policy.columns import Ints
+from tracker.policy.columns import Bits, Ints
 from tracker.policy.credit import FINE, USUAL, Model, Rules, position_weights
 from tracker.policy.markov import LOST, MOST_STATES, REST, START, WON, Chain, Flows, chain_of
 from tracker.policy.parts import WHOLE
 
-Bits = NDArray[np.bool_]
 _MICROSECOND = timedelta(microseconds=1)
 
 
