@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,6 @@ from tracker.models import Call, CallTag, Company, Tag, Visit
 from tracker.policy.columns import Column, write, write_numbers
 from tracker.policy.report_words import OVERLAPPING, Blank, By, Cell
 from tracker.policy.sheets import Interval
-from tracker.policy.spans import midnight
 from tracker.policy.tally import known_as
 from tracker.report_cells import Asked, Cells
 from tracker.sheet_columns import Facts, Kind, instant_of, name_of, read_facts, words_of, write_facts
@@ -32,14 +32,12 @@ TOLD = ("outcome", "judged", "origin", *(by.value for by in By))
 
 def read_calls(asked: Asked, time: Interval, names: Iterable[str]) -> Facts | None:
     """Columns of all calls of the company in that time; None where sheets would help nothing."""
-    session, company = asked.session, asked.company
-    first_at = session.scalar(sa.select(sa.func.min(Call.started_at)).where(_company(company.id)))
-    if first_at is None or first_at >= time.until:
-        return None
-    # There is no sheet before the first call's day.
-    zone = ZoneInfo(company.timezone)
-    begun = midnight(first_at.astimezone(zone).date(), zone)
-    return read_facts(session, company, KIND, Interval(max(time.since, begun), time.until), names)
+    return read_facts(asked.session, asked.company, KIND, time, names)
+
+
+def first_call_at(session: Session, company_id: int) -> datetime | None:
+    """When the company's first call was."""
+    return session.scalar(sa.select(sa.func.min(Call.started_at)).where(_company(company_id)))
 
 
 def _company(company_id: int) -> Condition:
@@ -126,4 +124,4 @@ def origin_of(visit_id: int | None, channel_id: int | None, uncertain: bool) -> 
     return kind + 3 * bool(kind and uncertain)
 
 
-KIND = Kind(name_of("calls", (*NUMBERS, *TOLD)), NUMBERS, "id", _columns)
+KIND = Kind(name_of("calls", (*NUMBERS, *TOLD)), NUMBERS, "id", _columns, first_call_at)

@@ -12,8 +12,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zlib import crc32
+from zoneinfo import ZoneInfo
 
-import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,7 @@ from tracker.models import Company, DaySheet, SheetColumn
 from tracker.policy.columns import Column, Ints, joined, read, read_numbers, write
 from tracker.policy.report_words import Cell
 from tracker.policy.sheets import Interval, Sheet, plan
+from tracker.policy.spans import midnight
 from tracker.sheets import CHANGED, Written
 
 MOST_GAP_DAYS = 10  # whose facts are read one by one; of more the database counts all
@@ -48,6 +49,7 @@ class Kind:
     numbers: Collection[str]
     key: str
     make: Make
+    first_at: Callable[[Session, int], datetime | None]  # when a company's first fact was
 
 
 def name_of(kind: str, columns: Iterable[str]) -> str:
@@ -68,6 +70,12 @@ def read_facts(
 ) -> Facts | None:
     """Columns of all facts of that time; None where sheets would help nothing."""
     names = list(dict.fromkeys((kind.key, *names)))
+    first_at = kind.first_at(session, company.id)
+    if first_at is None or first_at >= time.until:
+        return _together(kind, [kind.make(session, company, Interval(time.until, time.until), names)], names)
+    zone = ZoneInfo(company.timezone)
+    # There is no sheet before the first fact's day.
+    time = Interval(max(time.since, midnight(first_at.astimezone(zone).date(), zone)), time.until)
     sheets = _sheets(session, company.id, kind, time, names)
     made_of = plan([company.id], time, [Sheet(company.id, each, "") for each in sheets])
     parts = {each.time: sheets[each.time] for each in made_of.sheets}
@@ -77,17 +85,6 @@ def read_facts(
     for gap in made_of.gaps:
         parts[gap.time] = kind.make(session, company, gap.time, names)
     return _together(kind, [parts[each] for each in sorted(parts)], names)
-
-
-def no_facts(kind: Kind, names: Iterable[str]) -> Facts:
-    """Columns of nothing."""
-    told = [(name, name in kind.numbers) for name in (kind.key, *names)]
-    empty = np.zeros(0, np.int64)
-    return Facts(
-        0,
-        {name: empty for name, is_number in told if is_number},
-        {name: Column.of_words(()) for name, is_number in told if not is_number},
-    )
 
 
 def _sheets(

@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 
 from tracker import once, overview, report_columns, visit_columns
 from tracker.database import Database
-from tracker.models import Call, Company, DaySheet, SheetColumn, sheet_changes
+from tracker.models import Company, DaySheet, SheetColumn, sheet_changes
 from tracker.policy.sheets import Day, Interval, days_over
 from tracker.sheet_columns import digest
 from tracker.sheets import CHANGED, Written
@@ -108,9 +108,8 @@ def _work(session: Session, now: datetime) -> _Work:
 
 def _first_at(session: Session, company_id: int) -> datetime | None:
     """When the company's first call or visit was."""
-    call = session.scalar(sa.select(sa.func.min(Call.started_at)).where(Call.company_id == company_id))
-    visit = visit_columns.first_visit_at(session, company_id)
-    return min((at for at in (call, visit) if at is not None), default=None)
+    firsts = (kind.first_at(session, company_id) for kind in (report_columns.KIND, visit_columns.KIND))
+    return min((at for at in firsts if at is not None), default=None)
 
 
 def _is_complete(session: Session, company_id: int, days: Sequence[Interval]) -> bool:

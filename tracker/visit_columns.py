@@ -13,14 +13,12 @@ from tracker.models import Company, Site, Visit
 from tracker.policy.columns import write_numbers
 from tracker.policy.report_words import CREDITED, By
 from tracker.policy.sheets import Interval
-from tracker.policy.spans import midnight
 from tracker.report_cells import Asked, Cells
 from tracker.sheet_columns import (
     Facts,
     Kind,
     instant_of,
     name_of,
-    no_facts,
     read_facts,
     words_of,
     write_facts,
@@ -33,12 +31,7 @@ WORDS = tuple(by.value for by in By if by in CREDITED)
 
 def read_visits(asked: Asked, time: Interval, names: Iterable[str]) -> Facts | None:
     """Columns of all visits to the company's sites in that time; None where sheets would help nothing."""
-    session, company, zone = asked.session, asked.company, ZoneInfo(asked.company.timezone)
-    first_at = first_visit_at(session, company.id)
-    if first_at is None or first_at >= time.until:
-        return no_facts(KIND, names)
-    begun = midnight(first_at.astimezone(zone).date(), zone)
-    return read_facts(session, company, KIND, Interval(max(time.since, begun), time.until), names)
+    return read_facts(asked.session, asked.company, KIND, time, names)
 
 
 def first_visit_at(session: Session, company_id: int) -> datetime | None:
@@ -73,4 +66,4 @@ def _columns(session: Session, company: Company, time: Interval, names: Collecti
     return {name: found[name] for name in names}
 
 
-KIND = Kind(name_of("visits", (*NUMBERS, *WORDS)), NUMBERS, "at", _columns)
+KIND = Kind(name_of("visits", (*NUMBERS, *WORDS)), NUMBERS, "at", _columns, first_visit_at)
