@@ -7,31 +7,29 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from support.browser import SIZES, axe, browser, complaints, open_page, serving  # noqa: F401  (browser)
-from support.served import books_in, log_in
-from support.showroom import OWNER, P, Told, furnish
+from support.served import Served, books_in
+from support.showroom import P, Told, furnish
 
 from tracker.database import Database
 
 
-class Served:
+class Sold(Served):
     """A running page over a call, and its database."""
 
     def __init__(self, url: str, database: Database, call: str) -> None:
-        self.url, self.database, self.call = url, database, call
-
-    def open(self, browser: Browser, size: str, *, dark: bool = False) -> Page:  # noqa: F811
-        return log_in(open_page(browser, self.url, size=size, dark=dark), self.url, self.database, OWNER)
+        super().__init__(url, database)
+        self.call = call
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sold]:
     with books_in(tmp_path_factory.mktemp("money")) as (settings, database):
         told = (Told(5, P.billboard, "+79160000001", talk=3),)
         room = furnish(database, settings, datetime.now(UTC), told)
         with serving(settings) as url:
-            yield Served(url, database, room.keys[0])
+            yield Sold(url, database, room.keys[0])
 
 
 def listed(folder: Path, *rows: str) -> Path:
@@ -43,7 +41,7 @@ def listed(folder: Path, *rows: str) -> Path:
 @pytest.mark.parametrize("size", SIZES)
 def test_a_list_is_looked_at_mended_and_taken(
     browser: Browser,  # noqa: F811
-    served: Served,
+    served: Sold,
     tmp_path: Path,
     size: str,
 ) -> None:
@@ -69,7 +67,7 @@ def test_a_list_is_looked_at_mended_and_taken(
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("dark", [False, True])
-def test_everybody_can_use_the_pages(browser: Browser, served: Served, size: str, dark: bool) -> None:  # noqa: F811
+def test_everybody_can_use_the_pages(browser: Browser, served: Sold, size: str, dark: bool) -> None:  # noqa: F811
     page = served.open(browser, size, dark=dark)
     page.goto(f"{served.url}/calls/{served.call}")
     form = page.locator("#sold form.value")

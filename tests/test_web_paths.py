@@ -8,16 +8,15 @@ from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from sqlalchemy.orm import Session
 from support.browser import SIZES, axe, browser, complaints, open_page, serving  # noqa: F401  (browser)
 from support.facts import Pallets, answered, ended, started
 from support.journeys import Came, add_visit, add_visitor
-from support.served import books_in, log_in
-from support.showroom import OWNER, P, Told, furnish
+from support.served import Served, books_in
+from support.showroom import P, Told, furnish
 
 from tracker.books import record_all
-from tracker.database import Database
 from tracker.models import Call, Category, Sale
 from tracker.policy.attribution import Basis
 from tracker.policy.costs import Entered
@@ -62,14 +61,6 @@ def _call(session: Session, at: datetime, key: str) -> Call:
     ]  # fmt: skip
     record_all(session, facts)
     return session.scalars(sa.select(Call).where(Call.key == key)).one()
-
-
-class Served:
-    def __init__(self, url: str, database: Database) -> None:
-        self.url, self.database = url, database
-
-    def open(self, browser: Browser, size: str, *, dark: bool = False) -> Page:  # noqa: F811
-        return log_in(open_page(browser, self.url, size=size, dark=dark), self.url, self.database, OWNER)
 
 
 @pytest.fixture(scope="module")

@@ -7,29 +7,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from support.browser import SIZES, axe, browser, complaints, open_page, serving  # noqa: F401  (browser)
 from support.earnings import tell_earnings
-from support.served import books_in, log_in
+from support.served import Served, books_in, log_in
 from support.showroom import OWNER, P, Told, furnish
-
-from tracker.database import Database
 
 ADDRESSES = (
     "/reports?by=source&sort=net", "/reports?by=keyword&show=all&compare=yes", "/reports?by=hour&show=calls",
     "/reports?by=source&split=medium&model=position&campaign=autumn", "/reports?by=colour", "/overview",
 )  # fmt: skip
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-
-
-class Served:
-    """A running page over a month of earnings, and its database."""
-
-    def __init__(self, url: str, database: Database) -> None:
-        self.url, self.database = url, database
-
-    def open(self, browser: Browser, size: str = "desktop", *, dark: bool = False) -> Page:  # noqa: F811
-        return log_in(open_page(browser, self.url, size=size, dark=dark), self.url, self.database, OWNER)
 
 
 @pytest.fixture(scope="module")

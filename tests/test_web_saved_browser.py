@@ -7,25 +7,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from support.browser import SIZES, axe, browser, complaints, open_page, serving  # noqa: F401  (browser)
-from support.served import books_in, log_in
+from support.served import Served, books_in
 from support.showroom import DAY, OWNER, add_company, place
 
 from tracker import costs, people, saved_reports
 from tracker.audit import By
-from tracker.database import Database
 from tracker.models import Company, Role
 
 
-class Served:
+class Saved(Served):
     """A running page over some days of calls, and its database."""
-
-    def __init__(self, url: str, database: Database) -> None:
-        self.url, self.database = url, database
-
-    def open(self, browser: Browser, size: str, *, dark: bool = False) -> Page:  # noqa: F811
-        return log_in(open_page(browser, self.url, size=size, dark=dark), self.url, self.database, OWNER)
 
     def save(self, name: str) -> int:
         with self.database.write() as session:
@@ -34,7 +27,7 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Saved]:
     with books_in(tmp_path_factory.mktemp("saved")) as (settings, database):
         now = datetime.now(UTC)
         with database.write() as session:
@@ -49,13 +42,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             }
             costs.add_cost(session, By(now, OWNER), company, costs.wanted_of(session, company), row)
         with serving(settings) as url:
-            yield Served(url, database)
+            yield Saved(url, database)
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_report_is_sent_regularly_and_shared_with_somebody_without_an_account(
     browser: Browser,  # noqa: F811
-    served: Served,
+    served: Saved,
     size: str,
 ) -> None:
     name = f"Sources, {size}"
@@ -87,7 +80,7 @@ def test_a_report_is_sent_regularly_and_shared_with_somebody_without_an_account(
 @pytest.mark.parametrize("size", SIZES)
 def test_a_report_is_saved_from_its_page_as_it_is_shown(
     browser: Browser,  # noqa: F811
-    served: Served,
+    served: Saved,
     size: str,
 ) -> None:
     page = served.open(browser, size)
@@ -109,7 +102,7 @@ def test_a_report_is_saved_from_its_page_as_it_is_shown(
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("dark", [False, True])
-def test_everybody_can_use_the_pages(browser: Browser, served: Served, size: str, dark: bool) -> None:  # noqa: F811
+def test_everybody_can_use_the_pages(browser: Browser, served: Saved, size: str, dark: bool) -> None:  # noqa: F811
     report = served.save(f"Looked at, {size}, {dark}")
     with served.database.write() as session:
         saved = saved_reports.get_report(session, [1], report)

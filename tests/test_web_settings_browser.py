@@ -7,15 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from support.browser import SIZES, axe, browser, complaints, open_page, serving  # noqa: F401  (browser)
 from support.facts import Pallets, started
-from support.served import books_in, log_in
-from support.showroom import OWNER, furnish
+from support.served import Served, books_in
+from support.showroom import furnish
 
 from tracker import applying, site_checks
 from tracker.books import record
-from tracker.database import Database
 from tracker.models import NodeConfiguration
 
 HERE = "/settings/pallets"
@@ -28,15 +27,8 @@ PAGES = (
 )  # fmt: skip
 
 
-class Served:
+class Worked(Served):
     """A running page, its database, and a worker whose part the test plays."""
-
-    def __init__(self, url: str, database: Database) -> None:
-        self.url, self.database = url, database
-
-    def open(self, browser: Browser, size: str, *, dark: bool = False) -> Page:  # noqa: F811
-        page = open_page(browser, self.url, size=size, dark=dark)
-        return log_in(page, self.url, self.database, OWNER)
 
     def work(self, **more: Any) -> None:
         """What the worker writes down: it has seen every change, and answered every request."""
@@ -54,18 +46,18 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worked]:
     folder = tmp_path_factory.mktemp("settings")
     with books_in(folder) as (settings, database):
         furnish(database, settings, datetime.now(UTC), ())
         with serving(settings) as url:
-            yield Served(url, database)
+            yield Worked(url, database)
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_an_admin_sets_up_a_channel_with_a_number_and_who_rings(
     browser: Browser,  # noqa: F811
-    served: Served,
+    served: Worked,
     size: str,
 ) -> None:
     served.work()
@@ -108,7 +100,7 @@ def test_an_admin_sets_up_a_channel_with_a_number_and_who_rings(
     page.context.close()
 
 
-def test_a_call_and_a_check_appear_by_themselves(browser: Browser, served: Served) -> None:  # noqa: F811
+def test_a_call_and_a_check_appear_by_themselves(browser: Browser, served: Worked) -> None:  # noqa: F811
     served.work()
     page = served.open(browser, "desktop")
     page.goto(f"{HERE}/numbers")
@@ -132,7 +124,7 @@ def test_a_call_and_a_check_appear_by_themselves(browser: Browser, served: Serve
     page.context.close()
 
 
-def test_a_snippet_is_copied_by_one_click(browser: Browser, served: Served) -> None:  # noqa: F811
+def test_a_snippet_is_copied_by_one_click(browser: Browser, served: Worked) -> None:  # noqa: F811
     served.work()
     page = served.open(browser, "desktop")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -143,7 +135,7 @@ def test_a_snippet_is_copied_by_one_click(browser: Browser, served: Served) -> N
     page.context.close()
 
 
-def test_it_all_works_without_a_script(browser: Browser, served: Served) -> None:  # noqa: F811
+def test_it_all_works_without_a_script(browser: Browser, served: Worked) -> None:  # noqa: F811
     served.work()
     signed = served.open(browser, "desktop")
     context = browser.new_context(base_url=served.url, java_script_enabled=False)
@@ -165,7 +157,7 @@ def test_it_all_works_without_a_script(browser: Browser, served: Served) -> None
 @pytest.mark.parametrize(("size", "dark"), [("desktop", False), ("phone", True)])
 def test_every_page_of_the_settings_is_accessible_and_fits(
     browser: Browser,  # noqa: F811
-    served: Served,
+    served: Worked,
     size: str,
     dark: bool,
 ) -> None:

@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 from support.books import sqlite_books
+from support.browser import open_page
 from support.recorded import settings_in
+from support.showroom import OWNER
 
 from tracker import logins, people
 from tracker.database import Database
@@ -36,3 +38,14 @@ def log_in(page: Page, url: str, database: Database, email: str) -> Page:
         token = logins.start_session(session, user, logins.Client("127.0.0.1"), datetime.now(UTC))
     page.context.add_cookies([{"name": "leaseline", "value": token, "url": url}])
     return page
+
+
+class Served:
+    """A running page, and its database."""
+
+    def __init__(self, url: str, database: Database) -> None:
+        self.url, self.database = url, database
+
+    def open(self, browser: Browser, size: str = "desktop", *, dark: bool = False) -> Page:
+        """A page of a browser in which the owner has logged in."""
+        return log_in(open_page(browser, self.url, size=size, dark=dark), self.url, self.database, OWNER)
