@@ -19,9 +19,8 @@ from asterisk import manager
 Fields = dict[str, str]
 
 
-def _ask_asterisk(question: dict[str, Any]) -> dict[str, Any]:
+def ask_asterisk(link: Any, question: dict[str, Any]) -> dict[str, Any]:
     """Log in, ask, and collect the list if the answer is one."""
-    link = manager.Manager()
     listed: queue.Queue[Fields] = queue.Queue()
     link.register_event("*", lambda event, _link: listed.put(dict(event.headers)))
     try:
@@ -44,13 +43,24 @@ def _ask_asterisk(question: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answer(link: Any, fields: Fields) -> Fields:
-    response = link.send_action(dict(fields))
+    try:
+        response = link.send_action(dict(fields))
+    except ValueError:  # answered and hung up, as on a refused login, before pyst2 had flushed what it sent
+        response = _came_before_the_end(link)
     headers: Fields = dict(response.headers)
     if response.data:
         headers["Data"] = response.data
     return headers
 
 
+def _came_before_the_end(link: Any) -> Any:
+    try:
+        return link._response_queue.get(timeout=1)
+    except queue.Empty:
+        raise manager.ManagerSocketException(0, "it hung up without an answer") from None
+
+
 if __name__ == "__main__":
-    print(json.dumps(_ask_asterisk(json.load(sys.stdin))), flush=True)  # noqa: T201
-    os._exit(0)  # pyst2's threads would wait for a log-off that nobody answers
+    held = manager.Manager()  # until the exit: pyst2 would wait in __del__ for a log-off that nobody answers
+    print(json.dumps(ask_asterisk(held, json.load(sys.stdin))), flush=True)  # noqa: T201
+    os._exit(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -23,6 +25,7 @@ from support.fake_ami import FakeAmi, Message
 from support.ports import free_port
 
 from agi import server
+from agi.asking import ask_asterisk
 from agi.oneshot import ask
 from tracker.database import Database
 from tracker.errors import Rejected
@@ -169,6 +172,31 @@ def test_what_asterisk_refuses_is_told_with_its_reason() -> None:
         with pytest.raises(Rejected, match="Authentication failed") as refused:
             ask(manager_at(ami.port), "Ping")
         assert refused.value.id == "ami.login"
+
+
+def test_a_refusal_that_comes_with_the_end_of_the_link_is_still_read() -> None:
+    class Closed:
+        """pyst2's link where Asterisk answered and hung up before `flush`."""
+
+        def __init__(self, *answers: SimpleNamespace) -> None:
+            self._response_queue: queue.Queue[SimpleNamespace] = queue.Queue()
+            for answer in answers:
+                self._response_queue.put(answer)
+
+        def register_event(self, name: str, function: object) -> None: ...
+
+        def connect(self, host: str, port: int) -> None: ...
+
+        def send_action(self, fields: dict[str, str]) -> None:
+            raise ValueError("I/O operation on closed file.")
+
+    question = {"host": "127.0.0.1", "port": 5038, "username": "leaseline", "secret": "s", "fields": {}}
+    refusal = SimpleNamespace(headers={"Response": "Error", "Message": "Authentication failed"}, data="")
+    assert ask_asterisk(Closed(refusal), question) == {"error": "login", "message": "Authentication failed"}
+    assert ask_asterisk(Closed(), question) == {
+        "error": "unreachable",
+        "message": "it hung up without an answer",
+    }
 
 
 def test_an_asterisk_that_is_away_or_silent_is_told_within_the_deadline() -> None:
