@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
@@ -18,6 +19,7 @@ from test_overview import NOW, USUAL, told
 from test_reports import ReportBooks
 
 from tracker import report_columns, sheet_maker, visit_columns
+from tracker.column_shelf import MOST_BYTES, bytes_kept, keep, kept
 from tracker.database import Database
 from tracker.models import (
     Call,
@@ -48,10 +50,12 @@ from tracker.policy.report_words import CREDITED, Blank, By, Calendar, Weekday
 from tracker.policy.spans import read_spans
 from tracker.report_cells import Asked, Cells
 from tracker.reports import read_report
+from tracker.sheet_kinds import digest_of, digests
 from tracker.walk_columns import read_walks
 
 YEAR = {"since": "2026-01-01"}
 MONTH = {"period": "30d"}
+DAY = timedelta(days=1)
 
 
 class ColumnBooks(ReportBooks):
@@ -73,6 +77,16 @@ class ColumnBooks(ReportBooks):
     def write(self, statement: Any) -> None:
         with self.database.write() as session:
             session.execute(statement)
+
+    def say_elsewhere(self) -> None:
+        """Let sheets tell another source than the calls do."""
+        self.write(sa.update(SheetColumn).where(SheetColumn.name == "source").values(data=SOURCES))
+        with self.database.write() as session:
+            for sheet in session.scalars(
+                sa.select(DaySheet).where(DaySheet.kind == report_columns.KIND.name)
+            ):
+                told = digests(sheet.data or "") | {"source": digest_of(SOURCES)}
+                sheet.data = json.dumps(told)
 
     def missing(self) -> int:
         with self.database.read() as session:
@@ -215,11 +229,45 @@ def many(count: int = 30) -> list[dict[str, Any]]:
 def test_days_that_have_sheets_are_not_counted_again(lean: ColumnBooks) -> None:
     lean.tell(many())
     lean.make()
-    lean.write(sa.update(SheetColumn).where(SheetColumn.name == "source").values(data=SOURCES))
+    lean.say_elsewhere()
     told = lean.read(Wish(By.SOURCE), YEAR, by_sheets=True)
     assert {line.labels: line.sums.calls for line in told.lines if line.sums.calls} == {("elsewhere",): 30}
     (sheet, *_) = [each for each in sheet_maker.check(lean.database) if each.kind == report_columns.KIND.name]
     assert not sheet.agrees
+
+
+def test_columns_that_are_not_those_of_their_sheet_are_counted_again(lean: ColumnBooks) -> None:
+    lean.tell(many())
+    lean.make()
+    lean.write(sa.update(SheetColumn).where(SheetColumn.name == "source").values(data=SOURCES))
+    assert lean.agrees(Wish(By.SOURCE), YEAR)
+    lean.write(
+        sa.delete(SheetColumn).where(SheetColumn.name == "medium", SheetColumn.since_at < NOW - 9 * DAY)
+    )
+    assert lean.agrees(Wish(By.MEDIUM), YEAR)
+
+
+def test_what_was_kept_in_memory_is_not_told_when_it_has_changed(lean: ColumnBooks) -> None:
+    lean.tell(many())
+    lean.make()
+    read_before = [lean.read(Wish(By.CATEGORY), YEAR, by_sheets=True) for _ in range(2)]
+    assert read_before[0] == read_before[1]
+    for turn in range(3):
+        lean.write(sa.update(Call).where(Call.id % 7 == turn).values(category=Category.TARGET))
+        assert lean.agrees(Wish(By.CATEGORY), YEAR)  # the day is counted anew
+        lean.make()
+        assert lean.agrees(Wish(By.CATEGORY), YEAR)  # it has a sheet again
+
+
+def test_what_was_used_last_is_kept_the_longest_and_no_more_than_fits() -> None:
+    quarter = MOST_BYTES // 4
+    for name in "abcde":
+        keep(("test", name), np.zeros(quarter // 8, np.int64))
+        kept(("test", "a"))
+    assert bytes_kept() <= MOST_BYTES
+    assert [name for name in "abcde" if kept(("test", name)) is not None] == ["a", "c", "d", "e"]
+    keep(("test", "huge"), np.zeros(quarter // 8 + 1, np.int64))
+    assert kept(("test", "huge")) is None
 
 
 SOURCES = write(Column.of_words(["elsewhere"]))  # of a day with one call
@@ -297,7 +345,7 @@ def test_models_read_sheets_where_there_are_some(lean: ColumnBooks) -> None:
 def test_of_too_many_days_without_sheets_the_database_counts_all(lean: ColumnBooks) -> None:
     lean.tell(many())
     lean.make(most=5)
-    lean.write(sa.update(SheetColumn).where(SheetColumn.name == "source").values(data=SOURCES))
+    lean.say_elsewhere()
     assert lean.agrees(Wish(By.SOURCE), YEAR)
 
 

@@ -94,8 +94,7 @@ def _by_columns(asked: Asked, facts: Facts) -> Counted:
     calls = Calls(facts.words["outcome"], facts.words["judged"], facts.numbers["phone"])
     rows = rows_of([facts.words[by.value] for by in asked.wish.parts], wanted)
     now = wanted & (facts.numbers["at"] >= instant_of(asked.span.since))
-    grouped = count(_of(rows, now), calls)
-    (everything,) = count(Rows([()], *_once(now)), calls).values()
+    grouped, everything = count(_of(rows, now), calls)
     origin = facts.words["origin"]
     known, unsure = (
         origin.where(ORIGINS.attributed.__contains__),
@@ -113,7 +112,7 @@ def _by_columns(asked: Asked, facts: Facts) -> Counted:
 def _of(rows: Rows, facts: Bits) -> Rows:
     """With these facts alone."""
     kept = facts[rows.facts]
-    return Rows(rows.keys, rows.facts[kept], rows.at[kept])
+    return Rows(rows.keys, rows.facts[kept], rows.at[kept], rows.is_overlapping)
 
 
 def chosen(facts: Facts, only: Mapping[str, str]) -> Bits:
@@ -123,11 +122,6 @@ def chosen(facts: Facts, only: Mapping[str, str]) -> Bits:
         sought = value or Blank.UNKNOWN
         found &= facts.words[name].where(partial(eq, sought))
     return found
-
-
-def _once(wanted: Bits) -> tuple[Any, Any]:
-    facts = np.flatnonzero(wanted)
-    return facts, np.zeros(len(facts), np.int64)
 
 
 # ---- by the database ----

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -18,7 +18,7 @@ from tracker.policy.report_words import CALENDAR, Blank
 from tracker.portions import portions
 from tracker.report_cells import Asked, conditions
 from tracker.report_counts import ELSEWHERE, Counted, Found
-from tracker.sold import PlainSales, SaleFact, plainly_sold, sold_between
+from tracker.sold import PlainSales, last_visits, plainly_sold, sold_between
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def sold(asked: Asked, calls: Counted) -> Sold:
     if found is not None and plain:
         left = list(_add_columns(sums, plainly_sold(asked.session, asked.company, *span), found))
     facts = list(sold_between(asked.session, asked.company, *span, but_plain=plain))
-    last = _last_visits(asked, facts)
+    last = last_visits(asked.session, asked.company, *span)
     bits = (
         _Bit(it.call_id, last.get(it.id), it.at, it.revenue, it.profit, it.matched_by is not None)
         for it in facts
@@ -150,22 +150,6 @@ def _keys(asked: Asked, column: Any, ids: Sequence[int]) -> dict[int, list[Key]]
         for number, *values in _rows(asked, told.where(column.in_(part))):
             found[number].append(cells.key(values))
     return dict(found)
-
-
-def _last_visits(asked: Asked, facts: Iterable[SaleFact]) -> dict[int, int]:
-    """The visit before each sale to a visitor who never called."""
-    unheard = [fact for fact in facts if fact.call_id is None and fact.visitor_id is not None]
-    visitors = sorted({fact.visitor_id for fact in unheard if fact.visitor_id is not None})
-    visits = defaultdict[int | None, list[tuple[datetime, int]]](list)
-    wanted = sa.select(Visit.visitor_id, Visit.started_at, Visit.id)
-    for part in portions(visitors):
-        for visitor, at, number in _rows(asked, wanted.where(Visit.visitor_id.in_(part))):
-            visits[visitor].append((at, number))
-    found = {
-        fact.id: max((it for it in visits[fact.visitor_id] if it[0] <= fact.at), default=None)
-        for fact in unheard
-    }
-    return {sale: last[1] for sale, last in found.items() if last is not None}
 
 
 def _rows(asked: Asked, wanted: Any) -> Any:

@@ -29,7 +29,7 @@ from tracker import once, overview, report_columns, visit_columns
 from tracker.database import Database
 from tracker.models import Company, DaySheet, SheetColumn, sheet_changes
 from tracker.policy.sheets import Day, Interval, days_over
-from tracker.sheet_columns import digest
+from tracker.sheet_kinds import digest
 from tracker.sheets import CHANGED, Written
 
 # Who writes a sheet of which kind. One that is to count otherwise gets another name.

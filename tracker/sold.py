@@ -13,7 +13,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker.models import Call, Company, Sale
+from tracker.models import Call, Company, Sale, Visit
 from tracker.models.base import MONEY_SCALE
 from tracker.policy.columns import Ints
 from tracker.policy.sales import Match, SaleStatus
@@ -61,6 +61,17 @@ def sold_between(
         day = row.at.astimezone(zone).date()
         profit = None if row.profit is None else rates.convert(row.profit, row.currency, day)
         yield fact._replace(revenue=rates.convert(row.revenue, row.currency, day), profit=profit)
+
+
+def last_visits(session: Session, company: Company, since: datetime, until: datetime) -> dict[int, int]:
+    """Of the sales of that time that no call led to, but a visitor, his last visit before."""
+    last = sa.select(Visit.id).where(Visit.visitor_id == Sale.visitor_id, Visit.started_at <= Sale.at)
+    last = last.order_by(Visit.started_at.desc(), Visit.id.desc()).limit(1)
+    wanted = sa.select(Sale.id, last.scalar_subquery()).where(
+        *_won(company, since, until), Sale.call_id.is_(None), Sale.visitor_id.is_not(None)
+    )
+    rows = session.connection().execute(wanted)
+    return {sale_id: visit_id for sale_id, visit_id in rows if visit_id is not None}
 
 
 def first_sold_call(session: Session, company: Company, since: datetime, until: datetime) -> datetime | None:

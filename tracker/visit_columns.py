@@ -14,15 +14,8 @@ from tracker.policy.columns import write_numbers
 from tracker.policy.report_words import CREDITED, By
 from tracker.policy.sheets import Interval
 from tracker.report_cells import Asked, Cells
-from tracker.sheet_columns import (
-    Facts,
-    Kind,
-    instant_of,
-    name_of,
-    read_facts,
-    words_of,
-    write_facts,
-)
+from tracker.sheet_columns import Facts, instant_of, read_facts, words_of, write_facts
+from tracker.sheet_kinds import Kind, name_of
 from tracker.sheets import Written
 
 NUMBERS = ("at", "visitor")

@@ -1,6 +1,6 @@
 """Counting columns: the rows of a report out of words, outcomes, categories and callers of many calls.
 
-rows = count([sources, devices], calls)
+rows, everything = count(rows_of([sources, devices], chosen), calls)
 """
 
 from __future__ import annotations
@@ -68,19 +68,30 @@ def _keys(parts: Sequence[Column], codes: Ints) -> Iterator[Key]:
     return zip(*reversed(columns), strict=True)
 
 
-def count(rows: Rows, calls: Calls) -> dict[Key, Grouped]:
-    """Of each row how many calls were what, and how many callers can be told apart."""
-    size = len(rows.keys)
-    columns = [np.bincount(rows.at, minlength=size)]
+def count(rows: Rows, calls: Calls) -> tuple[dict[Key, Grouped], Grouped]:
+    """Of each row how many calls were what, and how many callers can be told apart; and of all together."""
+    columns = _counted(rows.at, rows.facts, len(rows.keys), calls)
+    callers, everybody = _distinct(rows.at, calls.callers[rows.facts], len(rows.keys))
+    if rows.is_overlapping:
+        each = np.unique(rows.facts)
+        sums = _counted(np.zeros(len(each), np.int64), each, 1, calls)[:, 0]
+    else:
+        sums = columns.sum(axis=1)
+    grouped = {
+        key: Grouped(Counts(*vector), known)
+        for key, vector, known in zip(rows.keys, columns.T.tolist(), callers, strict=True)
+    }
+    return grouped, Grouped(Counts(*sums.tolist()), everybody)
+
+
+def _counted(at: Ints, facts: Ints, size: int, calls: Calls) -> Ints:
+    """A column for each row: all calls, and those of each outcome and category."""
+    counts = [np.bincount(at, minlength=size)]
     for told, words in ((calls.outcomes, _OUTCOMES), (calls.categories, _CATEGORIES)):
         width = len(told.words)
-        table = np.bincount(rows.at * width + told.codes[rows.facts], minlength=size * width)
-        columns += _columns(table.reshape(size, width), told, words)
-    callers = _distinct(rows.at, calls.callers[rows.facts], size)
-    return {
-        key: Grouped(Counts(*vector), known)
-        for key, vector, known in zip(rows.keys, np.array(columns).T.tolist(), callers, strict=True)
-    }
+        table = np.bincount(at * width + told.codes[facts], minlength=size * width)
+        counts += _columns(table.reshape(size, width), told, words)
+    return np.array(counts)
 
 
 def _columns(table: Ints, told: Column, words: Sequence[str]) -> Iterator[Ints]:
@@ -90,16 +101,18 @@ def _columns(table: Ints, told: Column, words: Sequence[str]) -> Iterator[Ints]:
         yield np.zeros(len(table), np.int64) if place is None else table[:, place]
 
 
-def _distinct(rows: Ints, callers: Ints, size: int) -> list[int]:
-    """How many different callers each row has."""
+def _distinct(rows: Ints, callers: Ints, size: int) -> tuple[list[int], int]:
+    """How many different callers each row has, and all rows together."""
     known = callers != _UNKNOWN
     rows, callers = rows[known], callers[known]
     if not len(callers):
-        return [0] * size
+        return [0] * size, 0
     width = size.bit_length()
     if callers.min() < 0 or int(callers.max()).bit_length() + width > 62:
         callers = np.unique(callers, return_inverse=True)[1]
     each = np.sort(callers << width | rows)
     first = np.concatenate([[True], each[1:] != each[:-1]])
-    found: list[int] = np.bincount(each[first] & ((1 << width) - 1), minlength=size).tolist()
-    return found
+    each = each[first]
+    found: list[int] = np.bincount(each & ((1 << width) - 1), minlength=size).tolist()
+    each >>= width
+    return found, 1 + int((each[1:] != each[:-1]).sum())

@@ -46,6 +46,9 @@ class Column:
             None if places is None else np.array(places, _WIDTHS[-1]),
         )
 
+    def __len__(self) -> int:
+        return len(self.codes)
+
     def where(self, holds: Callable[[Cell], bool]) -> Bits:
         """Which facts have a word that it holds of."""
         found: Bits = np.array([holds(word) for word in self.words], np.bool_)[self.codes]
@@ -74,17 +77,16 @@ def _width(words: int) -> str:
 def joined(columns: Sequence[Column], counts: Sequence[int]) -> Column:
     """One after the other; `counts` of facts that each is about."""
     codes = _Coder()
-    told = [
-        np.fromiter((codes.of(word) for word in each.words), np.uint32, len(each.words))[each.codes]
-        for each in columns
-    ]
+    theirs = [[codes.of(word) for word in each.words] for each in columns]
+    width = _width(len(codes.words))
+    told = [np.array(mine, width)[each.codes] for mine, each in zip(theirs, columns, strict=True)]
     begun = np.cumsum([0, *counts])
     places = [
         each.places + start for each, start in zip(columns, begun, strict=False) if each.places is not None
     ]
     return Column(
         codes.words,
-        np.concatenate(told) if told else np.zeros(0, np.uint32),
+        np.concatenate(told) if told else np.zeros(0, width),
         np.concatenate(places).astype(np.uint32) if places else None,
     )
 
