@@ -18,7 +18,7 @@ from tracker.policy.report_words import CALENDAR, Blank
 from tracker.portions import portions
 from tracker.report_cells import Asked, conditions
 from tracker.report_counts import ELSEWHERE, Counted, Found
-from tracker.sold import PlainSales, last_visits, plainly_sold, sold_between
+from tracker.sold import PlainSales, SaleFact, last_visits, plainly_sold, sold_between
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,14 @@ def sold(asked: Asked, calls: Counted) -> Sold:
     )
     _add_bits(sums, asked, calls, [*left, *bits])
     return sums.sold
+
+
+def sold_to_all(facts: Sequence[SaleFact]) -> Sold:
+    """The same without rows."""
+    sums = _Sum()
+    for fact in facts:
+        sums.add(1, fact.revenue, fact.profit)
+    return Sold({}, sums.won, sum(fact.matched_by is not None for fact in facts))
 
 
 class _Bit(NamedTuple):

@@ -26,7 +26,7 @@ from tracker.policy.spans import Asks, read_spans
 from tracker.report_cells import Asked, Cells, Key
 from tracker.report_counts import Counted, counted
 from tracker.report_credit import Shared, Walked, read_walked, share
-from tracker.report_sales import Sold, sold
+from tracker.report_sales import Sold, sold, sold_to_all
 
 # The walks of a busy company's year are hundreds of megabytes: one at a time in a process.
 _WALKING = threading.Lock()
@@ -67,7 +67,8 @@ def _read(asked: Asked) -> Days:
 
 def _days(asked: Asked, walked: Walked | None) -> Days:
     calls = counted(asked, walked.calls if walked is not None else None)
-    sales = sold(asked, calls)
+    # Of sales that models share out no row is asked, but where the report is narrowed.
+    sales = sold(asked, calls) if walked is None or asked.wish.only else sold_to_all(walked.sales)
     shared = None if walked is None else share(asked, walked)
     won, earned = (sales.by_row, sales.all) if shared is None else (shared.won, shared.earned)
     return Days(
