@@ -46,21 +46,22 @@ def sold_between(
         Sale.at,
         Sale.revenue,
         Sale.profit,
-        Sale.currency,
         Sale.matched_by,
         Sale.call_id,
         Sale.visitor_id,
+        Sale.currency,
     ).where(*_won(company, since, until))
     if but_plain:
         wanted = wanted.where(~_is_plain(company))
     for row in session.connection().execute(wanted.order_by(Sale.at, Sale.id)):
-        fact = SaleFact(row.id, row.at, row.revenue, row.profit, row.matched_by, row.call_id, row.visitor_id)
-        if row.currency == company.currency:
+        *told, currency = row
+        fact = SaleFact._make(told)
+        if currency == company.currency:
             yield fact
             continue
-        day = row.at.astimezone(zone).date()
-        profit = None if row.profit is None else rates.convert(row.profit, row.currency, day)
-        yield fact._replace(revenue=rates.convert(row.revenue, row.currency, day), profit=profit)
+        day = fact.at.astimezone(zone).date()
+        profit = None if fact.profit is None else rates.convert(fact.profit, currency, day)
+        yield fact._replace(revenue=rates.convert(fact.revenue, currency, day), profit=profit)
 
 
 def last_visits(session: Session, company: Company, since: datetime, until: datetime) -> dict[int, int]:
