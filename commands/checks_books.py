@@ -133,6 +133,22 @@ def _what_to_do(did: str) -> str:
     return f"If it is yours: leaseline number add {did}"
 
 
+def reports(opened: Here) -> Iterator[Finding]:
+    """Saved reports reach those they are sent to."""
+    from tracker.alert_facts import read_reports
+    from tracker.policy import alerts
+    from tracker.policy.alert_words import words_for
+
+    with opened.database.read() as session:
+        found = read_reports(session, opened.now)
+    late = [it for it in found if it.state is alerts.State.BAD]
+    for it in late:
+        words = words_for(it.kind, it.name, it.detail)
+        yield bad("saved reports", words.title, f"{words.advice} See `{words.command}`")
+    if not late:
+        yield ok("saved reports", f"{len(found)} on their way" if found else "every mail went out")
+
+
 def recordings(opened: Here) -> Iterator[Finding]:
     """What the recordings folder says about itself."""
     from recordings.check import check

@@ -28,6 +28,7 @@ CHECKS: tuple[tuple[str, Callable[[Here], Iterator[Finding]]], ...] = (
     ("spool", checks_books.spool),
     ("refused calls", checks_books.refusals),
     ("recordings", checks_books.recordings),
+    ("saved reports", checks_books.reports),
     ("sites", checks_site.sites),
     ("pools", checks_site.pools),
     ("script", checks_script.script),

@@ -26,6 +26,8 @@ from tracker.policy.alerts import (
     State,
     Thresholds,
     TrunkSight,
+    UnsentMail,
+    UnsentReport,
     in_a_row,
     is_lost,
     judge,
@@ -38,6 +40,7 @@ from tracker.policy.alerts import (
     read_pool,
     read_recordings,
     read_trunk,
+    read_unsent,
 )
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -254,6 +257,38 @@ def test_what_is_there_no_more_is_over_and_what_was_not_looked_at_goes_on() -> N
     assert not verdict.going_on
 
 
+# ---- reports that should have been mailed ----
+
+
+def spring(*mails: UnsentMail) -> UnsentReport:
+    return UnsentReport(7, 1, "pallets", "Spring", mails)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "answer", "is_given_up", "expected"),
+    [
+        (0, None, False, UNSURE),  # on its way
+        (99, None, False, UNSURE),  # nobody has tried it: another alert's business
+        (14, "451 greylisted", False, UNSURE),
+        (15, "451 greylisted", False, BAD),
+        (0, "550 no such mailbox", True, BAD),
+    ],
+)
+def test_a_report_is_told_of_when_its_mail_is_given_up_or_was_tried_in_vain_for_a_while(
+    minutes: int, answer: str | None, is_given_up: bool, expected: State
+) -> None:
+    mail = UnsentMail("boss@x.example", answer, NOW - timedelta(minutes=minutes), is_given_up)
+    assert read_unsent(spring(mail), NOW).state is expected
+    assert read_unsent(spring(), NOW).state is FINE
+
+
+def test_of_a_report_that_reaches_nobody_some_are_named() -> None:
+    mails = [UnsentMail(f"{place}@x.example", "550 " + "no " * 99, NOW, True) for place in range(5)]
+    told = read_unsent(spring(*mails), NOW).detail
+    assert told["to"] == "0@x.example, 1@x.example, 2@x.example …"
+    assert len(told["answer"]) == 120
+
+
 # ---- words ----
 
 
@@ -264,6 +299,8 @@ def test_every_reading_has_words_for_all_its_figures() -> None:
         read_pool(PoolFacts(1, 1, "Website", 0, 9, 9, 9), USUAL),
         read_lost(lost, 1),
         read_habit(Habit(1, 1, "+1", 500, timedelta(days=80), timedelta(days=60)), 7),
+        read_unsent(spring(UnsentMail("boss@x.example", "451 full", old, False)), NOW),
+        read_unsent(spring(UnsentMail("boss@x.example", "550 nobody", NOW, True)), NOW),
         read_trunk(TrunkSight(1, "carrier", "silent")),
         read_trunk(TrunkSight(1, "carrier", "unregistered")),
         read_node(NodeFacts("main", old, True), NOW),

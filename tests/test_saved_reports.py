@@ -10,19 +10,17 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from support.catalogues import compile_catalogues
-from support.receivers import Mailbox, mailbox
-from support.recorded import settings_in
-from support.showroom import DAY, add_company, place
+from support.couriers import Clock, mail_settings, send
+from support.mailed_reports import MORNINGS, OLGA, furnish, mails, next_of, saved, scheduled
+from support.receivers import mailbox
 from support.workbook import Book
 
-from tracker import companies, costs, people, report_schedules, sales, saved_reports, worth
+from tracker import companies, report_schedules, saved_reports
 from tracker.audit import By
 from tracker.database import Database
 from tracker.errors import Rejected
 from tracker.models import (
     AuditEntry,
-    Call,
-    Category,
     Company,
     ReportLink,
     ReportMail,
@@ -32,81 +30,12 @@ from tracker.models import (
 from tracker.policy.schedules import Every, Schedule
 from tracker.policy.telling import Answer
 from tracker.report_sender import ReportSender
-from tracker.settings import Settings
 from web.catalogues import translator
-
-OLGA = "olga@pallets.example"
-MORNINGS = Schedule(Every.DAY, 0, 8)
-WORDS = {"by": "source", "period": "30d", "compare": "yes"}
-
-
-class Clock:
-    """Stands until it is moved."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture
 def company_id(database: Database, now: datetime) -> int:
-    """Pallets in Berlin, with three days of calls, a cost and a sale."""
-    with database.write() as session:
-        pallets = add_company(session, now, "pallets")
-        keys = place(session, pallets, now, DAY)
-        company, by = session.get_one(Company, pallets.company_id), By(now, OLGA)
-        company.timezone, company.currency = "Europe/Berlin", "EUR"
-        people.add_user(session, OLGA, "Olga Orlova", now)
-        wanted = costs.wanted_of(session, company)
-        day = (now - timedelta(days=1)).date().isoformat()
-        costs.add_cost(session, by, company, wanted, {"day": day, "channel": "Billboard", "amount": "900.50"})
-        call = session.scalars(sa.select(Call).where(Call.key == keys[0])).one()
-        worth.categorise(session, by, [call], Category.TARGET)
-        sales.add_sale(session, by, company, {"at": day, "revenue": "5000", "profit": "1200"}, call)
-        return company.id
-
-
-def settings(tmp_path: Path, box: Mailbox | None = None) -> Settings:
-    mail = {"smtp_host": "127.0.0.1", "smtp_port": box.port} if box else {}
-    return settings_in(
-        tmp_path, web_url="https://calls.pallets.example", smtp_security="none",
-        smtp_from="leaseline@pallets.example", **mail,
-    )  # fmt: skip
-
-
-def saved(database: Database, company_id: int, now: datetime, name: str = "Spring", **words: str) -> int:
-    with database.write() as session:
-        company = session.get_one(Company, company_id)
-        return saved_reports.save(session, By(now, OLGA), company, name, WORDS | words).id
-
-
-def scheduled(
-    database: Database, report_id: int, now: datetime, when: Schedule = MORNINGS, *addresses: str
-) -> int:
-    with database.write() as session:
-        report = saved_reports.get_report(
-            session, [session.get_one(SavedReport, report_id).company_id], report_id
-        )
-        return report_schedules.add(session, By(now, OLGA), report, when, addresses or ("boss@x.example",)).id
-
-
-def mails(database: Database) -> list[ReportMail]:
-    with database.read() as session:
-        return list(session.scalars(sa.select(ReportMail).order_by(ReportMail.id)))
-
-
-def next_of(database: Database, schedule_id: int) -> datetime:
-    with database.read() as session:
-        return session.get_one(ReportSchedule, schedule_id).next_at
-
-
-def send(sender: ReportSender) -> int:
-    """One turn, and all that is on its way arrives."""
-    count = sender.take_turn()
-    sender.wait(60)
-    return count
+    return furnish(database, now)
 
 
 def parts(letter: EmailMessage) -> tuple[str, str, EmailMessage]:
@@ -194,7 +123,7 @@ def test_a_report_is_mailed_with_its_answer_its_rows_and_a_workbook(
     clock = Clock(now)
     schedule_id = scheduled(database, saved(database, company_id, now), now, MORNINGS, "boss@x.example", OLGA)
     with mailbox() as box:
-        sender = ReportSender(database, settings(tmp_path, box), clock)
+        sender = ReportSender(database, mail_settings(tmp_path, box), clock)
         assert send(sender) == 0  # not yet
         clock.now = next_of(database, schedule_id)
         assert send(sender) == 2
@@ -230,7 +159,7 @@ def test_who_was_away_sends_once_and_then_goes_on_at_the_usual_time(
     schedule_id = scheduled(database, saved(database, company_id, now), now)
     first = next_of(database, schedule_id)
     with mailbox() as box:
-        sender = ReportSender(database, settings(tmp_path, box), clock)
+        sender = ReportSender(database, mail_settings(tmp_path, box), clock)
         clock.now = first + timedelta(days=5, hours=3)
         assert send(sender) == 1
         assert send(sender) == 0
@@ -272,7 +201,7 @@ def test_a_worker_that_died_between_sending_and_writing_it_down_leaves_it_to_the
     with database.write() as session:
         (dead,) = report_schedules.claim(session, clock.now, 5)
     with mailbox() as box:
-        sender = ReportSender(database, settings(tmp_path, box), clock)
+        sender = ReportSender(database, mail_settings(tmp_path, box), clock)
         assert send(sender) == 0  # it is in the dead one's hands still
         clock.now += report_schedules.CLAIM
         assert send(sender) == 1
@@ -293,7 +222,7 @@ def test_a_refusal_for_now_is_tried_again_and_one_for_good_is_told(
     schedule_id = scheduled(database, report_id, now, MORNINGS, "a@x.example", "b@x.example")
     clock.now = next_of(database, schedule_id)
     with mailbox() as box:
-        sender = ReportSender(database, settings(tmp_path, box), clock, at_once=1)
+        sender = ReportSender(database, mail_settings(tmp_path, box), clock, at_once=1)
         box.replies["RCPT"] = ["451 greylisted", "550 no such mailbox"]
         send(sender), send(sender)
         assert box.letters == []
@@ -313,13 +242,13 @@ def test_without_a_mail_server_and_without_a_rate_the_page_can_say_what_is_missi
 ) -> None:
     clock = Clock(now)
     clock.now = next_of(database, scheduled(database, saved(database, company_id, now), now))
-    send(ReportSender(database, settings(tmp_path), clock))
+    send(ReportSender(database, mail_settings(tmp_path), clock))
     assert (mails(database)[0].answer or "").startswith("No mail server is set")
     with database.write() as session:
         company = session.get_one(Company, company_id)
         company.currency = "USD"
     clock.now = mails(database)[0].due_at
-    send(ReportSender(database, settings(tmp_path), clock))
+    send(ReportSender(database, mail_settings(tmp_path), clock))
     assert "EUR" in (mails(database)[0].answer or "")
     assert mails(database)[0].given_up_at is None
 
@@ -333,7 +262,7 @@ def test_the_mail_is_in_the_company_s_language(
     clock = Clock(now)
     clock.now = next_of(database, scheduled(database, saved(database, company_id, now), now))
     with mailbox() as box:
-        send(ReportSender(database, settings(tmp_path, box), clock, translator=translator))
+        send(ReportSender(database, mail_settings(tmp_path, box), clock, translator=translator))
     ((_, letter),) = box.letters
     text, html, workbook = parts(letter)
     assert "Каждый день: 08:00" in text

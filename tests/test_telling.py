@@ -13,9 +13,9 @@ import pytest
 import sqlalchemy as sa
 from support.catalogues import compile_catalogues
 from support.command import Installation
+from support.couriers import Clock, mail_settings, send
 from support.facts import Pallets, add_pallets
-from support.receivers import Reply, hook, mailbox, until
-from support.recorded import settings_in
+from support.receivers import Mailbox, Reply, hook, mailbox, until
 
 from tracker import alert_addresses, alerts, outbox
 from tracker.audit import By
@@ -32,25 +32,14 @@ MINUTE = timedelta(minutes=1)
 HOUSE = ("127.0.0.0/8",)
 
 
-class Clock:
-    """Stands until it is moved."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 @pytest.fixture
 def pallets(database: Database, now: datetime) -> Pallets:
     with database.write() as session:
         return add_pallets(session, now)
 
 
-def settings(tmp_path: Path, **more: Any) -> Settings:
-    plain = {"webhook_networks": HOUSE, "smtp_security": "none", "smtp_from": "leaseline@pallets.example"}
-    return settings_in(tmp_path, web_url="https://calls.pallets.example", **plain | more)
+def settings(tmp_path: Path, box: Mailbox | None = None, **more: Any) -> Settings:
+    return mail_settings(tmp_path, box, **{"webhook_networks": HOUSE} | more)
 
 
 def told(database: Database, company_id: int | None, address: str, now: datetime) -> int:
@@ -71,18 +60,11 @@ def messages(database: Database) -> list[AlertMessage]:
         return list(session.scalars(sa.select(AlertMessage).order_by(AlertMessage.id)))
 
 
-def send(sender: Sender) -> int:
-    """One turn, and all that is on its way arrives."""
-    count = sender.take_turn()
-    sender.wait(60)
-    return count
-
-
 def test_an_alert_arrives_by_e_mail(
     database: Database, pallets: Pallets, now: datetime, tmp_path: Path
 ) -> None:
     with mailbox() as box:
-        sender = Sender(database, settings(tmp_path, smtp_host="127.0.0.1", smtp_port=box.port), Clock(now))
+        sender = Sender(database, settings(tmp_path, box), Clock(now))
         told(database, pallets.company_id, "olga@pallets.example", now)
         begin(database, pallets.company_id, now)
         assert send(sender) == 1
@@ -106,7 +88,7 @@ def test_an_e_mail_is_in_the_company_s_language(
     with database.write() as session:
         session.get_one(Company, pallets.company_id).language = "ru"
     with mailbox() as box:
-        here = settings(tmp_path, smtp_host="127.0.0.1", smtp_port=box.port)
+        here = settings(tmp_path, box)
         sender = Sender(database, here, Clock(now), translator=translator)
         told(database, pallets.company_id, "olga@pallets.example", now)
         begin(database, pallets.company_id, now)
@@ -228,7 +210,7 @@ def test_mail_that_is_refused_for_good_is_given_up_and_for_now_is_tried_again(
     database: Database, pallets: Pallets, now: datetime, tmp_path: Path
 ) -> None:
     with mailbox() as box:
-        sender = Sender(database, settings(tmp_path, smtp_host="127.0.0.1", smtp_port=box.port), Clock(now))
+        sender = Sender(database, settings(tmp_path, box), Clock(now))
         for name in ("first", "second"):
             told(database, pallets.company_id, f"{name}@pallets.example", now)
         begin(database, pallets.company_id, now)

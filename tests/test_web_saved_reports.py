@@ -21,6 +21,7 @@ from tracker.audit import By
 from tracker.database import Database
 from tracker.models import AuditEntry, Company, ReportLink, ReportMail, ReportSchedule, Role, SavedReport
 
+HOUR = timedelta(hours=1)
 WORDS = "?by=source&period=30d&x=1"
 HOSTILE = '<script>alert("x")</script>'
 
@@ -118,11 +119,18 @@ def test_it_is_sent_when_and_to_whom_an_admin_says(site: Site, ann: FlaskClient)
         session.execute(
             sa.update(ReportMail)
             .where(ReportMail.address != "boss@x.example")
-            .values(given_up_at=site.now, answer="550 no such mailbox")
+            .values(given_up_at=site.now, tried_at=site.now, answer="550 no such mailbox")
         )
     page = ann.get("/reports/saved").text
     assert "Sent to boss@x.example: Today" in page
     assert "Not delivered to olga@pallets.example: 550 no such mailbox" in page
+    assert "It is not tried again: press Send now when all is right." in page
+    tried = {"tried_at": site.now, "given_up_at": None, "answer": "451 full", "due_at": site.now + HOUR}
+    with site.database.write() as session:
+        session.execute(sa.update(ReportMail).values(sent_at=None, **tried))
+    page = ann.get("/reports/saved").text
+    assert "Not delivered to olga@pallets.example yet: 451 full" in page
+    assert re.search(r"Last try: Today.*\d\d:\d\d\. Next try: Today.*\d\d:\d\d\.", page)
     assert send(ann, f"{path}/1/delete", report="1", do="time").status_code == 303
     assert (count(site, ReportSchedule), count(site, ReportMail)) == (0, 0)
     assert actions(site) == ["report.save", "report.schedule", "report.send", "report.unschedule"]

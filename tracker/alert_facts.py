@@ -1,4 +1,4 @@
-"""What the books know that may deserve an alert: pools, lost calls, silent numbers, nodes, recordings."""
+"""What the books know that may deserve an alert: pools, calls, silent numbers, reports, nodes, recordings."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from tracker.models import (
     NumberUse,
     Recording,
     RecordingState,
+    SavedReport,
 )
 from tracker.policy.alerts import (
     AlertKind,
@@ -33,6 +34,8 @@ from tracker.policy.alerts import (
     Reading,
     RecordingFacts,
     Thresholds,
+    UnsentMail,
+    UnsentReport,
     in_a_row,
     is_lost,
     of_machine,
@@ -42,9 +45,11 @@ from tracker.policy.alerts import (
     read_node,
     read_pool,
     read_recordings,
+    read_unsent,
 )
 from tracker.policy.facts import Outcome
 from tracker.policy.leasing import Miss
+from tracker.report_schedules import unsent
 from tracker.stock import HOUR, stocks
 
 DAY = timedelta(days=1)
@@ -81,12 +86,15 @@ def read_all(
     readings = [
         *(read_pool(it, owners[it.company_id].limits) for it in _pools(session, now)),
         *_lost(session, owners, now),
+        *read_reports(session, now),
         *(read_node(it, now) for it in nodes),
         *([read_agi(own, now, answers=machine.agi_answers)] if own else []),
         *(read_recordings(it) for it in _recordings(session, [it.name for it in nodes], now)),
         *of_machine(machine, disk_low_mb),
     ]
-    complete = {AlertKind.POOL_LOW, AlertKind.MISSED_CALLS, AlertKind.NODE_AWAY}
+    complete = {
+        AlertKind.POOL_LOW, AlertKind.MISSED_CALLS, AlertKind.REPORT_UNSENT, AlertKind.NODE_AWAY
+    }  # fmt: skip
     return readings, complete | ({AlertKind.TRUNK_DOWN} if machine.trunks is not None else set())
 
 
@@ -97,6 +105,19 @@ def read_habits(session: Session, now: datetime) -> list[Reading]:
         for row in session.execute(sa.select(Company.id, Company.alert_thresholds))
     }
     return [read_habit(it, limits[it.company_id].silent_days) for it in _habits(session, now)]
+
+
+def read_reports(session: Session, now: datetime) -> list[Reading]:
+    """The saved reports whose newest mails have not all gone out; there is no reading of others."""
+    mails: dict[SavedReport, list[UnsentMail]] = defaultdict(list)
+    for it in unsent(session):
+        given_up = it.given_up_at is not None
+        mails[it.schedule.report].append(UnsentMail(it.address, it.answer, it.created_at, given_up))
+    facts = (
+        UnsentReport(report.id, report.company_id, report.company.slug, report.name, theirs)
+        for report, theirs in mails.items()
+    )
+    return [read_unsent(it, now) for it in facts]
 
 
 def _pools(session: Session, now: datetime) -> Iterator[PoolFacts]:

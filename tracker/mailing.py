@@ -27,7 +27,7 @@ def new_key() -> str:
 
 
 class Queue:
-    """The messages of a table with the columns of `AlertMessage` from `key` on; `lane` is one of them."""
+    """The messages of a `Queued` model; `lane` is one of its columns."""
 
     def __init__(self, model: Any, lane: str, claim: timedelta) -> None:
         self.model, self._claim = model, claim
@@ -84,7 +84,7 @@ class Queue:
         message = session.get(self.model, message_id, with_for_update=True)
         if message is None or message.sent_at is not None:
             return None
-        message.answer, message.claimed_until = answer.text[:300], None
+        message.answer, message.tried_at, message.claimed_until = answer.text[:300], now, None
         again = (
             None if answer.final or answer.gone else next_try(message.tries, message.created_at, now, dice)
         )

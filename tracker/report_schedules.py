@@ -97,20 +97,32 @@ def list_schedules(session: Session, reports: Collection[int]) -> dict[int, list
     return found
 
 
+def unsent(session: Session) -> Sequence[ReportMail]:
+    """Of the mails that each schedule planned last, those that have not gone out. One statement."""
+    loaded = joinedload(ReportMail.schedule).joinedload(ReportSchedule.report)
+    wanted = _newest(sa.true()).where(ReportMail.sent_at.is_(None))
+    return session.scalars(wanted.options(loaded.joinedload(SavedReport.company))).all()
+
+
 def _last_mails(session: Session, ids: Sequence[int]) -> dict[int, list[ReportMail]]:
+    found: dict[int, list[ReportMail]] = {}
+    for mail in session.scalars(_newest(ReportMail.schedule_id.in_(ids))):
+        found.setdefault(mail.schedule_id, []).append(mail)
+    return found
+
+
+def _newest(which: sa.ColumnElement[bool]) -> sa.Select[ReportMail]:
+    """The mails that each schedule among these planned last."""
     newest = (
         sa.select(ReportMail.schedule_id, sa.func.max(ReportMail.planned_at).label("planned_at"))
-        .where(ReportMail.schedule_id.in_(ids))
+        .where(which)
         .group_by(ReportMail.schedule_id)
         .subquery()
     )
     same = sa.and_(
         ReportMail.schedule_id == newest.c.schedule_id, ReportMail.planned_at == newest.c.planned_at
     )
-    found: dict[int, list[ReportMail]] = {}
-    for mail in session.scalars(sa.select(ReportMail).join(newest, same).order_by(ReportMail.id)):
-        found.setdefault(mail.schedule_id, []).append(mail)
-    return found
+    return sa.select(ReportMail).join(newest, same).order_by(ReportMail.id)
 
 
 def when_of(it: ReportSchedule) -> Schedule:
@@ -130,6 +142,8 @@ def describe(it: Listed) -> dict[str, Any]:
             {
                 "to": mail.address,
                 "planned_at": mail.planned_at,
+                "tried_at": mail.tried_at,
+                "next_try_at": mail.due_at if mail.sent_at is None and mail.given_up_at is None else None,
                 "sent_at": mail.sent_at,
                 "given_up_at": mail.given_up_at,
                 "answer": mail.answer,

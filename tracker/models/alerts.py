@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from tracker.models.base import Base, BigId, words
 from tracker.models.company import Company
+from tracker.models.queued import Queued, due_index
 from tracker.policy.alerts import AlertKind
 
 
@@ -76,32 +77,18 @@ class AlertAddress(Base):
     company: Mapped[Company | None] = relationship()
 
 
-class AlertMessage(Base):
+class AlertMessage(Queued, Base):
     """One message to one address: written with its alert, delivered at least once."""
 
     __tablename__ = "alert_messages"
     __table_args__ = (
-        sa.Index(
-            "ix_alert_messages_due",
-            "due_at",
-            sqlite_where=sa.text("sent_at IS NULL AND given_up_at IS NULL"),
-            postgresql_where=sa.text("sent_at IS NULL AND given_up_at IS NULL"),
-        ),
+        due_index("alert_messages"),
         sa.Index("ix_alert_messages_address_id", "address_id", "id"),
     )
 
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    key: Mapped[str] = mapped_column(sa.String(40), unique=True)  # the same at each try: who gets it can tell
     address_id: Mapped[int] = mapped_column(sa.ForeignKey("alert_addresses.id"))
     alert_id: Mapped[int | None] = mapped_column(sa.ForeignKey("alerts.id"), index=True)
     news: Mapped[News] = mapped_column(words(News))
-    created_at: Mapped[datetime]
-    due_at: Mapped[datetime]
-    claimed_until: Mapped[datetime | None]  # a worker is at it until then; after that, anybody
-    tries: Mapped[int] = mapped_column(default=0)
-    sent_at: Mapped[datetime | None]
-    given_up_at: Mapped[datetime | None]
-    answer: Mapped[str | None] = mapped_column(sa.String(300))  # what was answered last, or what went wrong
 
     address: Mapped[AlertAddress] = relationship()
     alert: Mapped[Alert | None] = relationship()

@@ -8,8 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from tracker.models.base import Base, BigId, words
+from tracker.models.base import Base, words
 from tracker.models.company import Company
+from tracker.models.queued import Queued, due_index
 from tracker.models.worth import Link
 from tracker.policy.schedules import Every
 
@@ -49,32 +50,18 @@ class ReportSchedule(Base):
     report: Mapped[SavedReport] = relationship()
 
 
-class ReportMail(Base):
-    """A report on its way to one address: written when it was due, delivered at least once."""
+class ReportMail(Queued, Base):
+    """A report on its way to one address, written when it was due; `created_at` is the report's own now."""
 
     __tablename__ = "report_mails"
     __table_args__ = (
         sa.UniqueConstraint("schedule_id", "planned_at", "address"),  # who plans it twice writes it once
-        sa.Index(
-            "ix_report_mails_due",
-            "due_at",
-            sqlite_where=sa.text("sent_at IS NULL AND given_up_at IS NULL"),
-            postgresql_where=sa.text("sent_at IS NULL AND given_up_at IS NULL"),
-        ),
+        due_index("report_mails"),
     )
 
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    key: Mapped[str] = mapped_column(sa.String(40), unique=True)  # the same at each try: who gets it can tell
     schedule_id: Mapped[int] = mapped_column(sa.ForeignKey("report_schedules.id"))
     planned_at: Mapped[datetime]  # when it was to be sent
     address: Mapped[str] = mapped_column(sa.String(200))
-    created_at: Mapped[datetime]  # the report's own "now"
-    due_at: Mapped[datetime]
-    claimed_until: Mapped[datetime | None]  # a worker is at it until then; after that, anybody
-    tries: Mapped[int] = mapped_column(default=0)
-    sent_at: Mapped[datetime | None]
-    given_up_at: Mapped[datetime | None]
-    answer: Mapped[str | None] = mapped_column(sa.String(300))  # what was answered last, or what went wrong
 
     schedule: Mapped[ReportSchedule] = relationship()
 

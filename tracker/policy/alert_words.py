@@ -49,6 +49,16 @@ WORDS: Mapping[tuple[AlertKind, str], Words] = {
         N_("Call it. If it does not ring, ask the carrier; if it does, look at where people should see it."),
         "leaseline number show %(name)s",
     ),
+    (AlertKind.REPORT_UNSENT, "waiting"): Words(
+        N_("Report %(name)s has not reached %(to)s yet: %(answer)s"),
+        N_("It is tried again for a day; Saved reports say when. Put right what was answered until then."),
+        "leaseline saved list --company %(company)s",
+    ),
+    (AlertKind.REPORT_UNSENT, "given_up"): Words(
+        N_("Report %(name)s did not reach %(to)s: %(answer)s"),
+        N_("It is not tried again. Put right what was answered, and press Send now under Saved reports."),
+        "leaseline saved list --company %(company)s",
+    ),
     (AlertKind.TRUNK_DOWN, "silent"): Words(
         N_("Trunk %(name)s does not answer"),
         N_("Calls over this carrier may not arrive. Look at firewall and address, and ask the carrier."),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ class AlertKind(enum.StrEnum):
     POOL_LOW = "pool_low"  # few numbers are free, or visitors got none
     MISSED_CALLS = "missed_calls"  # in a row, on a number or in a whole company
     SILENT_NUMBER = "silent_number"  # nobody calls a number that used to ring
+    REPORT_UNSENT = "report_unsent"  # a saved report that should have been mailed
     TRUNK_DOWN = "trunk_down"  # a carrier does not answer, or does not let us log in
     NODE_AWAY = "node_away"  # an Asterisk or its call server is not seen
     AGI_FAILING = "agi_failing"  # calls go on without asking us
@@ -83,6 +84,8 @@ BEHIND_SECONDS, UP_TO_DATE_SECONDS = 60.0, 5.0
 DAMAGED_AN_HOUR = 3
 SLIP_SECONDS = 10.0  # who gives up sooner has missed nobody
 ENOUGH_CALLS = 5  # fewer are no habit
+UNSENT = timedelta(minutes=15)  # that a mail is tried in vain: to be put off at first is usual
+SOME, ANSWER_LONGEST = 3, 120  # of what an alert can say of addresses and answers
 SURELY_CALLS = 4.6  # calls to be expected, of which none came: one chance in a hundred
 
 
@@ -219,6 +222,41 @@ def read_habit(it: Habit, silent_days: int) -> Reading:
     state = _state(bad=odd and not young, fine=young)
     detail = {"days": days, "weekly": round(weekly, 1)}
     return Reading(AlertKind.SILENT_NUMBER, f"{it.number_id}", it.e164, state, it.company_id, detail)
+
+
+@dataclass(frozen=True)
+class UnsentMail:
+    """A report's mail that has not gone out; `answer` is what the last try came to, if there was one."""
+
+    to: str
+    answer: str | None
+    created_at: datetime
+    is_given_up: bool
+
+
+@dataclass(frozen=True)
+class UnsentReport:
+    """A saved report, and those of its newest mails that have not gone out."""
+
+    report_id: int
+    company_id: int
+    company: str  # as commands call it
+    name: str
+    mails: Sequence[UnsentMail]
+
+
+def read_unsent(it: UnsentReport, now: datetime) -> Reading:
+    """Bad once a mail is given up, or was tried in vain for a while; over when all have gone out."""
+    given_up = [mail for mail in it.mails if mail.is_given_up]
+    late = given_up or [mail for mail in it.mails if mail.answer and now - mail.created_at >= UNSENT]
+    state = _state(bad=bool(late), fine=not it.mails)
+    detail = {
+        "how": "given_up" if given_up else "waiting",
+        "to": ", ".join(mail.to for mail in late[:SOME]) + (" …" if len(late) > SOME else ""),
+        "answer": next((mail.answer or "" for mail in late), "")[:ANSWER_LONGEST],
+        "company": it.company,
+    }
+    return Reading(AlertKind.REPORT_UNSENT, f"{it.report_id}", it.name, state, it.company_id, detail)
 
 
 # ---- of the installation ----
