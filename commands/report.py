@@ -11,8 +11,6 @@ from commands.context import company_option, here, json_option, reading
 from commands.printing import print_csv, print_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tracker.policy.report import Report
 
 BY = (
@@ -35,6 +33,10 @@ MODELS = ("first", "last", "last_non_direct", "linear", "position", "decay", "da
     help="How several origins share in target calls and sales; without it, they are the call's own source's.",
 )
 @click.option(
+    "--against", type=click.Choice([*MODELS, "own"]),
+    help="The same by this model beside (own: the call's own source).",
+)  # fmt: skip
+@click.option(
     "--leads", type=click.Choice(["calls", "target"]), default="calls", show_default=True,
     help="What counts as a lead: every call, or target calls.",
 )  # fmt: skip
@@ -45,8 +47,8 @@ MODELS = ("first", "last", "last_non_direct", "linear", "position", "decay", "da
 @json_option
 def report_command(
     *, by: str, split: str | None, period: str | None, since: str | None, until: str | None,
-    only: tuple[str, ...], model: str | None, leads: str, compare: bool, as_csv: bool, xlsx: str | None,
-    company: str | None, as_json: bool,
+    only: tuple[str, ...], model: str | None, against: str | None, leads: str, compare: bool, as_csv: bool,
+    xlsx: str | None, company: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Show which advertisement earned money: calls, sales and costs by source, campaign, keyword and more.
 
@@ -59,26 +61,23 @@ def report_command(
       leaseline report --by campaign --since 2026-11-01 --until 2026-11-30 --compare
       leaseline report --by keyword --only campaign=spring
       leaseline report --by source --split medium --model position
+      leaseline report --model first --against last
       leaseline report --by keyword --period 90d --csv > keywords.csv
       leaseline report --by campaign --period last_month --xlsx campaigns.xlsx
     """
-    from tracker.policy.credit import Model
-    from tracker.policy.report import Leads, Wish
-    from tracker.policy.report_words import By
-    from tracker.reports import read_report
+    from tracker.reports import read_asked
 
-    wish = Wish(
-        By(by),
-        By(split) if split else None,
-        Model(model) if model else None,
-        Leads(leads),
-        _words(only),
-    )
-    given = {"period": period, "since": since, "until": until}
-    words = {name: [word] for name, word in given.items() if word is not None}
+    if compare and against:
+        raise click.UsageError("Beside stand the days before or another model: --compare or --against")
+    given = {
+        "by": by, "split": split, "period": period, "since": since, "until": until, "model": model,
+        "against": against, "leads": leads, "compare": "yes" if compare else None,
+    }  # fmt: skip
+    words = {name: word for name, word in given.items() if word is not None}
     with reading(company) as (session, owner):
-        found = read_report(session, owner, wish, words, here().now, compare=compare)
-    tell(found, as_json=as_json, as_csv=as_csv, xlsx=xlsx, title=" / ".join(wish.parts), company=owner.name)
+        found = read_asked(session, owner, _words(only) | words, here().now)
+    title = " / ".join(found.wish.parts)
+    tell(found, as_json=as_json, as_csv=as_csv, xlsx=xlsx, title=title, company=owner.name)
 
 
 def tell(found: Report, *, as_json: bool, as_csv: bool, xlsx: str | None, title: str, company: str) -> None:
@@ -99,8 +98,16 @@ def tell(found: Report, *, as_json: bool, as_csv: bool, xlsx: str | None, title:
         click.echo(text_of(found))
 
 
-def _words(only: tuple[str, ...]) -> Mapping[str, str]:
+def _words(only: tuple[str, ...]) -> dict[str, str]:
+    from tracker.policy.report import ONLY
+
     pairs = [each.partition("=") for each in only]
     if bad := [name for name, sign, _ in pairs if not sign]:
         raise click.BadParameter(f"{bad[0]!r} is no WORD=TEXT, as campaign=spring", param_hint="--only")
-    return {name.strip(): text.strip() for name, _, text in pairs}
+    words = {name.strip(): text.strip() for name, _, text in pairs}
+    if unknown := words.keys() - set(ONLY):
+        raise click.BadParameter(
+            f"no report is narrowed by {', '.join(sorted(unknown))}: give one of {', '.join(ONLY)}",
+            param_hint="--only",
+        )
+    return words

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from commands.printing import shown, table
@@ -11,6 +12,8 @@ from tracker.policy.markov import ENOUGH_CONVERSIONS
 from tracker.policy.money_figures import Number, percent, rounded
 from tracker.policy.report import Leads, Line, Report
 from tracker.policy.report_advice import Advice, Tempting, advise
+from tracker.policy.report_text import by_other
+from tracker.report_export import model_word
 
 Column = tuple[str, Callable[[Line], Any]]
 TOTAL = "total"
@@ -25,7 +28,7 @@ def text_of(report: Report) -> str:
 
 def _table(report: Report) -> str:
     names = [by.value for by in report.wish.parts]
-    columns = [*_counts(report), *(_money() if _has_money(report) else ())]
+    columns = [*_counts(report), *(_money() if _has_money(report) else ()), *_by_other(report)]
     rows = [
         dict(zip(names, line.labels or (TOTAL, *[""] * (len(names) - 1)), strict=True))
         | {title: told(line) for title, told in columns}
@@ -70,6 +73,21 @@ def _money() -> list[Column]:
     ]
 
 
+def _by_other(report: Report) -> Iterator[Column]:
+    """What the model beside says otherwise."""
+    if report.against is None:
+        return
+    wanted = {"target", "orders", "profit", "net", "romi"} if _has_money(report) else {"target"}
+    for title, told in (*_counts(report), *_money()):
+        if title in wanted:
+            yield f"{title} by {model_word(report.against)}", partial(_of_other, report, told)
+
+
+def _of_other(report: Report, told: Callable[[Line], Any], line: Line) -> Any:
+    other = by_other(report, line)
+    return other and told(other)
+
+
 def _returns(line: Line) -> str | None:
     told = _percent(line.sums.romi)
     return f"~{told}" if told and line.is_few else told
@@ -110,6 +128,8 @@ def _notes(report: Report) -> Iterator[str]:
             f"Model {report.wish.model.value}: shares target calls, orders and what they brought; calls "
             "stand where they came from."
         )
+    if report.against is not None:
+        yield f"Beside it stands what the model {model_word(report.against)} says."
     if 0 < it.conversions < ENOUGH_CONVERSIONS:
         yield f"The model rests on {it.conversions} conversions, which are too few: take a simple one."
     leads = "every call" if report.wish.leads is Leads.CALLS else "a target call"

@@ -88,10 +88,11 @@ def show(name: str, as_csv: bool, xlsx: str | None, company: str | None, as_json
       leaseline saved show Campaigns --xlsx campaigns.xlsx
     """
     from tracker import saved_reports
+    from tracker.reports import read_asked
 
     with reading(company) as (session, owner):
         saved = saved_reports.find_report(session, owner, name)
-        found = saved_reports.read_asked(session, owner, saved.words, here().now)
+        found = read_asked(session, owner, saved.words, here().now)
     tell(found, as_json=as_json, as_csv=as_csv, xlsx=xlsx, title=saved.name, company=owner.name)
 
 

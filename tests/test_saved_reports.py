@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from support.catalogues import compile_catalogues
 from support.couriers import Clock, mail_settings, send
-from support.mailed_reports import MORNINGS, OLGA, furnish, mails, next_of, saved, scheduled
+from support.mailed_reports import MORNINGS, OLGA, furnish, mails, next_of, parts, saved, scheduled
 from support.receivers import mailbox
 from support.workbook import Book
 
@@ -36,16 +35,6 @@ from web.catalogues import translator
 @pytest.fixture
 def company_id(database: Database, now: datetime) -> int:
     return furnish(database, now)
-
-
-def parts(letter: EmailMessage) -> tuple[str, str, EmailMessage]:
-    """The text, the HTML, and the attached workbook."""
-    text, html = letter.get_body(("plain",)), letter.get_body(("html",))
-    assert text is not None
-    assert html is not None
-    (workbook,) = letter.iter_attachments()
-    assert isinstance(workbook, EmailMessage)
-    return text.get_content().replace("\r\n", "\n"), html.get_content(), workbook
 
 
 # ---- kept by name ----

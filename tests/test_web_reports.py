@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import html
 import io
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 from support.command import Installation
-from support.earnings import tell_earnings
+from support.earnings import bring_by_yandex, tell_earnings
 from support.facts import add_pallets
 from support.recorded import settings_in
 from support.report_page import Table, read_table
@@ -230,13 +230,7 @@ def test_the_days_before_stand_beneath(ann: FlaskClient) -> None:
 
 def test_another_model_stands_beneath_where_it_differs(site: Site, ann: FlaskClient) -> None:
     with site.database.write() as session:
-        sold = sa.select(Call.visit_id).join(Sale, Sale.call_id == Call.id).join(Visit)
-        visit = session.get_one(Visit, session.scalars(sold.where(Visit.keyword == "pallet prices")).first())
-        earlier = visit.started_at - timedelta(days=2)
-        session.add(
-            Visit(visitor_id=visit.visitor_id, site_id=visit.site_id, started_at=earlier, seen_at=earlier,
-                  medium="cpc", source="yandex", group="Paid Search")
-        )  # fmt: skip
+        bring_by_yandex(session)
     page = ann.get("/reports?by=source&model=first&against=last").text
     assert "The smaller figures, where they differ, are by the model “Last touch”." in page
     orders = {name: (row["Orders"].text, row["Orders"].inside) for name, row in read_table(page).rows.items()}

@@ -24,11 +24,13 @@ from tracker.policy.money_figures import (
     romi_interval,
     rounded,
 )
-from tracker.policy.report import Coverage, Line, Report
+from tracker.policy.report import Coverage, Line, Report, Wish
 from tracker.policy.report_advice import Advice, advise
+from tracker.policy.report_wish import OWN
 from tracker.policy.report_words import Blank
 from tracker.policy.spans import Asks, Span
 
+_UNSHARED = frozenset({"calls", "callers", "missed", "cost", "cost_per_call", "cost_per_caller"})
 # Said once of the whole report, where nobody has judged any call.
 _OF_ALL = frozenset({Doubt.EVERY_CALL_A_LEAD})
 
@@ -45,6 +47,7 @@ def describe(it: Report) -> dict[str, Any]:
         "currency": it.currency,
         "days": _span(it.span),
         "before": it.before and _span(it.before),
+        "against": it.against and model_word(it.against),
         "rows": [_line(it, line, decimals) for line in it.lines],
         "total": _line(it, it.whole, decimals),
         "coverage": _coverage(it.coverage),
@@ -58,13 +61,22 @@ def flat(it: Report) -> Iterator[dict[str, Any]]:
     for line in (*it.lines, it.whole):
         names = line.labels or ("total",) * len(it.wish.parts)
         row = dict(zip((by.value for by in it.wish.parts), names, strict=True))
-        yield row | _figures(line, decimals) | {"currency": it.currency} | _earlier(line, decimals)
+        yield row | _figures(line, decimals) | {"currency": it.currency} | _second(it, line, decimals)
 
 
-def _earlier(line: Line, decimals: int) -> dict[str, Any]:
+def model_word(wish: Wish) -> str:
+    """The word of the wish's model, in addresses and commands."""
+    return OWN if wish.model is None else wish.model.value
+
+
+def _second(it: Report, line: Line, decimals: int) -> dict[str, Any]:
+    """The figures of the days before, or by the model beside, with the words of both models."""
     if line.before is None:
         return {}
-    return {f"{name}_before": value for name, value in _sums(line.before, decimals).items()}
+    if it.against is None:
+        return {f"{name}_before": value for name, value in _sums(line.before, decimals).items()}
+    theirs = {f"{name}_against": value for name, value in _credited(line.before, decimals).items()}
+    return {"model": model_word(it.wish), "against": model_word(it.against)} | theirs
 
 
 def _line(it: Report, line: Line, decimals: int) -> dict[str, Any]:
@@ -80,7 +92,8 @@ def _line(it: Report, line: Line, decimals: int) -> dict[str, Any]:
         "intervals": _intervals(line.sums) if line.is_few else None,
         "doubts": [doubt.value for doubt in doubts(line.sums) if doubt not in _OF_ALL],
         "filter": as_words(line.asks),
-        "before": None if line.before is None else _sums(line.before, decimals),
+        "before": None if line.before is None or it.against else _sums(line.before, decimals),
+        "against": _credited(line.before, decimals) if line.before is not None and it.against else None,
     }
 
 
@@ -122,6 +135,11 @@ def _sums(it: Sums, decimals: int) -> dict[str, Any]:
         "roas_percent": _percent(it.roas),
         "roas_break_even_percent": _percent(it.roas_break_even),
     }
+
+
+def _credited(it: Sums, decimals: int) -> dict[str, Any]:
+    """What a model has a say in: calls and costs stand where they are by any."""
+    return {name: value for name, value in _sums(it, decimals).items() if name not in _UNSHARED}
 
 
 def _count(value: Count) -> int | float:

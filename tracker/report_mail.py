@@ -68,8 +68,17 @@ def _shown(report: Report) -> list[Line]:
     return [*report.lines[:MOST_ROWS], report.whole]
 
 
-def _earlier(report: Report, tongue: Tongue) -> list[str]:
-    """What is compared: the days before, and the figures of both."""
+def _figures(report: Report, line: Line, shown: Sequence[Column]) -> list[tuple[str, str]]:
+    """The row's figures, each with that of the model beside where it differs."""
+    other = report_text.by_other(report, line)
+    told = [(tell(line), tell(other) if other else "") for _, tell in shown]
+    return [(one, second if second != one else "") for one, second in told]
+
+
+def _compared(report: Report, tongue: Tongue) -> list[str]:
+    """What stands side by side: two models, or the days before with the figures of both."""
+    if report.against is not None:
+        return [report_text.side_by_side(report, tongue)]
     whole, then = report.whole.sums, report.whole.before
     if report.before is None or then is None:
         return []
@@ -83,6 +92,17 @@ def _earlier(report: Report, tongue: Tongue) -> list[str]:
             tongue.tell(net, now=tongue.amount(whole.net), before=tongue.amount(then.net)),
         ]
     return [f"{tongue.tell(report_text.COMPARED)}: {tongue.days(report.before)}", " · ".join(found)]
+
+
+_SMALLER = N_("The smaller figures, where they differ, are by the model “%(model)s”.")
+_IN_BRACKETS = N_("The figures in brackets, where they differ, are by the model “%(model)s”.")
+
+
+def _beneath(report: Report, said: str, tongue: Tongue) -> list[str]:
+    """What the second figures of the table are."""
+    if report.against is None:
+        return []
+    return [tongue.tell(said, model=report_text.model_name(report.against, tongue))]
 
 
 def _notes(report: Report, told: Told, tongue: Tongue) -> list[str]:
@@ -115,11 +135,11 @@ _SEE = N_("See the report and the calls behind each figure:")
 
 def text(report: Report, told: Told, tongue: Tongue) -> str:
     """The mail for programs that show no HTML."""
-    head = [told.name, f"{told.company}. {tongue.days(report.span)}", *_earlier(report, tongue)]
+    head = [told.name, f"{told.company}. {tongue.days(report.span)}", *_compared(report, tongue)]
     parts = [
         "\n".join(head),
         "\n".join(f"* {each}" for each in report_text.advice(report, tongue)),
-        _text_table(report, tongue),
+        "\n".join((_text_table(report, tongue), *_beneath(report, _IN_BRACKETS, tongue))),
         f"{tongue.tell(_SEE)}\n{told.page}",
         "\n".join(_notes(report, told, tongue)),
         "-- \n" + "\n".join(_ending(told, tongue)),
@@ -130,7 +150,9 @@ def text(report: Report, told: Told, tongue: Tongue) -> str:
 def _text_table(report: Report, tongue: Tongue) -> str:
     shown = columns(report, tongue)
     rows = [[" / ".join(report_text.titles(report, tongue)), *(title for title, _ in shown)]]
-    rows += [[_row_name(report, line, tongue), *(told(line) for _, told in shown)] for line in _shown(report)]
+    for line in _shown(report):
+        figures = (f"{one} ({second})" if second else one for one, second in _figures(report, line, shown))
+        rows.append([_row_name(report, line, tongue), *figures])
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     return "\n".join(_text_row(row, widths) for row in rows)
 
@@ -161,7 +183,7 @@ _HEAD = f"font-size:11px;font-weight:600;color:{_MUTED};white-space:normal;verti
 def html(report: Report, told: Told, tongue: Tongue) -> str:
     """The same as HTML."""
     title = escape(told.name)
-    head = [f"{told.company} · {tongue.days(report.span)}", *_earlier(report, tongue)]
+    head = [f"{told.company} · {tongue.days(report.span)}", *_compared(report, tongue)]
     days = "<br>".join(map(escape, head))
     inner = "".join(
         (
@@ -169,6 +191,7 @@ def html(report: Report, told: Told, tongue: Tongue) -> str:
             f'<p style="margin:0 0 16px;color:{_MUTED};">{days}</p>',
             _answer(report_text.advice(report, tongue)),
             _html_table(report, tongue),
+            *map(_caption, _beneath(report, _SMALLER, tongue)),
             _button(told.page, tongue.tell(N_("Open the report"))),
             _small(_notes(report, told, tongue)),
             _small(_ending(told, tongue), f"padding-top:12px;border-top:1px solid {_LINE};"),
@@ -222,9 +245,20 @@ def _html_row(report: Report, line: Line, shown: Sequence[Column], tongue: Tongu
     cells += f"{name}</th>"
     return (
         f"<tr>{cells}"
-        + "".join(f'<td style="{_RIGHT}{bold}">{escape(told(line))}</td>' for _, told in shown)
+        + "".join(
+            f'<td style="{_RIGHT}{bold}">{escape(one)}{_second(second)}</td>'
+            for one, second in _figures(report, line, shown)
+        )
         + "</tr>"
     )
+
+
+def _second(figure: str) -> str:
+    return f'<br><span style="font-size:11px;color:{_MUTED};">{escape(figure)}</span>' if figure else ""
+
+
+def _caption(said: str) -> str:
+    return f'<p style="margin:-8px 0 16px;font-size:12px;color:{_MUTED};">{escape(said)}</p>'
 
 
 def _button(address: str, words: str) -> str:

@@ -22,7 +22,7 @@ from tracker.policy.saved_reports import query_of
 from tracker.policy.telling import Answer
 from tracker.report_mail import Told
 from tracker.report_schedules import QUEUE, when_of
-from tracker.saved_reports import read_asked
+from tracker.reports import read_asked
 from tracker.settings import Settings
 from tracker.telling import Translate, in_english
 

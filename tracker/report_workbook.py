@@ -187,6 +187,9 @@ def about(report: Report, tongue: Tongue, title: str, company: str) -> Iterator[
     yield tongue.tell(report_text.PERIOD), tongue.days(report.span)
     if report.before is not None:
         yield tongue.tell(report_text.COMPARED), tongue.days(report.before)
+    if report.against is not None:
+        yield tongue.tell(N_("Model")), report_text.model_name(report.wish, tongue)
+        yield tongue.tell(N_("Beside it")), report_text.model_name(report.against, tongue)
     for name, value in report.wish.only.items():
         yield tongue.tell(report_text.TITLES[By(name)]), value
     yield tongue.tell(report_text.CURRENCY), report.currency
@@ -194,10 +197,14 @@ def about(report: Report, tongue: Tongue, title: str, company: str) -> Iterator[
 
 def columns(report: Report, tongue: Tongue) -> list[Column]:
     """The figures of a row, each with its unit in its title."""
-    found = [*_of_calls(tongue), *_of_money(tongue, report.currency)]
+    calls, money = _of_calls(tongue), _of_money(tongue, report.currency)
     if report.before is not None:
-        found += [_earlier(column, tongue) for column in found if column.title in _compared(tongue, report)]
-    return found
+        told = [calls[0], calls[4], calls[8], *money[:4], money[8]]
+        return [*calls, *money, *(_earlier(column, tongue) for column in told)]
+    if report.against is not None:
+        told = [calls[4], *calls[8:], *money[:2], money[3], *money[6:]]
+        return [*calls, *money, *(_other(column, report, tongue) for column in told)]
+    return [*calls, *money]
 
 
 def _of_calls(tongue: Tongue) -> list[Column]:
@@ -237,17 +244,23 @@ def _of_money(tongue: Tongue, currency: str) -> list[Column]:
     ]
 
 
-def _compared(tongue: Tongue, report: Report) -> set[str]:
-    """Titles of the figures that the days before are shown of as well."""
-    calls, money = _of_calls(tongue), _of_money(tongue, report.currency)
-    return {column.title for column in (calls[0], calls[4], calls[8], *money[:4], money[8])}
-
-
 def _earlier(column: Column, tongue: Tongue) -> Column:
     def told(line: Line) -> Any:
         return None if line.before is None else column.told(Line(line.key, line.before))
 
     return Column(tongue.tell(N_("Before: %(title)s"), title=column.title), column.look, told)
+
+
+def _other(column: Column, report: Report, tongue: Tongue) -> Column:
+    """The same by the model beside."""
+
+    def told(line: Line) -> Any:
+        other = report_text.by_other(report, line)
+        return other and column.told(other)
+
+    name = report_text.model_name(report.against or report.wish, tongue)
+    title = tongue.tell(N_("By “%(model)s”: %(title)s"), model=name, title=column.title)
+    return Column(title, column.look, told)
 
 
 def _formats(book: Workbook, currency: str, **more: Any) -> dict[str, Any]:

@@ -20,8 +20,9 @@ from sqlalchemy.orm import Session
 from tracker.cost_sums import cost_sums
 from tracker.models import Channel, Company
 from tracker.policy.channel_groups import group_of
-from tracker.policy.report import Coverage, Days, Report, Wish, assemble
+from tracker.policy.report import Coverage, Days, Report, Wish, assemble, beside
 from tracker.policy.report_costs import cell_of, placed, told_by, wanted
+from tracker.policy.report_wish import is_compared, read_against, read_wish, spans_of
 from tracker.policy.spans import Asks, read_spans
 from tracker.report_cells import Asked, Cells, Key
 from tracker.report_counts import Counted, counted
@@ -56,6 +57,20 @@ def read_report(
         for each in ((span, before) if compare else (span,))
     ]
     return assemble(wish, company.currency, now_then[0], now_then[1] if compare else None, also)
+
+
+def read_asked(
+    session: Session, company: Company, words: Mapping[str, str], now: datetime, *, also: Asks = ()
+) -> Report:
+    """The report that the words of an address ask for; with `against`, by two models side by side.
+
+    Raises Rejected as `read_wish`, `read_against` and `read_report` do.
+    """
+    wish, spans = read_wish(words), spans_of(words)
+    against = read_against(words, wish)
+    if against is None:
+        return read_report(session, company, wish, spans, now, compare=is_compared(words), also=also)
+    return beside(*(read_report(session, company, each, spans, now, also=also) for each in (wish, against)))
 
 
 def _read(asked: Asked) -> Days:

@@ -1,4 +1,4 @@
-"""Reports that companies keep by name: saved, found, read, renamed, deleted, and shared by links.
+"""Reports that companies keep by name: saved, found, renamed, deleted, and shared by links.
 
 A link shows the report's rows to somebody without an account until it expires, and never its calls.
 """
@@ -20,11 +20,7 @@ from tracker.errors import Rejected
 from tracker.links import LINK, count_one, living_link, makers_of, new_link, unknown
 from tracker.models import Company, ReportLink, SavedReport
 from tracker.once import insert_once
-from tracker.policy.report import Report
-from tracker.policy.report_wish import read_wish
-from tracker.policy.saved_reports import is_compared, query_of, read_name, read_words, spans_of
-from tracker.policy.spans import Asks
-from tracker.reports import read_report
+from tracker.policy.saved_reports import query_of, read_name, read_words
 
 MOST = 200  # of a company
 DAYS = (1, 7, 30, 90)  # that a link may live
@@ -36,14 +32,6 @@ class Made:
 
     link: ReportLink
     by: str
-
-
-def read_asked(
-    session: Session, company: Company, words: dict[str, Any], now: datetime, *, also: Asks = ()
-) -> Report:
-    """The report that these words ask for. Raises Rejected as `read_wish` and `read_report` do."""
-    wish = read_wish(words)
-    return read_report(session, company, wish, spans_of(words), now, compare=is_compared(words), also=also)
 
 
 # ---- kept by name ----

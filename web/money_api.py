@@ -21,7 +21,6 @@ from tracker.policy.cost_list import told_costs
 from tracker.policy.costs import Entered
 from tracker.policy.dates import Dates
 from tracker.policy.path_table import read_path_wish
-from tracker.policy.report_wish import read_wish
 from tracker.policy.rights import Right
 from tracker.policy.sale_list import told_sales
 from tracker.policy.tables import BadRows, Unreadable
@@ -99,13 +98,10 @@ def list_sales() -> dict[str, Any]:
 @api.get("/report")
 @by_key
 def report() -> dict[str, Any]:
-    """What the words of the address ask for, as `leaseline report --json` has it; `compare=yes` as well."""
-    wish = read_wish(request.args)
-    words = request.args.to_dict(flat=False)
+    """What the words of the address ask for, as `leaseline report --json` has it."""
+    words = request.args.to_dict()
     with _reading(Right.JUDGE) as (session, company):
-        compare = request.args.get("compare") == "yes"
-        now = house().clock()
-        return describe(reports.read_report(session, company, wish, words, now, compare=compare))
+        return describe(reports.read_asked(session, company, words, house().clock()))
 
 
 @api.get("/paths")

@@ -23,7 +23,7 @@ from web import report_numbers as numbers
 from web.report_columns import COLUMNS, GROUPS, Column, Group, Show, columns_of, usual_show
 from web.report_findings import Finding, coverage, findings
 from web.report_links import Place, among, calls_of, narrower
-from web.report_names import BLANKS, BY, name_of, title_of
+from web.report_names import BLANKS, BY, MODELS, name_of, title_of
 from web.tiles import days_words
 
 FIRST = 200  # rows that are shown
@@ -140,12 +140,10 @@ def view_of(
     *,
     linked: bool = True,
     keeps_costs: bool = False,
-    beneath: str = "",
 ) -> View:
     """The report in the language of the answer; not `linked`, nothing leads away from it.
 
-    `keeps_costs`: its reader may write costs down. `beneath` says what the smaller figures are, where they
-    are not those of the days before.
+    `keeps_costs`: its reader may write costs down.
     """
     show = look.show or usual_show(report)
     columns = columns_of(show)
@@ -163,13 +161,16 @@ def view_of(
         total=writer.total(),
         all=len(lines),
         more=_more(place, look, len(lines)),
-        beneath=beneath or _days_before(report),
+        beneath=_beneath(report),
         findings=findings(report, place, linked=linked, keeps_costs=keeps_costs),
         coverage=coverage(report),
     )
 
 
-def _days_before(report: Report) -> str:
+def _beneath(report: Report) -> str:
+    """What the smaller figures are: by which model, or of which days."""
+    if report.against is not None:
+        return str(MODELS[report.against.model].one)
     return "" if report.before is None else days_words(report.before.first, report.before.last)
 
 

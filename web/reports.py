@@ -16,19 +16,17 @@ from tracker.errors import Rejected
 from tracker.models import Company
 from tracker.overview import has_calls
 from tracker.policy.report import ONLY, Report
-from tracker.policy.report_wish import read_wish
 from tracker.policy.report_words import By
 from tracker.policy.rights import Right
 from tracker.policy.spans import Asks
 from tracker.report_export import flat
-from tracker.reports import read_report
+from tracker.reports import read_asked
 from tracker.spreadsheet import cell
 from web.house import house
 from web.money import having
 from web.refusals import translated
 from web.report_columns import SHOWS
 from web.report_links import LOOKS, Place, words_of
-from web.report_models import WORD, beside, model_of, other_wish
 from web.report_names import BY, LEADS, MODELS, READY
 from web.report_view import read_look, view_of
 from web.viewer import SeenCompany, hand, viewer, wants_json
@@ -63,7 +61,7 @@ def as_csv() -> Response:
     (company, *others) = having(RIGHT)
     if others:
         raise Rejected("company.which", "A report is about one company", "Choose one in the header")
-    report, by = _read(company, models=False), hand()
+    report, by = _read(company), hand()
     query = Place("", words_of(request.args.to_dict())).with_()
     with house().database.write() as session:
         detail = {"report": query, "format": "csv"}
@@ -86,18 +84,11 @@ def _lines(report: Report) -> str:
     return "\N{ZERO WIDTH NO-BREAK SPACE}" + out.getvalue()
 
 
-def _read(mine: SeenCompany, *, models: bool = True) -> Report:
-    """The report that the address asks for; `models`: beside another model, where it wants that."""
-    given = request.args
-    wish, words = read_wish(given), given.to_dict(flat=False)
-    compare = given.get("compare") == "yes"
-    other = other_wish(given, wish) if models else None
+def _read(mine: SeenCompany) -> Report:
+    """The report that the address asks for."""
     with house().database.read() as session:
-        company, now, also = session.get_one(Company, mine.id), house().clock(), _also(mine)
-        if other is None:
-            return read_report(session, company, wish, words, now, compare=compare, also=also)
-        report, beneath = (read_report(session, company, it, words, now, also=also) for it in (wish, other))
-        return beside(report, beneath)
+        company, words = session.get_one(Company, mine.id), request.args.to_dict()
+        return read_asked(session, company, words, house().clock(), also=_also(mine))
 
 
 def _also(mine: SeenCompany) -> Asks:
@@ -107,10 +98,7 @@ def _also(mine: SeenCompany) -> Asks:
 
 def _page(mine: SeenCompany, place: Place, report: Report | None, problem: Rejected | None = None) -> str:
     keeps_costs = viewer().may(Right.ADMINISTER, mine.id)
-    look, is_beside = read_look(request.args), bool(report) and WORD in dict(place.words)
-    by_model = model_of(request.args) if is_beside else None
-    beneath = str(MODELS[by_model].one) if is_beside else ""
-    view = view_of(report, place, look, keeps_costs=keeps_costs, beneath=beneath) if report else None
+    view = view_of(report, place, read_look(request.args), keeps_costs=keeps_costs) if report else None
     return render_template(
         "reports.html", view=view, place=place, company=mine, problem=problem and translated(problem),
         keeps_costs=keeps_costs, is_new=bool(view and not view.rows) and not _has_calls(mine),

@@ -17,13 +17,14 @@ from tracker.links import makers_of
 from tracker.models import Company, SavedReport
 from tracker.policy import report_text
 from tracker.policy.report_text import Tongue, times
-from tracker.policy.report_wish import read_wish
+from tracker.policy.report_wish import is_compared, read_against, read_wish
 from tracker.policy.report_words import By
 from tracker.policy.rights import Right
-from tracker.policy.saved_reports import is_compared, query_of, words_of
+from tracker.policy.saved_reports import query_of, words_of
 from tracker.policy.schedules import read_addresses, read_schedule
 from tracker.report_schedules import Listed, when_of
 from tracker.report_sender import WORKBOOK
+from tracker.reports import read_asked
 from tracker.saved_reports import Made
 from web.filters import PERIODS
 from web.house import house, row_id
@@ -200,7 +201,7 @@ def as_workbook() -> Response:
     mine, by, words = _one_company(), hand(), request.args.to_dict()
     with house().database.read() as session:
         company = session.get_one(Company, mine.id)
-        found = saved_reports.read_asked(session, company, words, by.at)
+        found = read_asked(session, company, words, by.at)
     title = words_in_short(words)
     out = io.BytesIO()
     report_workbook.write(found, out, tongue(), title, mine.name)
@@ -232,9 +233,13 @@ def words_in_short(words: dict[str, str]) -> str:
     wish = read_wish(words)
     rows = ", ".join(tongue().tell(report_text.TITLES.get(by, by.value)) for by in wish.parts)
     only = [f"{tongue().tell(report_text.TITLES[By(name)])}: {word}" for name, word in wish.only.items()]
-    model = [tongue().tell(report_text.MODELS.get(wish.model.value, wish.model.value))] if wish.model else []
-    compared = [gettext("compared with before")] if is_compared(words) else []
-    return " · ".join((rows, *only, _days(words), *model, *compared))
+    against = read_against(words, wish)
+    model = [report_text.model_name(wish, tongue())] if wish.model else []
+    if against is not None:
+        beside = gettext("beside it “%(model)s”", model=report_text.model_name(against, tongue()))
+    else:
+        beside = gettext("compared with before") if is_compared(words) else ""
+    return " · ".join((rows, *only, _days(words), *model, *filter(None, (beside,))))
 
 
 def _days(words: dict[str, str]) -> str:

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from tracker import saved_reports
 from tracker.audit import By
 from tracker.errors import Rejected
+from tracker.reports import read_asked
 from web.house import house
 from web.public import public
 from web.report_links import Place
@@ -28,7 +29,7 @@ def show(token: str) -> Response:
         brake()
         with house().database.read() as session:
             link, saved = saved_reports.find_link(session, token, now)
-            report = saved_reports.read_asked(session, saved.company, saved.words, now)
+            report = read_asked(session, saved.company, saved.words, now)
         if request.method == "GET" and not request.args:  # sorted otherwise is no further opening
             by = By(now, saved_reports.actor_of(link), client_address())
             with house().database.write() as session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from email.message import EmailMessage
 
 import sqlalchemy as sa
 from support.showroom import DAY, add_company, place
@@ -59,3 +60,13 @@ def mails(database: Database) -> list[ReportMail]:
 def next_of(database: Database, schedule_id: int) -> datetime:
     with database.read() as session:
         return session.get_one(ReportSchedule, schedule_id).next_at
+
+
+def parts(letter: EmailMessage) -> tuple[str, str, EmailMessage]:
+    """The text, the HTML, and the attached workbook."""
+    text, html = letter.get_body(("plain",)), letter.get_body(("html",))
+    assert text is not None
+    assert html is not None
+    (workbook,) = letter.iter_attachments()
+    assert isinstance(workbook, EmailMessage)
+    return text.get_content().replace("\r\n", "\n"), html.get_content(), workbook

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
@@ -140,7 +140,7 @@ class Line:
     non_target: int = 0
     share: Fraction | None = None  # of all calls
     asks: Asks | None = None
-    before: Sums | None = None
+    before: Sums | None = None  # of the days before, or by the model beside
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -161,6 +161,7 @@ class Report:
     lines: Sequence[Line]
     whole: Line
     coverage: Coverage
+    against: Wish | None = None  # by whose model the rows' `before` is, where it is not of days before
 
 
 def assemble(
@@ -193,6 +194,23 @@ def assemble(
         sorted(lines, key=_order),
         _whole(wish, days, base, before),
         days.coverage,
+    )
+
+
+def beside(report: Report, other: Report) -> Report:
+    """The rows with another model's figures where those of the days before would stand."""
+    theirs = {line.key: line.sums for line in other.lines}
+    lines = [replace(line, before=theirs.get(line.key, Sums())) for line in report.lines]
+    known = {line.key for line in report.lines}
+    more = [
+        replace(line, sums=Sums(cost=line.sums.cost, calls=line.sums.calls), before=line.sums)
+        for line in other.lines
+        if line.key not in known
+    ]
+    whole = replace(report.whole, before=other.whole.sums)
+    learned = replace(report.coverage, conversions=max(it.coverage.conversions for it in (report, other)))
+    return replace(
+        report, before=None, lines=[*lines, *more], whole=whole, coverage=learned, against=other.wish
     )
 
 

@@ -18,11 +18,12 @@ from babel.numbers import format_currency, format_decimal, get_currency_precisio
 
 from tracker.policy.alert_words import N_
 from tracker.policy.call_words import Delay, Heard, Kind
+from tracker.policy.credit import Model
 from tracker.policy.intervals import Count
 from tracker.policy.markov import ENOUGH_CONVERSIONS
 from tracker.policy.money_figures import FEW_ORDERS, Number, percent, rounded
 from tracker.policy.origins import NOT_SET
-from tracker.policy.report import Leads, Line, Report
+from tracker.policy.report import Leads, Line, Report, Wish
 from tracker.policy.report_advice import Advice, Tempting, advise
 from tracker.policy.report_words import CHANNEL, Blank, By, Calendar, Cell, Weekday
 from tracker.policy.schedules import Every, Schedule
@@ -38,9 +39,10 @@ TITLES = {
     By.CATEGORY: N_("Category"), By.TAG: N_("Tag"),
 }  # fmt: skip
 MODELS = {
-    "first": N_("First touch"), "last": N_("Last touch"), "linear": N_("Equal shares"),
-    "last_non_direct": N_("Last touch that is not direct"), "position": N_("By position"),
-    "decay": N_("More to what came later"), "data_driven": N_("Learned from the data"),
+    None: N_("The call’s own source"), Model.FIRST: N_("First touch"), Model.LAST: N_("Last touch"),
+    Model.LAST_NON_DIRECT: N_("Last touch that was not direct"), Model.LINEAR: N_("All touches alike"),
+    Model.POSITION: N_("First and last most"), Model.DECAY: N_("The later the more"),
+    Model.DATA_DRIVEN: N_("Learned from your journeys"),
 }  # fmt: skip
 _BLANKS = {
     Blank.UNKNOWN: N_("(nothing known)"),
@@ -255,7 +257,7 @@ def model(report: Report, tongue: Tongue) -> list[str]:
         found = [tongue.tell(N_("A sale is the origin’s that its call came from."))]
     else:
         text = N_("Model: %(model)s. It shares target calls, orders and what they brought among origins.")
-        found = [tongue.tell(text, model=tongue.tell(MODELS.get(kind.value, kind.value)))]
+        found = [tongue.tell(text, model=model_name(report.wish, tongue))]
     if 0 < conversions < ENOUGH_CONVERSIONS:
         text = N_("The model rests on %(count)s conversions, which are too few: take a simple one.")
         found.append(tongue.tell(text, count=tongue.count(conversions)))
@@ -265,6 +267,26 @@ def model(report: Report, tongue: Tongue) -> list[str]:
     )
     found.append(tongue.tell(every if report.wish.leads is Leads.CALLS else target))
     return found
+
+
+def model_name(wish: Wish, tongue: Tongue) -> str:
+    """By what sales are shared: "First touch"."""
+    return tongue.tell(MODELS[wish.model])
+
+
+def side_by_side(report: Report, tongue: Tongue) -> str:
+    """The two models that the rows are told by; empty where there is one."""
+    if report.against is None:
+        return ""
+    one, other = (model_name(wish, tongue) for wish in (report.wish, report.against))
+    return tongue.tell(N_("Two models side by side: “%(model)s” and “%(other)s”"), model=one, other=other)
+
+
+def by_other(report: Report, line: Line) -> Line | None:
+    """The row by the model beside; None where it has no say: a cost that is not divided earns elsewhere."""
+    if report.against is None or line.before is None or Blank.UNDIVIDED in line.key:
+        return None
+    return Line(line.key, line.before)
 
 
 def conventions(tongue: Tongue) -> list[str]:

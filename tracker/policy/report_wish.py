@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from tracker.errors import Rejected
@@ -13,6 +14,7 @@ from tracker.policy.credit import Model
 from tracker.policy.report import ONLY, Leads, Wish
 from tracker.policy.report_words import By
 
+OWN = "own"  # beside a model: the source of the call itself
 Word = TypeVar("Word", bound=enum.StrEnum)
 
 
@@ -29,6 +31,27 @@ def read_wish(words: Mapping[str, str]) -> Wish:
         read_word(Leads, "leads", given) or Leads.CALLS,
         {name: given[name] for name in ONLY if name in given},
     )
+
+
+def read_against(words: Mapping[str, str], wish: Wish) -> Wish | None:
+    """The same wish by the model that `against` puts beside. Raises Rejected report.malformed."""
+    given = words.get("against", "").strip()
+    if not given:
+        return None
+    other = replace(wish, model=None if given == OWN else read_word(Model, "against", {"against": given}))
+    if other.model is wish.model:
+        raise Rejected("report.malformed", "A model stands beside itself", "Choose another one")
+    return other
+
+
+def spans_of(words: Mapping[str, str]) -> dict[str, Sequence[str]]:
+    """The words as `read_spans` takes them."""
+    return {name: [word] for name, word in words.items()}
+
+
+def is_compared(words: Mapping[str, str]) -> bool:
+    """Whether the days before are shown beside."""
+    return words.get("compare") == "yes"
 
 
 def read_word(kind: type[Word], name: str, given: Mapping[str, str]) -> Word | None:

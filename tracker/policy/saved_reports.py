@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import parse_qs, urlencode
 from zoneinfo import ZoneInfo
@@ -11,12 +11,12 @@ from tracker.errors import Rejected
 from tracker.policy.addresses import clean
 from tracker.policy.call_filter import LONGEST
 from tracker.policy.report import ONLY
-from tracker.policy.report_wish import read_wish
+from tracker.policy.report_wish import read_against, read_wish, spans_of
 from tracker.policy.spans import read_spans
 
 NAME_LONGEST = 60
-LOOKS = ("against", "show", "sort")  # how the page shows it: kept, and of no matter elsewhere
-NAMES = ("by", "split", "model", "leads", *ONLY, "period", "since", "until", "compare", *LOOKS)
+LOOKS = ("show", "sort")  # how the page shows it: kept, and of no matter elsewhere
+NAMES = ("by", "split", "model", "leads", *ONLY, "period", "since", "until", "compare", "against", *LOOKS)
 
 
 def read_name(text: str) -> str:
@@ -35,10 +35,10 @@ def read_name(text: str) -> str:
 def read_words(given: Mapping[str, str], zone: ZoneInfo, now: datetime) -> dict[str, str]:
     """The words of a report's address, always in the same order, with nothing else among them.
 
-    Raises Rejected as `read_wish` and `read_spans` do.
+    Raises Rejected as `read_wish`, `read_against` and `read_spans` do.
     """
     words = {name: word for name in NAMES if (word := clean(given.get(name, ""), LONGEST))}
-    read_wish(words)
+    read_against(words, read_wish(words))
     read_spans(spans_of(words), zone, now)
     return words
 
@@ -55,13 +55,3 @@ def words_of(query: str) -> dict[str, str]:
 def query_of(words: Mapping[str, str]) -> str:
     """The words as the end of an address."""
     return urlencode({name: words[name] for name in NAMES if name in words})
-
-
-def spans_of(words: Mapping[str, str]) -> dict[str, Sequence[str]]:
-    """The words as `read_spans` takes them."""
-    return {name: [word] for name, word in words.items()}
-
-
-def is_compared(words: Mapping[str, str]) -> bool:
-    """Whether the days before are shown beside."""
-    return words.get("compare") == "yes"
