@@ -14,6 +14,7 @@ from support.facts import add_pallets
 
 from tracker import channels, companies, cost_sums, costs, rates, rents
 from tracker.audit import By
+from tracker.cost_sums import CostSum
 from tracker.database import Database
 from tracker.errors import Rejected
 from tracker.models import AuditEntry, Channel, Company, Cost
@@ -50,7 +51,12 @@ def take(books: Database, now: datetime, text: str, company_id: int = 1, **more:
 def values(books: Database, company_id: int = 1) -> dict[str, Decimal]:
     with books.read() as session:
         company = session.get_one(Company, company_id)
-        return {it.words.source: it.value for it in costs.costs_between(session, company, FIRST, LAST)}
+        return {it.words.source: it.value for it in sums(session, company)}
+
+
+def sums(session: Session, company: Company) -> list[CostSum]:
+    """What each day's costs come to."""
+    return list(cost_sums.cost_sums(session, company, FIRST, LAST, cost_sums.MORE, by_day=True))
 
 
 def audit(session: Session, kind: str) -> list[AuditEntry]:
@@ -160,17 +166,17 @@ def test_a_rent_is_a_cost_of_each_of_its_days(books: Database, now: datetime) ->
         due = Rent(Decimal(8000), "RUB", date(2026, 10, 15))
         rent = rents.add_rent(session, by(now), company, channel, due, note="side A")
         rents.add_rent(session, by(now), company, channel, Rent(Decimal(100), "RUB", LAST, LAST))
-        found = list(costs.costs_between(session, company, FIRST, LAST))
+        found = sums(session, company)
         assert sum(it.value for it in found) == Decimal(8000) + Decimal("3.33")
         assert {it.words for it in found} == {Words("billboard", "offline")}
-        assert {(it.entered, it.channel_id) for it in found} == {(Entered.RENT, channel.id)}
+        assert {it.channel_id for it in found} == {channel.id}
         rents.end_rent(session, by(now), rent, date(2026, 11, 15))
         rents.end_rent(session, by(now), rent, date(2026, 11, 16))
         session.flush()
         ends = [(it.detail["before"], it.detail["until"]) for it in audit(session, "rent.change")]
         assert ends == [(None, "2026-11-15"), ("2026-11-15", "2026-11-16")]
         rents.end_rent(session, by(now), rent, date(2026, 11, 15))
-        found = list(costs.costs_between(session, company, FIRST, LAST))
+        found = sums(session, company)
         assert sum(it.value for it in found) == Decimal(4000) + Decimal("3.33")
         with pytest.raises(Rejected, match="is before"):
             rents.end_rent(session, by(now), rent, date(2026, 10, 1))
@@ -259,5 +265,10 @@ def test_a_month_s_total_is_what_its_costs_and_rents_come_to(books: Database, no
     with books.read() as session:
         for company in (session.get_one(Company, 1), session.get_one(Company, 2)):
             for first, last in ((FIRST, LAST), (date(2026, 10, 20), date(2026, 11, 5)), (LAST, FIRST)):
-                each = costs.costs_between(session, company, first, last)
-                assert cost_sums.total_between(session, company, first, last) == sum(it.value for it in each)
+                known = rates.rates_of(session, company)
+                each = [
+                    known.convert(it.amount, it.currency, it.day)
+                    for it in costs.list_costs(session, [company.id], first, last)
+                ]
+                each += [value for *_, value in costs.rents_between(session, company, known, first, last)]
+                assert cost_sums.total_between(session, company, first, last) == sum(each)

@@ -54,17 +54,6 @@ _SILENT = ("medium", "campaign", "keyword", "content", "note")  # what a row nee
 
 
 @dataclass(frozen=True)
-class CostFact:
-    """A day's cost as reports count it; `value` is in the company's currency, not rounded."""
-
-    day: date
-    words: Words
-    channel_id: int | None
-    value: Decimal
-    entered: Entered
-
-
-@dataclass(frozen=True)
 class Change:
     """What an import does to a row that is there: the columns that become others."""
 
@@ -249,28 +238,6 @@ def list_costs(
         .limit(limit)
     )
     return session.scalars(wanted).all()
-
-
-def costs_between(session: Session, company: Company, first: date, last: date) -> Iterator[CostFact]:
-    """Every cost of these days, both included, rents by the day among them, in the company's currency.
-
-    Words are the channel's present ones where a cost has a channel. Raises Rejected rate.missing.
-    """
-    rates = rates_of(session, company)
-    mine = sa.select(Channel).where(Channel.company_id == company.id)
-    channels = {channel.id: channel for channel in session.scalars(mine)}
-    stored = sa.select(
-        Cost.day, Cost.source, Cost.medium, Cost.campaign, Cost.keyword, Cost.content, Cost.channel_id,
-        Cost.amount, Cost.currency, Cost.entered,
-    ).where(Cost.company_id == company.id, Cost.day.between(first, last))  # fmt: skip
-    for row in session.execute(stored.order_by(Cost.day, Cost.id)):
-        words = Words(row.source, row.medium, row.campaign, row.keyword, row.content)
-        value = rates.convert(row.amount, row.currency, row.day)
-        channel = channels.get(row.channel_id)
-        yield CostFact(row.day, words_now(words, channel), row.channel_id, value, row.entered)
-    for rent, day, value in rents_between(session, company, rates, first, last):
-        words = words_now(Words(""), channels[rent.channel_id])
-        yield CostFact(day, words, rent.channel_id, value, Entered.RENT)
 
 
 def rents_between(
