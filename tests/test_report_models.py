@@ -142,7 +142,7 @@ def test_the_mail_has_both_where_they_differ(books: Database, now: datetime, tmp
     for said in (text, page):
         assert "Two models side by side: “First touch” and “Last touch”" in said
     (line,) = (each for each in text.splitlines() if each.startswith("yandex"))
-    assert " 7 (6) " in line
+    assert " 7  (6) " in line
     assert "The figures in brackets, where they differ, are by the model “Last touch”." in text
     (line,) = (each for each in text.splitlines() if each.startswith("vk.com"))
     assert "(" not in line

@@ -14,7 +14,7 @@ from html import escape
 from tracker.policy import report_text
 from tracker.policy.alert_words import N_
 from tracker.policy.report import Line, Report
-from tracker.policy.report_text import Tongue, unit
+from tracker.policy.report_text import MINUS, Tongue, unit
 
 MOST_ROWS = 20
 Column = tuple[str, Callable[[Line], str]]
@@ -150,17 +150,24 @@ def text(report: Report, told: Told, tongue: Tongue) -> str:
 def _text_table(report: Report, tongue: Tongue) -> str:
     shown = columns(report, tongue)
     rows = [[" / ".join(report_text.titles(report, tongue)), *(title for title, _ in shown)]]
-    for line in _shown(report):
-        figures = (f"{one} ({second})" if second else one for one, second in _figures(report, line, shown))
-        rows.append([_row_name(report, line, tongue), *figures])
+    figures = [_figures(report, line, shown) for line in _shown(report)]
+    brackets = [max(len(second) for _, second in column) for column in zip(*figures, strict=True)]
+    for line, told in zip(_shown(report), figures, strict=True):
+        cells = (_bracketed(*each, width) for each, width in zip(told, brackets, strict=True))
+        rows.append([_row_name(report, line, tongue), *cells])
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     return "\n".join(_text_row(row, widths) for row in rows)
+
+
+def _bracketed(one: str, second: str, width: int) -> str:
+    """The figure, and in brackets the other one; with room for it where other rows have one."""
+    return f"{one} {f'({second})' if second else '':>{width + 2}}" if width else one
 
 
 def _text_row(row: Sequence[str], widths: Sequence[int]) -> str:
     first, *others = row
     figures = (value.rjust(width) for value, width in zip(others, widths[1:], strict=True))
-    return "  ".join((first.ljust(widths[0]), *figures))
+    return "  ".join((first.ljust(widths[0]), *figures)).rstrip()
 
 
 def _row_name(report: Report, line: Line, tongue: Tongue) -> str:
@@ -171,10 +178,13 @@ def _row_name(report: Report, line: Line, tongue: Tongue) -> str:
 
 _FONT = "font-family:-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif;"
 _INK, _MUTED, _LINE, _ACCENT = "#1a1f36", "#596075", "#e3e6ee", "#3d4eac"
+_LOSS = "#b3261e"
 _PAGE, _CARD, _ANSWER = "#f5f6fa", "#ffffff", "#eef1fb"
-_LEFT = f"padding:7px 4px 7px 0;text-align:left;border-bottom:1px solid {_LINE};color:{_INK};"
+_LEFT = (
+    f"padding:7px 4px 7px 0;text-align:left;border-bottom:1px solid {_LINE};color:{_INK};vertical-align:top;"
+)
 _RIGHT = (
-    f"padding:7px 0 7px 6px;text-align:right;border-bottom:1px solid {_LINE};color:{_INK};"
+    f"padding:7px 0 7px 6px;text-align:right;border-bottom:1px solid {_LINE};"
     "white-space:nowrap;vertical-align:top;"
 )
 _HEAD = f"font-size:11px;font-weight:600;color:{_MUTED};white-space:normal;vertical-align:bottom;"
@@ -246,7 +256,7 @@ def _html_row(report: Report, line: Line, shown: Sequence[Column], tongue: Tongu
     return (
         f"<tr>{cells}"
         + "".join(
-            f'<td style="{_RIGHT}{bold}">{escape(one)}{_second(second)}</td>'
+            f'<td style="{_RIGHT}{bold}color:{_colour(one, _INK)};">{escape(one)}{_second(second)}</td>'
             for one, second in _figures(report, line, shown)
         )
         + "</tr>"
@@ -254,7 +264,13 @@ def _html_row(report: Report, line: Line, shown: Sequence[Column], tongue: Tongu
 
 
 def _second(figure: str) -> str:
-    return f'<br><span style="font-size:11px;color:{_MUTED};">{escape(figure)}</span>' if figure else ""
+    style = f"font-size:11px;font-weight:400;color:{_colour(figure, _MUTED)};"
+    return f'<br><span style="{style}">{escape(figure)}</span>' if figure else ""
+
+
+def _colour(figure: str, usual: str) -> str:
+    """A loss stands out."""
+    return _LOSS if MINUS in figure else usual
 
 
 def _caption(said: str) -> str:

@@ -68,6 +68,7 @@ _VALUES: dict[By, dict[str, str]] = {
 }  # fmt: skip
 TOTAL = N_("Total")
 COMPANY, REPORT, PERIOD = N_("Company"), N_("Report"), N_("Period")
+MINUS = "\N{MINUS SIGN}"
 COMPARED, CURRENCY = N_("Compared with"), N_("Currency")
 
 
@@ -99,16 +100,21 @@ class Tongue:
         if get_currency_symbol(currency, self.language).isalpha():  # letters do not touch figures (CLDR)
             pattern = pattern.replace("¤#", "¤\u00a0#")
         amount = rounded(value, decimals) or 0
-        return str(format_currency(amount, currency, pattern, locale=self.language, currency_digits=False))
+        told = format_currency(amount, currency, pattern, locale=self.language, currency_digits=False)
+        return str(told).replace("-", MINUS)
 
     def amount(self, value: Number | None) -> str:
         """An amount in whole units where its currency stands above; "–" for none."""
-        return "–" if value is None else str(format_decimal(rounded(value) or 0, locale=self.language))
+        if value is None:
+            return "–"
+        return str(format_decimal(rounded(value) or 0, locale=self.language)).replace("-", MINUS)
 
     def percent(self, value: Fraction | Decimal | None) -> str:
         """A fraction in per cent with one decimal; "–" for none."""
         found = percent(value, 1)
-        return "–" if found is None else f"{format_decimal(found, '#,##0.0', locale=self.language)} %"
+        if found is None:
+            return "–"
+        return f"{format_decimal(found, '#,##0.0', locale=self.language)} %".replace("-", MINUS)
 
     def day(self, day: date) -> str:
         return str(format_date(day, "d MMM y", locale=self.language))
@@ -156,7 +162,8 @@ def _word(by: By, cell: str, tongue: Tongue) -> str:
 
 def named(report: Report, lines: Sequence[Line], tongue: Tongue) -> str:
     """Rows in a sentence: “google / cpc”, “Billboard”."""
-    return ", ".join(f"“{' / '.join(names(report, line, tongue))}”" for line in lines)
+    quoted = N_("“%(name)s”")
+    return ", ".join(tongue.tell(quoted, name=" / ".join(names(report, line, tongue))) for line in lines)
 
 
 # ---- what follows ----
