@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import Browser, expect
 from support.browser import SIZES, axe, browser, complaints, open_page, serving  # noqa: F401  (browser)
-from support.earnings import tell_earnings
+from support.earnings import bring_by_yandex, tell_earnings
 from support.served import Served, books_in, log_in
 from support.showroom import OWNER, P, Told, furnish
 
@@ -27,6 +27,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         room = furnish(database, settings, now, (Told(5, P.billboard, "+79160000001", talk=3, sound=False),))
         with database.write() as session:
             tell_earnings(session, room.pallets, now)
+            bring_by_yandex(session)
         with serving(settings) as url:
             yield Served(url, database)
 
@@ -79,6 +80,22 @@ def test_what_chance_leaves_is_opened_by_keys_and_stands_on_paper(browser: Brows
     sheet = page.pdf(prefer_css_page_size=True)
     width, height = re.findall(rb"/MediaBox \[0 0 ([0-9.]+) ([0-9.]+)\]", sheet)[0]
     assert float(width) > float(height)
+
+
+@pytest.mark.parametrize("words", ["model=first&against=last", "split=campaign", "compare=yes"])
+def test_all_columns_fit_a_sheet_also_with_a_second_figure(
+    browser: Browser,  # noqa: F811
+    served: Served,
+    words: str,
+) -> None:
+    page = served.open(browser)
+    page.goto(f"/reports?by=source&show=all&{words}")
+    expect(page.locator(".on-paper").first).to_be_hidden()
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 1032, "height": 703})  # A4 on its side, within its margins
+    assert page.evaluate(SIDEWAYS) == 0
+    expect(page.locator(".on-paper").first).to_be_visible()
+    expect(page.locator(".on-screen").first).to_be_hidden()
 
 
 def test_without_a_script_it_is_a_form_and_a_table(browser: Browser, served: Served) -> None:  # noqa: F811

@@ -15,6 +15,9 @@ from support.showroom import DAY, OWNER, add_company, place
 from tracker import costs, people, saved_reports
 from tracker.audit import By
 from tracker.models import Company, Role
+from tracker.policy.report_text import Tongue
+from tracker.report_mail import Told, html
+from tracker.reports import read_asked
 
 
 class Saved(Served):
@@ -75,6 +78,25 @@ def test_a_report_is_sent_regularly_and_shared_with_somebody_without_an_account(
     expect(stranger.locator("tfoot")).to_contain_text("900")
     assert axe(stranger) == []
     assert complaints(stranger) == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("words", [{}, {"compare": "yes"}, {"model": "first", "against": "last"}])
+def test_its_mail_is_read_on_any_screen(
+    browser: Browser,  # noqa: F811
+    served: Saved,
+    size: str,
+    words: dict[str, str],
+) -> None:
+    with served.database.read() as session:
+        company = session.get_one(Company, 1)
+        report = read_asked(session, company, {"by": "source", **words}, datetime.now(UTC))
+    told = Told("Pallets", "Spring", served.url, served.url, "Olga", "Every day: 08:00", "UTC", "a.xlsx")
+    page = open_page(browser, served.url, size=size)
+    page.set_content(html(report, told, Tongue()))
+    assert axe(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") == 0
+    expect(page.get_by_role("link", name="Open the report")).to_be_visible()
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -217,7 +217,8 @@ def html(report: Report, told: Told, tongue: Tongue) -> str:
         '<td align="center" style="padding:12px 4px;">'
         f'<table role="presentation" width="100%" cellpadding="0" cellspacing="0" bgcolor="{_CARD}" '
         f'style="max-width:640px;background-color:{_CARD};border:1px solid {_LINE};border-radius:8px;"><tr>'
-        f'<td style="padding:18px 12px;color:{_INK};{_FONT}font-size:14px;line-height:1.5;">{inner}</td>'
+        f'<td style="padding:18px 12px;color:{_INK};{_FONT}font-size:14px;line-height:1.5;">'
+        f'<div role="main">{inner}</div></td>'
         "</tr></table></td></tr></table></body></html>\n"
     )
 
