@@ -90,10 +90,13 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A fresh database with the present schema, once on SQLite and once on PostgreSQL."""
-    url = sqlite_books(tmp_path) if request.param == "sqlite" else request.getfixturevalue("postgres").books()
+    cluster: Postgres | None = request.getfixturevalue("postgres") if request.param == "postgresql" else None
+    url = cluster.books() if cluster else sqlite_books(tmp_path)
     fresh = Database(url, wait_seconds=5)
     yield fresh
     fresh.close()
+    if cluster:
+        cluster.give_back(url)
 
 
 @pytest.fixture
