@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import re
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings as hypothesis_settings
-from support.books import sqlite_books
+from support.books import open_books, sqlite_books
 from support.house import House
 from support.postgres import Postgres
 from xdist.scheduler import LoadScopeScheduling
@@ -36,9 +35,7 @@ TELEPHONY = {"test_demo.py", "test_supervisor.py", "test_fault_database.py"}
 @cache
 def telephones(file: Path) -> bool:
     """Whether it places real calls."""
-    told = file.read_text()
-    asks = re.search(r"\bhouse: House\b", told) and "class House" not in told
-    return file.name in TELEPHONY or bool(asks)
+    return file.name in TELEPHONY or "\nfrom support.house import" in file.read_text()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -92,7 +89,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     """A fresh database with the present schema, once on SQLite and once on PostgreSQL."""
     cluster: Postgres | None = request.getfixturevalue("postgres") if request.param == "postgresql" else None
     url = cluster.books() if cluster else sqlite_books(tmp_path)
-    fresh = Database(url, wait_seconds=5)
+    fresh = open_books(url)
     yield fresh
     fresh.close()
     if cluster:
@@ -102,7 +99,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Iterator[Database]:
     """A fresh SQLite database, for tests in which the engine makes no difference."""
-    fresh = Database(sqlite_books(tmp_path), wait_seconds=5)
+    fresh = open_books(sqlite_books(tmp_path))
     yield fresh
     fresh.close()
 
