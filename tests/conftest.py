@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -87,8 +88,23 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A fresh database with the present schema, once on SQLite and once on PostgreSQL."""
+    with _books(request, tmp_path) as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def kept_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    """As `database`, but one for all the tests of a file, which only look at it."""
+    with _books(request, tmp_path_factory.mktemp("kept")) as fresh:
+        yield fresh
+
+
+@contextmanager
+def _books(request: pytest.FixtureRequest, folder: Path) -> Iterator[Database]:
     cluster: Postgres | None = request.getfixturevalue("postgres") if request.param == "postgresql" else None
-    url = cluster.books() if cluster else sqlite_books(tmp_path)
+    url = cluster.books() if cluster else sqlite_books(folder)
     fresh = open_books(url)
     yield fresh
     fresh.close()
@@ -104,7 +120,7 @@ def sqlite(tmp_path: Path) -> Iterator[Database]:
     fresh.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def now() -> datetime:
     """A Friday noon."""
     return datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
