@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
-import re
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings as hypothesis_settings
-from support.books import sqlite_books
+from support.books import open_books, sqlite_books
 from support.house import House
 from support.postgres import Postgres
 from xdist.scheduler import LoadScopeScheduling
@@ -36,9 +36,7 @@ TELEPHONY = {"test_demo.py", "test_supervisor.py", "test_fault_database.py"}
 @cache
 def telephones(file: Path) -> bool:
     """Whether it places real calls."""
-    told = file.read_text()
-    asks = re.search(r"\bhouse: House\b", told) and "class House" not in told
-    return file.name in TELEPHONY or bool(asks)
+    return file.name in TELEPHONY or "\nfrom support.house import" in file.read_text()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -90,21 +88,39 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A fresh database with the present schema, once on SQLite and once on PostgreSQL."""
-    url = sqlite_books(tmp_path) if request.param == "sqlite" else request.getfixturevalue("postgres").books()
-    fresh = Database(url, wait_seconds=5)
+    with _books(request, tmp_path) as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def kept_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    """As `database`, but one for all the tests of a file, which only look at it."""
+    with _books(request, tmp_path_factory.mktemp("kept")) as fresh:
+        yield fresh
+
+
+@contextmanager
+def _books(request: pytest.FixtureRequest, folder: Path) -> Iterator[Database]:
+    cluster: Postgres | None = request.getfixturevalue("postgres") if request.param == "postgresql" else None
+    url = cluster.books() if cluster else sqlite_books(folder)
+    fresh = open_books(url)
     yield fresh
     fresh.close()
+    if cluster:
+        cluster.give_back(url)
 
 
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Iterator[Database]:
     """A fresh SQLite database, for tests in which the engine makes no difference."""
-    fresh = Database(sqlite_books(tmp_path), wait_seconds=5)
+    fresh = open_books(sqlite_books(tmp_path))
     yield fresh
     fresh.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def now() -> datetime:
     """A Friday noon."""
     return datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -93,9 +93,9 @@ CALLS = (
 )
 
 
-@pytest.fixture
-def books(database: Database, now: datetime) -> tuple[Database, int]:
-    with database.write() as session:
+@pytest.fixture(scope="module")
+def books(kept_database: Database, now: datetime) -> tuple[Database, int]:
+    with kept_database.write() as session:
         pallets = add_company(session, now, "pallets")
         keys = place(session, pallets, now, CALLS)
         tell_journeys(session, pallets, now)
@@ -107,7 +107,7 @@ def books(database: Database, now: datetime) -> tuple[Database, int]:
         worth.add_tag(session, by, [found["anna"], found["old"]], "delivery")
         found["anna"].value, found["old"].value = Decimal(100), Decimal("250.5")
         worth.add_note(session, by, found["missed"], "Wants 100 % euro_pallets")
-    return database, pallets.company_id
+    return kept_database, pallets.company_id
 
 
 def test_an_hour_of_the_week_is_found_in_every_week_as_the_clocks_showed_it() -> None:

@@ -99,6 +99,12 @@ def books(request: pytest.FixtureRequest, database: Database) -> ColumnBooks:
 
 
 @pytest.fixture
+def either(database: Database) -> ColumnBooks:
+    """On each database, where the zone makes no difference."""
+    return ColumnBooks(database, ZoneInfo("Europe/Berlin"))
+
+
+@pytest.fixture
 def lean(sqlite: Database) -> ColumnBooks:
     return ColumnBooks(sqlite, ZoneInfo("Europe/Berlin"))
 
@@ -277,57 +283,57 @@ SOURCES = write(Column.of_words(["elsewhere"]))  # of a day with one call
     (Channel, "campaign"), (Channel, "keyword"), (Number, "e164"), (Site, "name"), (Tag, "name"),
     (Target, "name"), (Company, "timezone")], ids=lambda it: f"{it[0].__tablename__}.{it[1]}")  # fmt: skip
 def test_a_name_that_is_changed_takes_the_companys_sheets_back(
-    books: ColumnBooks, names: tuple[Any, str]
+    either: ColumnBooks, names: tuple[Any, str]
 ) -> None:
     model, column = names
-    books.tell(many(9))
-    books.make()
+    either.tell(many(9))
+    either.make()
     value = "Asia/Tokyo" if column == "timezone" else "+4930999999" if column == "e164" else "new"
     one = sa.select(sa.func.max(model.id)).where(
-        sa.true() if model is Company else model.company_id == books.pallets.company_id
+        sa.true() if model is Company else model.company_id == either.pallets.company_id
     )
-    books.write(sa.update(model).where(model.id == one.scalar_subquery()).values({column: value}))
-    assert books.missing() > 0
-    with books.database.read() as session:
+    either.write(sa.update(model).where(model.id == one.scalar_subquery()).values({column: value}))
+    assert either.missing() > 0
+    with either.database.read() as session:
         left = set(session.scalars(sa.select(DaySheet.kind)))
         assert set(session.scalars(sa.select(SheetColumn.kind))) <= {visit_columns.KIND.name}
     assert left == {"overview", visit_columns.KIND.name}
     assert column in NAMES[model.__tablename__][1]
-    assert books.agrees(Wish(By.CHANNEL, By.TAG), MONTH)
+    assert either.agrees(Wish(By.CHANNEL, By.TAG), MONTH)
 
 
-def test_what_a_visit_is_told_by_takes_its_calls_days_back(books: ColumnBooks) -> None:
-    books.tell([USUAL | {"minutes": 1440 * 3, "origin": 0}])
-    with books.database.write() as session:
-        other = add_visitor(session, books.pallets, "other", NOW)
-        site = Site(company_id=books.pallets.company_id, name="Other", key="other", created_at=NOW)
+def test_what_a_visit_is_told_by_takes_its_calls_days_back(either: ColumnBooks) -> None:
+    either.tell([USUAL | {"minutes": 1440 * 3, "origin": 0}])
+    with either.database.write() as session:
+        other = add_visitor(session, either.pallets, "other", NOW)
+        site = Site(company_id=either.pallets.company_id, name="Other", key="other", created_at=NOW)
         session.add(site)
         session.flush()
         ids = {"visitor_id": other.id, "site_id": site.id}
-    books.make()
+    either.make()
     for name in VISIT_COLUMNS:
         attribute = "group" if name == "channel_group" else name
         value = ids.get(name, NOW - timedelta(days=4) if name == "started_at" else "XX")
-        books.write(sa.update(Visit).where(Visit.id == books.visits[0]).values({attribute: value}))
-        assert books.missing(), name
-        assert books.agrees(Wish(By.SOURCE, By.CAMPAIGN), MONTH)
-        books.make()
+        either.write(sa.update(Visit).where(Visit.id == either.visits[0]).values({attribute: value}))
+        assert either.missing(), name
+        assert either.agrees(Wish(By.SOURCE, By.CAMPAIGN), MONTH)
+        either.make()
 
 
-def test_a_visit_that_comes_or_goes_takes_its_day_back(books: ColumnBooks) -> None:
-    books.tell(many(5))
-    books.make()
-    with books.database.write() as session:
-        visitor = add_visitor(session, books.pallets, "late", NOW)
+def test_a_visit_that_comes_or_goes_takes_its_day_back(either: ColumnBooks) -> None:
+    either.tell(many(5))
+    either.make()
+    with either.database.write() as session:
+        visitor = add_visitor(session, either.pallets, "late", NOW)
         came = Came(0, "cpc", "google", "Paid Search", (("", "", 1),))
-        visit = add_visit(session, books.pallets, visitor, came, NOW - timedelta(days=3))
+        visit = add_visit(session, either.pallets, visitor, came, NOW - timedelta(days=3))
         visit_id = visit.id
-    assert books.missing() == 1
-    books.make()
-    books.write(sa.delete(PageView).where(PageView.visit_id == visit_id))
-    assert books.missing() == 0
-    books.write(sa.delete(Visit).where(Visit.id == visit_id))
-    assert books.missing() == 1
+    assert either.missing() == 1
+    either.make()
+    either.write(sa.delete(PageView).where(PageView.visit_id == visit_id))
+    assert either.missing() == 0
+    either.write(sa.delete(Visit).where(Visit.id == visit_id))
+    assert either.missing() == 1
 
 
 def test_models_read_sheets_where_there_are_some(lean: ColumnBooks) -> None:

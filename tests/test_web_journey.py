@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
+from support.books import fill
 from support.facts import add_pallets
 from support.journeys import tell_journeys
 from support.recorded import settings_in
@@ -35,11 +36,15 @@ HOSTILE = (
 
 @pytest.fixture
 def site(sqlite: Database, tmp_path: Path, now: datetime) -> Site:
-    with sqlite.write() as session:
+    fill(sqlite, "journeys", lambda: _tell(sqlite, now))
+    return Site(sqlite, settings_in(tmp_path, secret_key="k" * 40), now)
+
+
+def _tell(database: Database, now: datetime) -> None:
+    with database.write() as session:
         pallets = add_pallets(session, now)
         session.get_one(Company, pallets.company_id).timezone = "Europe/Moscow"
         tell_journeys(session, pallets, now)
-    return Site(sqlite, settings_in(tmp_path, secret_key="k" * 40), now)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
+from support.books import fill
 from support.command import Installation
 from support.earnings import bring_by_yandex, tell_earnings
 from support.facts import add_pallets
@@ -34,11 +35,15 @@ MINUS = "\N{MINUS SIGN}"
 @pytest.fixture
 def site(sqlite: Database, tmp_path: Path, now: datetime) -> Site:
     """Pallets with a month of earnings, and a rival."""
-    with sqlite.write() as session:
+    fill(sqlite, "earnings and a rival", lambda: _tell(sqlite, now))
+    return Site(sqlite, settings_in(tmp_path, secret_key="k" * 40), now)
+
+
+def _tell(database: Database, now: datetime) -> None:
+    with database.write() as session:
         pallets = add_pallets(session, now)
         tell_earnings(session, pallets, now)
         session.add(Company(slug="rival", name="Rival", default_region="DE", created_at=now))
-    return Site(sqlite, settings_in(tmp_path, secret_key="k" * 40), now)
 
 
 @pytest.fixture

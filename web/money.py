@@ -35,8 +35,13 @@ class Month:
 
 def install(app: Flask) -> None:
     """What the templates write days and months with."""
-    app.jinja_env.filters.update(date=format_date, month_name=_month_name, rate=_rate, order=references.told)
+    app.jinja_env.filters.update(date=_date, month_name=_month_name, rate=_rate, order=references.told)
     app.jinja_env.globals.update(judges=_judges, once=_once)
+
+
+def _date(day: date) -> str:
+    """ "30 Nov 2026", as everywhere in the page."""
+    return str(format_date(day, "d MMM y"))
 
 
 def _month_name(day: date) -> str:

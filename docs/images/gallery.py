@@ -22,6 +22,7 @@ FOLDER = ROOT / "docs" / "images" / "pages"
 LOOKS: Mapping[str, dict[str, Any]] = {
     "light": {}, "dark": {"dark": True}, "phone": {"size": "phone"},
 }  # fmt: skip
+FETCHES = {"/overview", "/reports", "/reports/paths"}  # what they draw by is asked for when the page is there
 TALLEST = {"light": 1400, "dark": 1400, "phone": 1600}  # of a picture; a page may go on
 
 
@@ -35,7 +36,7 @@ def take(browser: Browser, url: str, cookie: str, pages: Mapping[str, str]) -> N
         page = open_page(browser, url, **how)
         page.context.add_cookies([{"name": "leaseline", "value": cookie, "url": url}])
         for rule, path in pages.items():
-            page.goto(path, wait_until="networkidle" if rule == "/overview" else "load")
+            page.goto(path, wait_until="networkidle" if rule in FETCHES else "load")
             titles[rule] = re.sub(r"^\([0-9]+\) ", "", page.title().split(" · ")[0])  # no count of live calls
             (FOLDER / picture(rule, look)).write_bytes(shot(page, look))
         page.context.close()

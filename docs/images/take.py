@@ -22,19 +22,40 @@ from playwright.sync_api import sync_playwright  # noqa: E402
 from sqlalchemy import select  # noqa: E402
 from support.addresses import shown  # noqa: E402
 from support.browser import CHROMIUM, FLAGS, open_page, serving  # noqa: E402
+from support.earnings import tell_earnings  # noqa: E402
 from support.facts import answered, started  # noqa: E402
 from support.journeys import CALLED, tell_journeys  # noqa: E402
 from support.showroom import BERLIN, DAY, OWNER, P, Showroom, Told, furnish, record_sound  # noqa: E402
 from support.visiting import CHROME  # noqa: E402
 
 import migrations  # noqa: E402
-from tracker import costs, logins, people, rents, sales, share_links, worth  # noqa: E402
+from tracker import (  # noqa: E402
+    api_keys,
+    costs,
+    logins,
+    people,
+    report_schedules,
+    sales,
+    saved_reports,
+    share_links,
+    worth,
+)
 from tracker.audit import By  # noqa: E402
 from tracker.books import record  # noqa: E402
 from tracker.database import Database  # noqa: E402
-from tracker.models import Call, Category, Channel, Company, Node, Number, NumberUse, Target  # noqa: E402
-from tracker.policy.costs import Rent  # noqa: E402
+from tracker.models import (  # noqa: E402
+    Call,
+    Category,
+    Channel,
+    Company,
+    Node,
+    NodeConfiguration,
+    Number,
+    NumberUse,
+    Target,
+)
 from tracker.policy.facts import HungUpBy  # noqa: E402
+from tracker.policy.schedules import Every, Schedule  # noqa: E402
 from tracker.settings import read_settings  # noqa: E402
 from web.app import create_app  # noqa: E402
 
@@ -43,7 +64,12 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 # Numbers that belong to channels for good; the website's visitors are told in support.journeys.
-NO_PICTURE = {"/", "/calls/now", "/now/parts"}  # a redirection, and pieces of pages
+NO_PICTURE = {
+    "/",
+    "/calls/now",
+    "/now/parts",
+    "/settings/<company>/live",
+}  # redirections, pieces
 DAY_SHOWN = (
     Told(4, P.billboard, "+74957654321", talk=96, wait=6, name="Romashka Ltd", by=HungUpBy.COMPANY),
     Told(11, P.leaflet, "+79161234567", "missed", wait=41),
@@ -103,6 +129,16 @@ def live(session: Session, room: Showroom, now: datetime) -> None:
     )  # fmt: skip
 
 
+def settle(session: Session, now: datetime) -> None:
+    """Every change is live, as the worker would have found."""
+    session.add(
+        NodeConfiguration(
+            node="main", looked_at=now + timedelta(minutes=5), audit_id=10**9, runs=True,
+            live_at=now - timedelta(hours=2),
+        )
+    )  # fmt: skip
+
+
 def dress(session: Session, room: Showroom, now: datetime) -> str:
     """Names a reader knows, two calls going on; the path of a one-time link."""
     company = session.get_one(Company, room.pallets.company_id)
@@ -150,28 +186,43 @@ def shoot(page: Page, link: str, pictures: list[tuple[str, str, int]]) -> None:
         page.screenshot(path=ROOT / "docs" / "images" / f"{name}.png")
 
 
-def pay_and_sell(session: Session, now: datetime) -> None:
-    """What advertising cost this month, the billboard's rent, and two sales."""
-    by, company = By(now, OWNER), session.scalars(select(Company).order_by(Company.id).limit(1)).one()
-    wanted, today = costs.wanted_of(session, company), now.astimezone(ZoneInfo(company.timezone)).date()
-    for days, source, campaign, amount in (
-        (0, "google", "pallets-euro", "38.20"), (0, "yandex", "pallets-moscow", "2150.00"),
-        (1, "google", "pallets-euro", "41.75"), (1, "facebook", "autumn", "24.00"),
-        (2, "google", "pallets-euro", "36.10"), (2, "yandex", "pallets-moscow", "1984.40"),
-    ):  # fmt: skip
-        day = (today - timedelta(days=days)).isoformat()
-        row = {"day": day, "source": source, "medium": "cpc", "campaign": campaign, "amount": amount}
-        costs.add_cost(session, by, company, wanted, row)
-    billboard = session.scalars(select(Channel).where(Channel.name == "Billboard M4")).one()
-    rents.add_rent(
-        session, by, company, billboard, Rent(Decimal(900), company.currency, today.replace(day=1))
-    )
+def earn(session: Session, room: Showroom, now: datetime) -> str:
+    """A month's costs and sales; what is told of them each month; the path of a link to that report."""
+    company = session.get_one(Company, room.pallets.company_id)
+    tell_earnings(session, room.pallets, now)
+    by = By(now, OWNER)
+    pay_daily(session, by, company)
     sold = session.scalars(select(Call).where(Call.key == "certain")).one()
     first, second = ((now - timedelta(hours=hours)).isoformat(timespec="seconds") for hours in (1, 3))
     order = {"at": first, "revenue": "1200.50", "profit": "310", "reference": "A-1042"}
     sales.add_sale(session, by, company, order, sold)
     order = {"at": second, "revenue": "480", "phone": "+79161234567", "reference": "A-1043"}
     sales.add_sale(session, by, company, order)
+    api_keys.add_key(session, By(now - timedelta(days=40), OWNER), company, "crm")[0].used_at = now
+    api_keys.add_key(session, By(now - timedelta(days=2), OWNER), company, "warehouse")
+    return report_monthly(session, by, company)
+
+
+def pay_daily(session: Session, by: By, company: Company) -> None:
+    """What the last days of a campaign cost."""
+    wanted, today = costs.wanted_of(session, company), by.at.astimezone(ZoneInfo(company.timezone)).date()
+    for days, source, campaign, amount in (
+        (0, "google", "pallets-new", "138.20"), (0, "yandex", "pallets-moscow", "215.00"),
+        (1, "google", "pallets-new", "141.75"), (1, "facebook", "autumn", "124.00"),
+        (2, "google", "pallets-new", "136.10"), (2, "yandex", "pallets-moscow", "198.40"),
+    ):  # fmt: skip
+        day = (today - timedelta(days=days)).isoformat()
+        medium = "social" if source == "facebook" else "cpc"
+        row = {"day": day, "source": source, "medium": medium, "campaign": campaign, "amount": amount}
+        costs.add_cost(session, by, company, wanted, row)
+
+
+def report_monthly(session: Session, by: By, company: Company) -> str:
+    """Two reports are saved, one is sent each month and shared; the path of the link."""
+    spent = saved_reports.save(session, by, company, "What ads earn", {"by": "source", "sort": "net"})
+    saved_reports.save(session, by, company, "Keywords, 7 days", {"by": "keyword", "period": "7d"})
+    report_schedules.add(session, by, spent, Schedule(Every.MONTH, 1, 8), ["boss@pallets.example"])
+    return "/shared/reports/" + saved_reports.make_link(session, by, spent, days=30)
 
 
 def log_in(database: Database, now: datetime) -> str:
@@ -194,9 +245,11 @@ def main() -> None:
             link = dress(session, room, now)
             shared = judge(session, room, now)
             judge_history(session, now)
-            pay_and_sell(session, now)
+            told = earn(session, room, now)
+            settle(session, now)
             app = create_app(settings, database)
-            pages = shown(app, session, key="certain", visit=str(visit)) | {"/shared/<token>": shared}
+            pages = shown(app, session, key="certain", visit=str(visit))
+            pages |= {"/shared/<token>": shared, "/shared/reports/<token>": told}
         spoken = {key: Told(minutes, "", "", talk=84, wait=6) for key, minutes in CALLED.items()}
         record_sound(database, settings, now, spoken)
         pictures = [

@@ -8,14 +8,16 @@ The page's tests and the screenshots in docs/ look at this.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
 import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from support.audio import Samples, silence, speech, tone, write_raw
+from support.books import fill
 from support.facts import Pallets, add_number, add_pallets, answered, ended, leg_ended, started
 from support.recorded import age, spool_file
 
@@ -90,6 +92,13 @@ def furnish(
     slug: str = "pallets",
 ) -> Showroom:
     """The company, its owner, the calls and their finished recordings."""
+    what = now, calls, slug, repr(replace(settings, home=Path(), database_url=""))
+    return fill(database, what, lambda: _furnish(database, settings, now, calls, slug), settings.home)
+
+
+def _furnish(
+    database: Database, settings: Settings, now: datetime, calls: tuple[Told, ...], slug: str
+) -> Showroom:
     with database.write() as session:
         pallets = add_company(session, now, slug)
         owner = people.add_user(session, OWNER, "Olga Orlova", now)
