@@ -27,6 +27,7 @@ from tracker.models import (
     ReportLink,
     ReportMail,
     ReportSchedule,
+    Role,
     SavedReport,
 )
 from tracker.policy.schedules import Every, Schedule
@@ -58,7 +59,7 @@ def company_id(database: Database, now: datetime) -> int:
         keys = place(session, pallets, now, DAY)
         company, by = session.get_one(Company, pallets.company_id), By(now, OLGA)
         company.timezone, company.currency = "Europe/Berlin", "EUR"
-        people.add_user(session, OLGA, "Olga Orlova", now)
+        people.give_role(session, people.add_user(session, OLGA, "Olga Orlova", now), company, Role.OWNER)
         wanted = costs.wanted_of(session, company)
         day = (now - timedelta(days=1)).date().isoformat()
         costs.add_cost(session, by, company, wanted, {"day": day, "channel": "Billboard", "amount": "900.50"})
