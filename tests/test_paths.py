@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from test_reports import ReportBooks
 
 from tracker.database import Database
 from tracker.errors import Rejected
-from tracker.models import Call, Category, Company, Role
+from tracker.models import Call, Category, Company, Role, Visit
 from tracker.path_report import describe, flat, read_paths
 from tracker.policy.journeys import Goal
 from tracker.policy.path_table import BY, PathTable, PathWish, read_path_wish
@@ -105,6 +105,7 @@ def test_target_calls_are_told_where_nothing_was_sold(books: PathBooks) -> None:
     early = books.paths(PathWish(By.CHANNEL), since="2026-10-01", until="2026-10-02")
     assert (early.goal, early.conversions, early.paths, early.has_money) == (Goal.TARGET_CALL, 0, [], False)
     table = books.paths(PathWish(By.CHANNEL, Goal.TARGET_CALL))
+    assert [str(row["median_touches"]) for row in flat(table)] == ["3.0"]  # a median of two may be 1.5
     assert [row["path"] for row in flat(table)] == ["Paid Search → Email"]
     assert [row["revenue"] for row in flat(table)] == [None]
 
@@ -136,8 +137,18 @@ def test_the_page_and_the_api_say_the_same(site: Site) -> None:
     assert "/calls?period=90d&amp;source=letter" in page
     assert ann.get(f"{PAGE}?goal=target_call&period=90d&by=source").text.count("<li>letter</li>") == 1
     assert "No sales in these days" in ann.get(f"{PAGE}?goal=sale&since=2026-10-01&until=2026-10-02").text
+    assert "Half of them took more than 2 days" in page
     refused = ann.get(f"{PAGE}?by=tag")
     assert (refused.status_code, 'role="alert"' in refused.text) == (400, True)
+
+
+def test_paths_of_one_day_are_told_as_such(site: Site) -> None:
+    early = NOW - timedelta(hours=1)
+    with site.database.write() as session:
+        session.execute(sa.update(Visit).where(Visit.started_at < early).values(started_at=early))
+    page = log_in(site, "ann@pallets.example", pallets=Role.MANAGER).get(f"{PAGE}?by=source&period=90d").text
+    assert "Half of them took less than a day" in page
+    assert "more than 0 days" not in page
 
 
 def test_only_managers_of_the_company_see_its_paths(site: Site) -> None:

@@ -119,6 +119,21 @@ def test_other_words_are_refused(words: tuple[str, str, str], problem: str) -> N
     assert refused.value.id == problem
 
 
+@pytest.mark.parametrize(
+    ("every", "day", "fix"),
+    [
+        ("week", "", "mon to sun"),
+        ("week", "9", "mon to sun"),
+        ("month", "32", "1 to 31"),
+        ("month", "x", "1 to 31"),
+    ],
+)
+def test_who_names_no_day_is_told_days_as_they_are_typed(every: str, day: str, fix: str) -> None:
+    with pytest.raises(Rejected) as refused:
+        read_schedule(every, day, "8")
+    assert refused.value.fix == f"Give {fix}"
+
+
 def test_addresses_stand_with_commas_lines_or_spaces_between_them() -> None:
     text = "olga@pallets.example, boss@pallets.example;\n OLGA@pallets.example  ann@x.example"
     # The same twice is told once, by the spelling that came last.

@@ -44,7 +44,8 @@ def books(database: Database, now: datetime) -> Database:
     """One call that is over and one that is going on."""
     with database.write() as session:
         pallets = add_pallets(session, now - timedelta(days=3))
-        people.add_user(session, ANN, "Ann", now)
+        ann = people.add_user(session, ANN, "Ann", now)
+        people.give_role(session, ann, session.get_one(Company, pallets.company_id), Role.MANAGER)
         begun = started(pallets.billboard, now, "over"), answered(pallets.office_id, now, "over")
         record_all(session, [*begun, ended(now + timedelta(minutes=1), "over")])
         record_all(session, [started(pallets.billboard, now, "going-on")])
@@ -98,6 +99,28 @@ def test_a_link_that_was_taken_back_opens_nothing(books: Database, now: datetime
         assert list(session.scalars(sa.select(AuditEntry.action).order_by(AuditEntry.id))) == [
             "share.make", "share.make", "share.revoke",
         ]  # fmt: skip
+
+
+@pytest.mark.parametrize("loss", ["demoted", "gone", "disabled"])
+def test_a_link_opens_nothing_while_its_maker_may_not_share(
+    books: Database, now: datetime, loss: str
+) -> None:
+    token = make(books, now)
+    with books.write() as session:
+        ann, company = people.find_user(session, ANN), session.get_one(Company, 1)
+        if loss == "demoted":
+            people.give_role(session, ann, company, Role.LISTENER)
+        elif loss == "gone":
+            people.take_role(session, ann, company)
+        else:
+            people.disable_user(session, ann, now)
+    with books.write() as session:
+        with pytest.raises(Rejected, match="taken back"):
+            share_links.find_link(session, token, now)
+        assert [it.is_void for it in share_links.links_of(session, call_of(session, "over"))] == [True]
+        people.enable_user(session, people.find_user(session, ANN))
+        people.give_role(session, people.find_user(session, ANN), session.get_one(Company, 1), Role.MANAGER)
+        share_links.find_link(session, token, now)
 
 
 def test_a_link_is_taken_back_on_its_own_call_only(books: Database, now: datetime) -> None:

@@ -16,7 +16,7 @@ from support.site import Site, csrf_token, log_in
 from support.workbook import Book
 from werkzeug.test import TestResponse
 
-from tracker import costs
+from tracker import costs, people
 from tracker.audit import By
 from tracker.database import Database
 from tracker.models import AuditEntry, Company, ReportLink, ReportMail, ReportSchedule, Role, SavedReport
@@ -205,6 +205,21 @@ def test_a_link_ends_with_its_days_and_nobody_guesses_one(site: Site, ann: Flask
         for place in range(40)
     }
     assert statuses == {404, 429}
+
+
+def test_a_link_of_who_has_left_opens_nothing(site: Site, ann: FlaskClient) -> None:
+    save(ann)
+    path, stranger = shared(ann, "1"), site.app.test_client()
+    eve = log_in(site, "eve@pallets.example", pallets=Role.OWNER)
+    assert "Take back" in eve.get("/reports/saved").text
+    with site.database.write() as session:
+        people.take_role(
+            session, people.find_user(session, "ann@pallets.example"), session.get_one(Company, 1)
+        )
+    assert stranger.get(path).status_code == 410
+    listed = eve.get("/reports/saved").text
+    assert "Taken back" in listed
+    assert "Take back" not in listed
 
 
 def test_a_workbook_has_the_words_of_the_address(site: Site, ann: FlaskClient) -> None:

@@ -1,12 +1,14 @@
 """Links with which somebody without an account sees one thing, until they expire or are taken back.
 
+A link ends with its maker's right to make it as well, and is open again when he has it again.
+
 The token stands in the link only; the table holds its SHA-256, so that who reads the database opens nothing.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -15,8 +17,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from tracker.audit import By
 from tracker.errors import Rejected
-from tracker.models import Link, User
+from tracker.models import Link, Membership, User
 from tracker.people import token_sha256
+from tracker.policy.rights import Right, may
 
 LINK = "link:"  # whose hand it was, in the audit log: "link:12"
 
@@ -39,10 +42,26 @@ def living_link(session: Session, model: type[AnyLink], token: str, now: datetim
     if link is None:
         raise unknown()
     if link.revoked_at is not None:
-        raise Rejected("share.revoked", "This link was taken back", "Ask whoever sent it for a new one")
+        raise _taken_back()
     if link.expires_at <= now:
         raise Rejected("share.expired", "This link has expired", "Ask whoever sent it for a new one")
     return link
+
+
+def check_maker(session: Session, link: Link, company_id: int) -> None:
+    """Nobody opens more to others than he may see himself. Raises Rejected `share.revoked`."""
+    if without_right(session, [(link.actor, company_id)]):
+        raise _taken_back()
+
+
+def without_right(session: Session, makers: Collection[tuple[str, int]]) -> set[tuple[str, int]]:
+    """Of those who made links of a company, those who may no longer do so; the command line always may."""
+    emails = {actor for actor, _ in makers}
+    known = set(session.scalars(sa.select(User.email).where(User.email.in_(emails))))
+    roles = sa.select(User.email, Membership.company_id, Membership.role).join(Membership.user)
+    held = session.execute(roles.where(User.email.in_(known), User.disabled_at.is_(None)))
+    able = {(email, company_id) for email, company_id, role in held if may(role, Right.JUDGE)}
+    return {maker for maker in makers if maker[0] in known} - able
 
 
 def makers_of(session: Session, actors: Iterable[str]) -> dict[str, str]:
@@ -58,6 +77,10 @@ def count_one(session: Session, link: Link, column: InstrumentedAttribute[int]) 
         sa.update(column.class_).where(column.class_.id == link.id).values({column: column + 1}),
         execution_options={"synchronize_session": False},
     )
+
+
+def _taken_back() -> Rejected:
+    return Rejected("share.revoked", "This link was taken back", "Ask whoever sent it for a new one")
 
 
 def unknown() -> Rejected:

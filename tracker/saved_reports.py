@@ -17,7 +17,16 @@ from sqlalchemy.orm import Session, joinedload
 from tracker import report_schedules
 from tracker.audit import By
 from tracker.errors import Rejected
-from tracker.links import LINK, count_one, living_link, makers_of, new_link, unknown
+from tracker.links import (
+    LINK,
+    check_maker,
+    count_one,
+    living_link,
+    makers_of,
+    new_link,
+    unknown,
+    without_right,
+)
 from tracker.models import Company, ReportLink, SavedReport
 from tracker.once import insert_once
 from tracker.policy.saved_reports import query_of, read_name, read_words
@@ -32,6 +41,7 @@ class Made:
 
     link: ReportLink
     by: str
+    is_void: bool = False  # its maker may no longer share
 
 
 # ---- kept by name ----
@@ -140,12 +150,17 @@ def make_link(session: Session, by: By, report: SavedReport, *, days: int) -> st
 
 def links_of(session: Session, reports: Collection[int]) -> dict[int, list[Made]]:
     """Every link of these reports that was ever made, by report, the newest first."""
-    wanted = sa.select(ReportLink).where(ReportLink.report_id.in_(list(reports)))
-    links = session.scalars(wanted.order_by(ReportLink.id.desc())).all()
-    names = makers_of(session, (link.actor for link in links))
+    wanted = sa.select(ReportLink, SavedReport.company_id).join(
+        SavedReport, SavedReport.id == ReportLink.report_id
+    )
+    theirs = wanted.where(SavedReport.id.in_(list(reports))).order_by(ReportLink.id.desc())
+    rows = session.execute(theirs).all()
+    names = makers_of(session, (link.actor for link, _ in rows))
+    void = without_right(session, {(link.actor, company_id) for link, company_id in rows})
     found: dict[int, list[Made]] = {}
-    for link in links:
-        found.setdefault(link.report_id, []).append(Made(link, names.get(link.actor, link.actor)))
+    for link, company_id in rows:
+        made = Made(link, names.get(link.actor, link.actor), (link.actor, company_id) in void)
+        found.setdefault(link.report_id, []).append(made)
     return found
 
 
@@ -167,7 +182,9 @@ def find_link(session: Session, token: str, now: datetime) -> tuple[ReportLink, 
     """
     link = living_link(session, ReportLink, token, now)
     wanted = sa.select(SavedReport).where(SavedReport.id == link.report_id)
-    return link, session.scalars(wanted.options(joinedload(SavedReport.company))).one()
+    report = session.scalars(wanted.options(joinedload(SavedReport.company))).one()
+    check_maker(session, link, report.company_id)
+    return link, report
 
 
 def note_opened(session: Session, by: By, link: ReportLink, report: SavedReport) -> None:

@@ -15,7 +15,16 @@ from sqlalchemy.orm import Session
 from tracker.audit import By
 from tracker.calls import find_call
 from tracker.errors import Rejected
-from tracker.links import LINK, count_one, living_link, makers_of, new_link, unknown
+from tracker.links import (
+    LINK,
+    check_maker,
+    count_one,
+    living_link,
+    makers_of,
+    new_link,
+    unknown,
+    without_right,
+)
 from tracker.models import AuditEntry, Call, ShareLink
 
 DAYS = (1, 7, 30)  # that a link may live
@@ -28,6 +37,7 @@ class Made:
 
     link: ShareLink
     by: str
+    is_void: bool = False  # its maker may no longer share
 
 
 def make_link(session: Session, by: By, call: Call, *, days: int, shows_caller: bool) -> str:
@@ -51,7 +61,8 @@ def links_of(session: Session, call: Call) -> list[Made]:
         sa.select(ShareLink).where(ShareLink.call_id == call.id).order_by(ShareLink.id.desc())
     ).all()
     names = makers_of(session, (link.actor for link in links))
-    return [Made(link, names.get(link.actor, link.actor)) for link in links]
+    void = {actor for actor, _ in without_right(session, {(it.actor, call.company_id) for it in links})}
+    return [Made(it, names.get(it.actor, it.actor), it.actor in void) for it in links]
 
 
 def revoke_link(session: Session, by: By, call: Call, link_id: int) -> None:
@@ -72,6 +83,7 @@ def find_link(session: Session, token: str, now: datetime) -> tuple[ShareLink, C
     link = living_link(session, ShareLink, token, now)
     wanted = sa.select(Call.key, Call.company_id).where(Call.id == link.call_id)
     key, company_id = session.execute(wanted).one()
+    check_maker(session, link, company_id)
     return link, find_call(session, [company_id], key)
 
 

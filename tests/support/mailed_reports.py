@@ -11,7 +11,7 @@ from support.showroom import DAY, add_company, place
 from tracker import costs, people, report_schedules, sales, saved_reports, worth
 from tracker.audit import By
 from tracker.database import Database
-from tracker.models import Call, Category, Company, ReportMail, ReportSchedule, SavedReport
+from tracker.models import Call, Category, Company, ReportMail, ReportSchedule, Role, SavedReport
 from tracker.policy.schedules import Every, Schedule
 
 OLGA = "olga@pallets.example"
@@ -26,7 +26,7 @@ def furnish(database: Database, now: datetime) -> int:
         keys = place(session, pallets, now, DAY)
         company, by = session.get_one(Company, pallets.company_id), By(now, OLGA)
         company.timezone, company.currency = "Europe/Berlin", "EUR"
-        people.add_user(session, OLGA, "Olga Orlova", now)
+        people.give_role(session, people.add_user(session, OLGA, "Olga Orlova", now), company, Role.OWNER)
         wanted = costs.wanted_of(session, company)
         day = (now - timedelta(days=1)).date().isoformat()
         costs.add_cost(session, by, company, wanted, {"day": day, "channel": "Billboard", "amount": "900.50"})

@@ -121,7 +121,7 @@ def _days(found: Reached) -> int:
 
 
 def _median(values: Iterable[tuple[int, int]]) -> float:
-    return statistics.median(value for value, times in values for _ in range(times))
+    return float(statistics.median(value for value, times in values for _ in range(times)))
 
 
 def _parts(found: Iterable[Reached]) -> dict[str, Part]:

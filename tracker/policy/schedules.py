@@ -22,6 +22,7 @@ from tracker.policy.week import DAYS
 
 MOST_ADDRESSES = 20
 LONGEST_ADDRESS = 200
+_WHOLE = re.compile(r"[0-9]{1,2}", re.ASCII)
 _LOOKED_AT = 63  # days: the longest that lies between two of a month, and two more for odd calendars
 
 
@@ -42,14 +43,7 @@ class Schedule:
     def __post_init__(self) -> None:
         first, last = {Every.DAY: (0, 0), Every.WEEK: (0, 6), Every.MONTH: (1, 31)}[self.every]
         if not first <= self.day <= last:
-            raise Rejected(
-                "schedule.day",
-                "%(day)s is no such day",
-                "Give %(first)s to %(last)s",
-                day=self.day,
-                first=first,
-                last=last,
-            )
+            raise _no_day(self.every, str(self.day))
         if not 0 <= self.hour <= 23:
             raise Rejected("schedule.hour", "%(hour)s is no hour", "Give 0 to 23", hour=self.hour)
 
@@ -86,14 +80,24 @@ def read_schedule(every: str, day: str, hour: str) -> Schedule:
         ) from None  # fmt: skip
     if kind is Every.WEEK and day.strip().lower() in DAYS:
         day = str(DAYS.index(day.strip().lower()))
-    place = 0 if kind is Every.DAY else _whole(day, "schedule.day")
-    return Schedule(kind, place, _whole(hour, "schedule.hour"))
+    if kind is not Every.DAY and not _WHOLE.fullmatch(day.strip()):
+        raise _no_day(kind, repr(day[:20]))
+    place = 0 if kind is Every.DAY else int(day)
+    if not _WHOLE.fullmatch(hour.strip()):
+        raise Rejected("schedule.hour", "%(text)r is no whole number", "Give one as 8", text=hour[:20])
+    return Schedule(kind, place, int(hour))
 
 
-def _whole(text: str, problem: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,2}", text.strip(), re.ASCII):
-        raise Rejected(problem, "%(text)r is no whole number", "Give one as 8", text=text[:20])
-    return int(text)
+def _no_day(every: Every, day: str) -> Rejected:
+    first, last = ("1", "31") if every is Every.MONTH else (DAYS[0], DAYS[-1])
+    return Rejected(
+        "schedule.day",
+        "%(day)s is no such day",
+        "Give %(first)s to %(last)s",
+        day=day,
+        first=first,
+        last=last,
+    )
 
 
 def read_addresses(text: str) -> tuple[str, ...]:
