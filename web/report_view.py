@@ -257,7 +257,7 @@ class _Writer:
         few = column.range is not None and line.is_few and value is not None
         return Cell(
             column.key,
-            ("~" if few else "") + column.write(value),
+            _marked(column.write(value), few=few),
             None if value is None else float(value),
             self._link(column, line, value),
             few,
@@ -286,6 +286,13 @@ class _Writer:
 
     def _bar(self, line: Line) -> str:
         return f"{float(100 * (line.share or 0) / self._most):.1f}" if self._most else "0"
+
+
+def _marked(told: str, *, few: bool) -> str:
+    """With a ~ before what few orders tell; a minus keeps its distance, or both look like one sign."""
+    if not few:
+        return told
+    return f"~\N{HAIR SPACE}{told}" if told.startswith(numbers.MINUS) else f"~{told}"
 
 
 def value_of(column: Column, line: Line) -> Number | None:
