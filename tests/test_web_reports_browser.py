@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -12,6 +12,10 @@ from support.browser import SIZES, axe, browser, complaints, open_page, serving 
 from support.earnings import bring_by_yandex, tell_earnings
 from support.served import Served, books_in, log_in
 from support.showroom import OWNER, P, Told, furnish
+
+from tracker import costs, sales
+from tracker.audit import By
+from tracker.models import Company
 
 ADDRESSES = (
     "/reports?by=source&sort=net", "/reports?by=keyword&show=all&compare=yes", "/reports?by=hour&show=calls",
@@ -50,6 +54,32 @@ def test_a_manager_finds_what_to_stop_paying_for(browser: Browser, served: Serve
     assert complaints(page) == []
 
 
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_names_of_every_script_leave_the_bars_free(browser: Browser, served: Served, size: str) -> None:  # noqa: F811
+    long_ago = (datetime.now(UTC) - timedelta(days=80)).date().isoformat()
+    with served.database.write() as session:
+        company, by = session.get_one(Company, 1), By(datetime.now(UTC), OWNER)
+        for source in (
+            "Контекстная реклама",
+            "ШИРОКОФОРМАТНАЯ ПЕЧАТЬ ЩИТОВ В МЕТРО",
+            "搜索引擎广告投放和社交媒体推广",
+        ):
+            row = {"day": long_ago, "source": source, "amount": "500"}
+            costs.add_cost(session, by, company, costs.wanted_of(session, company), row)
+        sold = {"at": long_ago, "revenue": "900", "profit": "300", "reference": size}
+        sales.add_sale(session, by, company, sold)
+    page = served.open(browser, size)
+    page.goto(f"/reports?since={long_ago}&until={long_ago}")
+    expect(page.locator(".pair")).to_have_count(3)
+    rule = page.locator(".drawn .rule").bounding_box()
+    assert rule
+    for name in page.locator(".drawn .name").all():
+        box = name.bounding_box()
+        assert box
+        assert box["width"] > 40
+        assert box["x"] + box["width"] < rule["x"], name.text_content()
+
+
 def test_a_column_sorts_and_a_choice_is_asked_for_at_once(browser: Browser, served: Served) -> None:  # noqa: F811
     page = served.open(browser)
     page.goto("/reports")
@@ -67,6 +97,8 @@ def test_a_column_sorts_and_a_choice_is_asked_for_at_once(browser: Browser, serv
 def test_what_chance_leaves_is_opened_by_keys_and_stands_on_paper(browser: Browser, served: Served) -> None:  # noqa: F811
     page = served.open(browser)
     page.goto("/reports?by=source&sort=net")
+    closed = page.locator(".report td:not(:has(details))").all_text_contents()
+    assert [text for text in closed if "~" in text] == []  # each ~ can be opened
     few = page.locator(".chance").first
     expect(few.locator("small")).to_be_hidden()
     few.locator("summary").focus()

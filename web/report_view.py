@@ -254,14 +254,14 @@ class _Writer:
 
     def _cell(self, column: Column, line: Line) -> Cell:
         value, before = value_of(column, line), column.before(line)
-        few = column.range is not None and line.is_few and value is not None
+        reach = self._range(column, line) if line.is_few and value is not None else ""
         return Cell(
             column.key,
-            _marked(column.write(value), few=few),
+            _marked(column.write(value), few=bool(reach)),
             None if value is None else float(value),
             self._link(column, line, value),
-            few,
-            self._range(column, line) if few else "",
+            bool(reach),
+            reach,
             column.write(before) if self._is_told(column, line, value, before) else "",
             _change(column, value, before),
             self._bar(line) if column.key == "share" and line.key else "",

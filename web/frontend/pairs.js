@@ -5,7 +5,8 @@ import { draw, drawLink, onWidth } from "./svg.js";
 const MOST = 8; // rows that are drawn: those that cost most
 const ROW = 34;
 const BAR = 10;
-const LETTER = 6.4; // pixels, about
+const GAP = 14; // pixels between the names and their bars
+const pen = document.createElement("canvas").getContext("2d");
 
 /** Draws the pairs of `place` whenever its width changes. */
 export function drawPairs(place) {
@@ -17,6 +18,7 @@ export function drawPairs(place) {
     return;
   }
   place.style.height = `${shown.length * ROW}px`;
+  pen.font = `12px ${getComputedStyle(place).fontFamily}`; // as .drawn text has it
   onWidth(place, (width, height) => place.replaceChildren(chart(shown, width, height)));
 }
 
@@ -35,23 +37,32 @@ function read(row) {
 }
 
 function chart(rows, width, height) {
-  const names = Math.min(width * 0.34, Math.max(...rows.map((row) => row.name.length)) * LETTER + 14);
+  const names = Math.min(width * 0.34, Math.max(...rows.map((row) => wide(row.name))) + GAP);
   const svg = draw(document.createDocumentFragment(), "svg", {
     width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-labelledby": "cost-against",
   });
   const values = rows.flatMap((row) => [row.cost.n, row.profit.n]);
   const x = scaleLinear([Math.min(0, ...values), Math.max(...values, 1)], [names, width - 66]);
   draw(svg, "line", { class: "rule", x1: x(0), x2: x(0), y1: 0, y2: height });
-  rows.forEach((row, place) => pair(svg, row, place * ROW + 4, x, Math.floor((names - 14) / LETTER)));
+  rows.forEach((row, place) => pair(svg, row, place * ROW + 4, x, names - GAP));
   return svg;
 }
 
-function pair(svg, row, y, x, letters) {
+const wide = (text) => pen.measureText(text).width;
+
+/** A name as far as there is room for it. */
+function fitting(name, room) {
+  if (wide(name) <= room) return name;
+  const letters = [...name];
+  while (letters.length > 1 && wide(`${letters.join("")}…`) > room) letters.pop();
+  return `${letters.join("")}…`;
+}
+
+function pair(svg, row, y, x, room) {
   const link = drawLink(svg, row.href, `${row.name}: ${row.cost.text} / ${row.profit.text}`);
   link.setAttribute("class", "pair");
-  const name = row.name.length > letters ? `${row.name.slice(0, Math.max(letters - 1, 1))}…` : row.name;
   const said = draw(svg, "g", { "aria-hidden": "true" });
-  draw(said, "text", { class: "name", x: 0, y: y + BAR + 1, dy: "0.32em" }, name);
+  draw(said, "text", { class: "name", x: 0, y: y + BAR + 1, dy: "0.32em" }, fitting(row.name, room));
   [["cost", row.cost], ["profit", row.profit]].forEach(([kind, it], at) => {
     const [from, to] = [x(0), x(it.n)].sort((one, other) => one - other);
     const top = y + at * (BAR + 2);
