@@ -159,7 +159,7 @@ def test_only_managers_of_the_company_see_its_paths(site: Site) -> None:
     assert (eve.get("/api/v1/paths?by=source&period=90d").json or {})["paths"] == []
     both = log_in(site, "eva@pallets.example", pallets=Role.OWNER, rival=Role.OWNER)
     chosen = both.get(f"{PAGE}?by=source").text
-    assert "Whose paths?" in chosen
+    assert "Which company?" in chosen
     assert f'href="{PAGE}?by=source&amp;company=pallets"' in chosen
 
 

@@ -61,6 +61,18 @@ def test_words_that_are_none_are_refused(site: Site, words: str) -> None:
     assert answer.json["error"]["id"] in {"report.malformed", "filter.malformed"}
 
 
+@pytest.mark.parametrize(
+    "address", ["report?by=source&colour=red", "report?campain=spring", "paths?split=source"]
+)
+def test_words_that_no_report_has_are_refused_by_their_name(site: Site, address: str) -> None:
+    answer = site.app.test_client().get(f"/api/v1/{address}", headers=key_of(site, 1))
+    assert answer.status_code == 400
+    name = address.replace("?", "&").rpartition("&")[2].partition("=")[0]
+    assert answer.json is not None
+    assert name in answer.json["error"]["message"]
+    assert "since" in answer.json["error"]["fix"]
+
+
 def test_a_manager_may_and_a_listener_may_not(site: Site) -> None:
     ask = {"Accept": "application/json"}
     manager = log_in(site, "ann@pallets.example", pallets=Role.MANAGER)

@@ -8,9 +8,10 @@ The token stands in the link only; the table holds its SHA-256, so that who read
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -24,6 +25,15 @@ from tracker.policy.rights import Right, may
 LINK = "link:"  # whose hand it was, in the audit log: "link:12"
 
 AnyLink = TypeVar("AnyLink", bound=Link)
+
+
+@dataclass(frozen=True)
+class Made(Generic[AnyLink]):
+    """A link, and the name of who made it."""
+
+    link: AnyLink
+    by: str
+    is_void: bool = False  # its maker may no longer share
 
 
 def new_link(by: By, days: int) -> tuple[dict[str, Any], str]:
@@ -69,6 +79,27 @@ def makers_of(session: Session, actors: Iterable[str]) -> dict[str, str]:
     emails = set(actors)
     makers = sa.select(User.email, User.name).where(User.email.in_(emails))
     return {row.email: row.name for row in session.execute(makers)} if emails else {}
+
+
+def told(session: Session, links: Sequence[tuple[AnyLink, int]]) -> list[Made[AnyLink]]:
+    """These links of companies, each with the name of who made it."""
+    names = makers_of(session, (link.actor for link, _ in links))
+    void = without_right(session, {(link.actor, company_id) for link, company_id in links})
+    return [
+        Made(link, names.get(link.actor, link.actor), (link.actor, company_id) in void)
+        for link, company_id in links
+    ]
+
+
+def revoke(session: Session, by: By, model: type[AnyLink], which: sa.ColumnElement[bool]) -> bool:
+    """Let the link open nothing from now on; False where it already did. Raises Rejected `share.unknown`."""
+    link = session.scalar(sa.select(model).where(which))
+    if link is None:
+        raise unknown()
+    if link.revoked_at is not None:
+        return False
+    link.revoked_at = by.at
+    return True
 
 
 def count_one(session: Session, link: Link, column: InstrumentedAttribute[int]) -> None:

@@ -6,7 +6,6 @@ A link shows the report's rows to somebody without an account until it expires, 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,31 +16,13 @@ from sqlalchemy.orm import Session, joinedload
 from tracker import report_schedules
 from tracker.audit import By
 from tracker.errors import Rejected
-from tracker.links import (
-    LINK,
-    check_maker,
-    count_one,
-    living_link,
-    makers_of,
-    new_link,
-    unknown,
-    without_right,
-)
+from tracker.links import LINK, Made, check_maker, count_one, living_link, new_link, revoke, told
 from tracker.models import Company, ReportLink, SavedReport
 from tracker.once import insert_once
 from tracker.policy.saved_reports import query_of, read_name, read_words
 
 MOST = 200  # of a company
 DAYS = (1, 7, 30, 90)  # that a link may live
-
-
-@dataclass(frozen=True)
-class Made:
-    """A link to a report, and the name of who made it."""
-
-    link: ReportLink
-    by: str
-    is_void: bool = False  # its maker may no longer share
 
 
 # ---- kept by name ----
@@ -148,30 +129,24 @@ def make_link(session: Session, by: By, report: SavedReport, *, days: int) -> st
     return token
 
 
-def links_of(session: Session, reports: Collection[int]) -> dict[int, list[Made]]:
+def links_of(session: Session, reports: Collection[int]) -> dict[int, list[Made[ReportLink]]]:
     """Every link of these reports that was ever made, by report, the newest first."""
     wanted = sa.select(ReportLink, SavedReport.company_id).join(
         SavedReport, SavedReport.id == ReportLink.report_id
     )
     theirs = wanted.where(SavedReport.id.in_(list(reports))).order_by(ReportLink.id.desc())
-    rows = session.execute(theirs).all()
-    names = makers_of(session, (link.actor for link, _ in rows))
-    void = without_right(session, {(link.actor, company_id) for link, company_id in rows})
-    found: dict[int, list[Made]] = {}
-    for link, company_id in rows:
-        made = Made(link, names.get(link.actor, link.actor), (link.actor, company_id) in void)
-        found.setdefault(link.report_id, []).append(made)
+    rows = [(link, company_id) for link, company_id in session.execute(theirs)]
+    found: dict[int, list[Made[ReportLink]]] = {}
+    for each in told(session, rows):
+        found.setdefault(each.link.report_id, []).append(each)
     return found
 
 
 def revoke_link(session: Session, by: By, report: SavedReport, link_id: int) -> None:
     """Let a link open nothing from now on; twice changes nothing. Raises Rejected `share.unknown`."""
-    link = session.get(ReportLink, link_id)
-    if link is None or link.report_id != report.id:
-        raise unknown()
-    if link.revoked_at is None:
-        link.revoked_at = by.at
-        detail = {"link": link.id}
+    which = sa.and_(ReportLink.id == link_id, ReportLink.report_id == report.id)
+    if revoke(session, by, ReportLink, which):
+        detail = {"link": link_id}
         by.note(session, "report.unshare", report.company_id, subject=report.name, detail=detail)
 
 

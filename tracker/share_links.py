@@ -6,7 +6,6 @@ calls.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -15,29 +14,11 @@ from sqlalchemy.orm import Session
 from tracker.audit import By
 from tracker.calls import find_call
 from tracker.errors import Rejected
-from tracker.links import (
-    LINK,
-    check_maker,
-    count_one,
-    living_link,
-    makers_of,
-    new_link,
-    unknown,
-    without_right,
-)
+from tracker.links import LINK, Made, check_maker, count_one, living_link, new_link, revoke, told
 from tracker.models import AuditEntry, Call, ShareLink
 
 DAYS = (1, 7, 30)  # that a link may live
 SAME_LISTENING = timedelta(minutes=10)  # a player asks for many ranges: that is one listening, one entry
-
-
-@dataclass(frozen=True)
-class Made:
-    """A link of a call, and the name of who made it."""
-
-    link: ShareLink
-    by: str
-    is_void: bool = False  # its maker may no longer share
 
 
 def make_link(session: Session, by: By, call: Call, *, days: int, shows_caller: bool) -> str:
@@ -55,24 +36,17 @@ def make_link(session: Session, by: By, call: Call, *, days: int, shows_caller: 
     return token
 
 
-def links_of(session: Session, call: Call) -> list[Made]:
+def links_of(session: Session, call: Call) -> list[Made[ShareLink]]:
     """Every link of a call that was ever made, the newest first."""
-    links = session.scalars(
-        sa.select(ShareLink).where(ShareLink.call_id == call.id).order_by(ShareLink.id.desc())
-    ).all()
-    names = makers_of(session, (link.actor for link in links))
-    void = {actor for actor, _ in without_right(session, {(it.actor, call.company_id) for it in links})}
-    return [Made(it, names.get(it.actor, it.actor), it.actor in void) for it in links]
+    wanted = sa.select(ShareLink).where(ShareLink.call_id == call.id).order_by(ShareLink.id.desc())
+    return told(session, [(link, call.company_id) for link in session.scalars(wanted)])
 
 
 def revoke_link(session: Session, by: By, call: Call, link_id: int) -> None:
     """Let a link open nothing from now on; twice changes nothing. Raises Rejected `share.unknown`."""
-    link = session.get(ShareLink, link_id)
-    if link is None or link.call_id != call.id:
-        raise unknown()
-    if link.revoked_at is None:
-        link.revoked_at = by.at
-        by.note(session, "share.revoke", call.company_id, subject=call.key, detail={"link": link.id})
+    which = sa.and_(ShareLink.id == link_id, ShareLink.call_id == call.id)
+    if revoke(session, by, ShareLink, which):
+        by.note(session, "share.revoke", call.company_id, subject=call.key, detail={"link": link_id})
 
 
 def find_link(session: Session, token: str, now: datetime) -> tuple[ShareLink, Call]:

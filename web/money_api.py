@@ -6,7 +6,7 @@ taken or none. A program shows an API key; a logged-in browser needs none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
@@ -21,6 +21,7 @@ from tracker.policy.cost_list import told_costs
 from tracker.policy.costs import Entered
 from tracker.policy.dates import Dates
 from tracker.policy.path_table import read_path_wish
+from tracker.policy.report_wish import SPAN_WORDS, WORDS, spans_of
 from tracker.policy.rights import Right
 from tracker.policy.sale_list import told_sales
 from tracker.policy.tables import BadRows, Unreadable
@@ -99,7 +100,7 @@ def list_sales() -> dict[str, Any]:
 @by_key
 def report() -> dict[str, Any]:
     """What the words of the address ask for, as `leaseline report --json` has it."""
-    words = request.args.to_dict()
+    words = _words({*WORDS, "company"})
     with _reading(Right.JUDGE) as (session, company):
         return describe(reports.read_asked(session, company, words, house().clock()))
 
@@ -108,9 +109,23 @@ def report() -> dict[str, Any]:
 @by_key
 def list_paths() -> dict[str, Any]:
     """The paths to sales or target calls, as `leaseline paths --json` has them: `by`, `goal`, `top`, days."""
-    wish, words = read_path_wish(request.args), request.args.to_dict(flat=False)
+    asked = _words({"by", "goal", "top", "company", *SPAN_WORDS})
+    wish, words = read_path_wish(asked), spans_of(asked)
     with _reading(Right.JUDGE) as (session, company):
         return path_report.describe(path_report.read_paths(session, company, wish, words, house().clock()))
+
+
+def _words(known: Collection[str]) -> dict[str, str]:
+    """The words of the address. Raises Rejected report.malformed: one that is none would be asked in vain."""
+    if unknown := request.args.keys() - known:
+        raise Rejected(
+            "report.malformed",
+            "%(name)s is no word of this address",
+            "Give one of %(words)s",
+            name=min(unknown)[:20],
+            words=sorted(known),
+        )
+    return request.args.to_dict()
 
 
 def _taken(right: Right, plan: Plan, store: Store) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, render_template, request
 from flask_babel import lazy_gettext as _
 
 from tracker.errors import Rejected
@@ -16,20 +16,17 @@ from tracker.policy.journeys import Goal
 from tracker.policy.origins import NOT_SET
 from tracker.policy.path_table import PathTable, read_path_wish
 from tracker.policy.report_words import CHANNEL, Blank, By, Cell, label
-from tracker.policy.rights import Right
-from tracker.policy.spans import Asks, Span
+from tracker.policy.spans import Span
 from web.house import house
-from web.money import having
+from web.one_company import also_asked, shown_of_one
 from web.refusals import translated
 from web.tiles import share
-from web.viewer import SeenCompany, viewer, wants_json
+from web.viewer import SeenCompany
 from web.words import plain
 
 pages = Blueprint("paths", __name__)
 
-RIGHT = Right.JUDGE
 WORDS = ("by", "goal", "top", "period", "since", "until", "company")
-MALFORMED = ("report.malformed", "filter.malformed", "filter.future", "filter.too_long", "rate.missing")
 MORE = 100  # paths, when more are wanted
 BY = {By.CHANNEL: _("Channels"), By.SOURCE: _("Sources"), By.CAMPAIGN: _("Campaigns")}
 GOALS = {Goal.SALE: _("Sales"), Goal.TARGET_CALL: _("Target calls")}
@@ -39,16 +36,7 @@ NONE = _("(none)")
 @pages.get("/reports/paths")
 def show() -> Response:
     """The paths that the words of `/api/v1/paths` ask for."""
-    mine = having(RIGHT)
-    if len(mine) > 1:
-        return make_response(render_template("paths.html", companies=mine, link=link))
-    try:
-        table = _read(mine[0])
-    except Rejected as problem:
-        if wants_json() or problem.id not in MALFORMED:
-            raise
-        return make_response(_page(None, problem), 400)
-    return make_response(_page(table))
+    return shown_of_one(lambda slug: link(company=slug), _read, _page)
 
 
 def link(**more: str | None) -> str:
@@ -58,7 +46,7 @@ def link(**more: str | None) -> str:
     return "/reports/paths" + ("?" + urlencode(words) if words else "")
 
 
-def _page(table: PathTable | None, problem: Rejected | None = None) -> str:
+def _page(_mine: SeenCompany, table: PathTable | None, problem: Rejected | None) -> str:
     return render_template(
         "paths.html", it=table, problem=problem and translated(problem), link=link, cell_name=_name,
         part=_part, kept=[(name, request.args[name]) for name in WORDS[:3] if name in request.args],
@@ -68,9 +56,9 @@ def _page(table: PathTable | None, problem: Rejected | None = None) -> str:
 
 def _read(mine: SeenCompany) -> PathTable:
     wish, words = read_path_wish(request.args), request.args.to_dict(flat=False)
-    also: Asks = (("company", mine.slug),) if len(viewer().all_companies) > 1 else ()
     with house().database.read() as session:
-        return read_paths(session, session.get_one(Company, mine.id), wish, words, house().clock(), also=also)
+        company, also = session.get_one(Company, mine.id), also_asked(mine)
+        return read_paths(session, company, wish, words, house().clock(), also=also)
 
 
 def _period(span: Span) -> Period | None:

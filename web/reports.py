@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext
 
 from tracker.audit import By as Hand
@@ -18,50 +18,40 @@ from tracker.overview import has_calls
 from tracker.policy.report import ONLY, Report
 from tracker.policy.report_words import By
 from tracker.policy.rights import Right
-from tracker.policy.spans import Asks
 from tracker.report_export import flat
 from tracker.reports import read_asked
 from tracker.spreadsheet import cell
 from web.house import house
-from web.money import having
+from web.one_company import also_asked, only_one, shown_of_one
 from web.refusals import translated
 from web.report_columns import SHOWS
 from web.report_links import LOOKS, Place, words_of
 from web.report_names import BY, LEADS, MODELS, READY
 from web.report_view import read_look, view_of
-from web.viewer import SeenCompany, hand, viewer, wants_json
+from web.viewer import SeenCompany, hand, viewer
 
 pages = Blueprint("reports", __name__)
 
-RIGHT = Right.JUDGE
 KEPT = ("period", "since", "until", "company")  # when another report is opened
 LEFT = (*KEPT, "compare", *LOOKS)  # what does not make it another report
-MALFORMED = ("report.malformed", "filter.malformed", "filter.future", "filter.too_long", "rate.missing")
 
 
 @pages.get("/reports")
 def show() -> Response:
     """The report that the address asks for, by the words of `/api/v1/report`, and the form to ask anew."""
-    mine, given = having(RIGHT), request.args.to_dict()
-    place = Place("/reports", words_of(given))
-    if len(mine) > 1:
-        return make_response(render_template("report_company.html", companies=mine, place=place))
-    try:
-        report = _read(mine[0])
-    except Rejected as problem:
-        if wants_json() or problem.id not in MALFORMED:
-            raise
-        return make_response(_page(mine[0], place, None, problem), 400)
-    return make_response(_page(mine[0], place, report))
+    place = Place("/reports", words_of(request.args.to_dict()))
+
+    def page(mine: SeenCompany, report: Report | None, problem: Rejected | None) -> str:
+        return _page(mine, place, report, problem)
+
+    return shown_of_one(lambda slug: place.with_(company=slug), _read, page)
 
 
 @pages.get("/reports.csv")
 def as_csv() -> Response:
     """All rows of the report as CSV, the total last; the same address without `.csv` shows it."""
-    (company, *others) = having(RIGHT)
-    if others:
-        raise Rejected("company.which", "A report is about one company", "Choose one in the header")
-    report, by = _read(company), hand()
+    company, by = only_one(), hand()
+    report = _read(company)
     query = Place("", words_of(request.args.to_dict())).with_()
     with house().database.write() as session:
         detail = {"report": query, "format": "csv"}
@@ -88,15 +78,10 @@ def _read(mine: SeenCompany) -> Report:
     """The report that the address asks for."""
     with house().database.read() as session:
         company, words = session.get_one(Company, mine.id), request.args.to_dict()
-        return read_asked(session, company, words, house().clock(), also=_also(mine))
+        return read_asked(session, company, words, house().clock(), also=also_asked(mine))
 
 
-def _also(mine: SeenCompany) -> Asks:
-    """Which company's calls are meant, where one sees several."""
-    return (("company", mine.slug),) if len(viewer().all_companies) > 1 else ()
-
-
-def _page(mine: SeenCompany, place: Place, report: Report | None, problem: Rejected | None = None) -> str:
+def _page(mine: SeenCompany, place: Place, report: Report | None, problem: Rejected | None) -> str:
     keeps_costs = viewer().may(Right.ADMINISTER, mine.id)
     view = view_of(report, place, read_look(request.args), keeps_costs=keeps_costs) if report else None
     return render_template(

@@ -12,9 +12,8 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as Answer
 
 from tracker import report_mail, report_schedules, report_workbook, saved_reports
-from tracker.errors import Rejected
-from tracker.links import makers_of
-from tracker.models import Company, SavedReport
+from tracker.links import Made, makers_of
+from tracker.models import Company, ReportLink, SavedReport
 from tracker.policy import report_text
 from tracker.policy.report_text import Tongue, times
 from tracker.policy.report_wish import is_compared, read_against, read_wish
@@ -25,11 +24,11 @@ from tracker.policy.schedules import read_addresses, read_schedule
 from tracker.report_schedules import Listed, when_of
 from tracker.report_sender import WORKBOOK
 from tracker.reports import read_asked
-from tracker.saved_reports import Made
 from web.filters import PERIODS
 from web.house import house, row_id
 from web.languages import language
 from web.money import company_meant, having
+from web.one_company import only_one
 from web.settings.forms import EMPTY, Form, attempt, text
 from web.viewer import SeenCompany, hand, viewer
 
@@ -50,7 +49,7 @@ class Shown:
     address: str
     by: str
     schedules: list[Listed]
-    links: list[Made]
+    links: list[Made[ReportLink]]
     may_schedule: bool
 
 
@@ -198,7 +197,7 @@ def revoke(report: str, link: str) -> Answer:
 @pages.get("/reports.xlsx")
 def as_workbook() -> Response:
     """The report that the words of the address ask for, as `/api/v1/report` reads them, as a workbook."""
-    mine, by, words = _one_company(), hand(), request.args.to_dict()
+    mine, by, words = only_one(), hand(), request.args.to_dict()
     with house().database.read() as session:
         company = session.get_one(Company, mine.id)
         found = read_asked(session, company, words, by.at)
@@ -211,13 +210,6 @@ def as_workbook() -> Response:
     name = report_mail.file_name(found, found.wish.by.value)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
-
-
-def _one_company() -> SeenCompany:
-    mine = having(Right.JUDGE)
-    if len(mine) != 1:
-        raise Rejected("company.which", "This is about one company", "Name it: ?company=NAME")
-    return mine[0]
 
 
 # ---- what is shown ----

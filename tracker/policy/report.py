@@ -226,7 +226,12 @@ def _rows(wish: Wish, days: Days) -> dict[Key, Sums]:
         for key in keys
     }
     found = completed({str(place): row for place, row in enumerate(rows.values())})
-    return dict(zip(rows, found.values(), strict=True))
+    return {key: _undivided(key, row) for key, row in zip(rows, found.values(), strict=True)}
+
+
+def _undivided(key: Key, row: Sums) -> Sums:
+    """A cost that is not divided has no returns: what it brought stands in other rows."""
+    return replace(row, revenue=None, gross_profit=None) if Blank.UNDIVIDED in key else row
 
 
 def _sums(wish: Wish, grouped: Grouped, won: Won, cost: Decimal | None) -> Sums:

@@ -14,6 +14,9 @@ from tracker.policy.credit import Model
 from tracker.policy.report import ONLY, Leads, Wish
 from tracker.policy.report_words import By
 
+SPAN_WORDS = ("period", "since", "until")
+# All words that a report's address may have.
+WORDS = ("by", "split", "model", "against", "leads", "compare", *SPAN_WORDS, *ONLY)
 OWN = "own"  # beside a model: the source of the call itself
 Word = TypeVar("Word", bound=enum.StrEnum)
 
