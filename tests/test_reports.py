@@ -241,6 +241,17 @@ def test_costs_stand_once_in_the_row_that_their_words_name(lean: ReportBooks) ->
     assert (spent.sums.calls, spent.sums.cost_per_call) == (0, None)
 
 
+def test_a_cost_that_is_not_divided_has_no_returns(lean: ReportBooks) -> None:
+    lean.tell([USUAL | {"minutes": 9, "origin": 1}])
+    lean.spend(100, "yandex")
+    lean.spend(20, "yandex", campaign="Spring")
+    with lean.database.write() as session:
+        lean.sell(session, Decimal(40))
+    rows = {line.labels: line.sums for line in lean.report(By.CAMPAIGN).lines}
+    assert (rows[("Spring",)].romi, rows[("Spring",)].net) == (-1, -20)
+    assert (rows[("(not divided)",)].romi, rows[("(not divided)",)].net) == (None, None)
+
+
 def test_a_channels_cost_is_its_rows_and_a_groups_the_visitors(lean: ReportBooks) -> None:
     lean.tell([USUAL | {"minutes": 9, "origin": 41}])
     lean.spend(50, "leaflet", channel_id=lean.pallets.leaflet_channel_id)
