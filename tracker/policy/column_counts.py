@@ -73,7 +73,9 @@ def count(rows: Rows, calls: Calls) -> tuple[dict[Key, Grouped], Grouped]:
     columns = _counted(rows.at, rows.facts, len(rows.keys), calls)
     callers, everybody = _distinct(rows.at, calls.callers[rows.facts], len(rows.keys))
     if rows.is_overlapping:
-        each = np.unique(rows.facts)
+        there = np.zeros(len(calls.callers), np.bool_)
+        there[rows.facts] = True
+        each = np.flatnonzero(there)
         sums = _counted(np.zeros(len(each), np.int64), each, 1, calls)[:, 0]
     else:
         sums = columns.sum(axis=1)
