@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -248,7 +249,7 @@ def test_a_cost_that_is_not_divided_has_no_returns(lean: ReportBooks) -> None:
     with lean.database.write() as session:
         lean.sell(session, Decimal(40))
     rows = {line.labels: line.sums for line in lean.report(By.CAMPAIGN).lines}
-    assert (rows[("Spring",)].romi, rows[("Spring",)].net) == (-1, -20)
+    assert (rows[("Spring",)].romi, rows[("Spring",)].net) == (Fraction(-1), Decimal(-20))
     assert (rows[("(not divided)",)].romi, rows[("(not divided)",)].net) == (None, None)
 
 
