@@ -251,6 +251,12 @@ def test_columns_that_are_not_those_of_their_sheet_are_counted_again(lean: Colum
         sa.delete(SheetColumn).where(SheetColumn.name == "medium", SheetColumn.since_at < NOW - 9 * DAY)
     )
     assert lean.agrees(Wish(By.MEDIUM), YEAR)
+    for name in ("device", "hour"):  # of all days
+        lean.write(sa.delete(SheetColumn).where(SheetColumn.name == name))
+        assert lean.agrees(Wish(By(name)), YEAR)
+        assert lean.agrees(Wish(By(name)), MONTH)
+    lean.write(sa.delete(SheetColumn))
+    assert lean.agrees(Wish(By.COUNTRY), YEAR)
 
 
 def test_what_was_kept_in_memory_is_not_told_when_it_has_changed(lean: ColumnBooks) -> None:

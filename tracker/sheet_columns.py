@@ -52,7 +52,9 @@ def read_facts(
     names = list(dict.fromkeys((kind.key, *names)))
     first_at = kind.first_at(session, company.id)
     if first_at is None or first_at >= time.until:
-        return _facts(kind, [_made(session, company, kind, Interval(time.until, time.until), names)], names)
+        return _facts(
+            kind, [kind.parsed(kind.make(session, company, Interval(time.until, time.until), names))], names
+        )
     zone = ZoneInfo(company.timezone)
     # There is no sheet before the first fact's day.
     time = Interval(max(time.since, midnight(first_at.astimezone(zone).date(), zone)), time.until)
@@ -60,7 +62,8 @@ def read_facts(
     without = sum((gap.time.until - gap.time.since for gap in gaps), timedelta())
     if not stretches or without > MOST_GAP_DAYS * _DAY:
         return None
-    parts = {**stretches, **{gap.time.since: _made(session, company, kind, gap.time, names) for gap in gaps}}
+    counted = {gap.time.since: kind.parsed(kind.make(session, company, gap.time, names)) for gap in gaps}
+    parts = {**stretches, **counted}
     return _facts(kind, [parts[each] for each in sorted(parts)], names)
 
 
@@ -76,13 +79,6 @@ def _stretches(
             return made_of.gaps, found.parts
         for day in found.doubtful:
             del sheets[day]
-
-
-def _made(
-    session: Session, company: Company, kind: Kind, time: Interval, names: Sequence[str]
-) -> Mapping[str, Column | Ints]:
-    columns = kind.make(session, company, time, names)
-    return {name: kind.parsed(name, columns[name]) for name in names}
 
 
 def _facts(kind: Kind, parts: Sequence[Part], names: Iterable[str]) -> Facts:

@@ -29,9 +29,11 @@ class Kind:
     make: Make
     first_at: Callable[[Session, int], datetime | None]  # when a company's first fact was
 
-    def parsed(self, name: str, data: bytes) -> Column | Ints:
-        """The column of that name, out of its bytes."""
-        return read_numbers(data) if name in self.numbers else read(data)
+    def parsed(self, columns: Mapping[str, bytes]) -> dict[str, Column | Ints]:
+        """The columns by their names, out of their bytes."""
+        return {
+            name: read_numbers(data) if name in self.numbers else read(data) for name, data in columns.items()
+        }
 
 
 def name_of(kind: str, columns: Iterable[str]) -> str:

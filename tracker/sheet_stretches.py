@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -41,6 +41,10 @@ class _Stretch:
     days: Sequence[Interval]
     told: Sequence[Mapping[str, str]]
 
+    @property
+    def since(self) -> datetime:
+        return self.days[0].since
+
     def key(self, kind: Kind, name: str) -> Hashable:
         """Says what the column says: the same wherever and whenever it was read."""
         told = "".join(f"{each.get(kind.key)} {each.get(name)} " for each in self.told)
@@ -52,28 +56,22 @@ def read(
 ) -> Stretches:
     """The columns of the days of these sheets, which are in order."""
     stretches = list(_stretches(sheets))
-    parts = {each.days[0].since: _kept(each, kind, names) for each in stretches}
-    lacking = [each for each in stretches if len(parts[each.days[0].since]) < len(names)]
+    parts = {each.since: _kept(each, kind, names) for each in stretches}
+    lacking = [each for each in stretches if len(parts[each.since]) < len(names)]
     if not lacking:
         return Stretches(parts, ())
-    missing = {name for each in lacking for name in set(names) - parts[each.days[0].since].keys()}
-    time = Interval(lacking[0].days[0].since, lacking[-1].days[-1].until)
-    data = _data(session, company_id, kind, time, missing | {kind.key})
-    if doubtful := [day for each in lacking for day in _doubtful(each, data)]:
+    wanted = {kind.key, *(name for each in lacking for name in names if name not in parts[each.since])}
+    time = Interval(lacking[0].since, lacking[-1].days[-1].until)
+    data = _data(session, company_id, kind, time, wanted)
+    if doubtful := [day for each in lacking for day in _doubtful(each, data, wanted)]:
         return Stretches({}, doubtful)
     for stretch in lacking:
-        part = parts[stretch.days[0].since]
+        part = parts[stretch.since]
+        days = [kind.parsed(data[day.since]) for day in stretch.days]
         for name in set(names) - part.keys():
-            part[name] = together(kind, name, [data[day.since] for day in stretch.days])
+            part[name] = joined_as(kind, name, days)
             keep(stretch.key(kind, name), part[name])
     return Stretches(parts, ())
-
-
-def together(kind: Kind, name: str, days: Sequence[Mapping[str, bytes]]) -> Column | Ints:
-    """One column of those of these days."""
-    return joined_as(
-        kind, name, [{each: kind.parsed(each, day[each]) for each in (kind.key, name)} for day in days]
-    )
 
 
 def joined_as(kind: Kind, name: str, parts: Sequence[Part]) -> Column | Ints:
@@ -118,9 +116,10 @@ def _data(
     return found
 
 
-def _doubtful(stretch: _Stretch, data: Mapping[datetime, Mapping[str, bytes]]) -> Iterator[Interval]:
+def _doubtful(
+    stretch: _Stretch, data: Mapping[datetime, Mapping[str, bytes]], names: Collection[str]
+) -> Iterator[Interval]:
     """Days whose columns were made anew since their sheets were read, or were harmed."""
-    names = set().union(*data.values())
     for day, told in zip(stretch.days, stretch.told, strict=True):
         columns = data.get(day.since, {})
         if any(name not in columns or digest_of(columns[name]) != told.get(name) for name in names):
