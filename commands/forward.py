@@ -12,8 +12,8 @@ from commands.printing import print_rows
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from tracker.forward import Scope
     from tracker.models import Company, Forwarding
+    from tracker.scopes import Scope
 
 
 def scope_options(command: Any) -> Any:
@@ -55,6 +55,7 @@ def set_command(
       leaseline forward set --number 84951234567 Reception:30
     """
     from tracker import forward, targets
+    from tracker.scopes import scope_name
 
     with changing(company) as (session, owner, by):
         scope = _scope(session, owner, number, channel, pool)
@@ -63,7 +64,7 @@ def set_command(
             name, seconds = _read_ring(ring)
             wished.append((targets.get(session, owner, name), seconds))
         forward.set_rings(session, by, scope, wished)
-        told = f"For {forward.scope_name(scope)} ring: " + ", then ".join(
+        told = f"For {scope_name(scope)} ring: " + ", then ".join(
             f"{target.name} for {seconds} s" for target, seconds in wished
         )
     click.echo(told)
@@ -99,11 +100,12 @@ def clear(number: str | None, channel: str | None, pool: str | None, company: st
       leaseline forward clear --channel Leaflet
     """
     from tracker import forward
+    from tracker.scopes import scope_name
 
     with changing(company) as (session, owner, by):
         scope = _scope(session, owner, number, channel, pool)
         forward.clear(session, by, scope)
-        name = forward.scope_name(scope)
+        name = scope_name(scope)
     click.echo(f"Nothing is set for {name} any more.")
     hint_if_not_live()
 

@@ -11,16 +11,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from tracker.audit import By
-from tracker.errors import Rejected, Said, say
-from tracker.models import Channel, Company, Forwarding, Number, Pool, Target
+from tracker.errors import Rejected
+from tracker.models import Company, Forwarding, Target
 from tracker.policy.entries import read_ring_seconds
+from tracker.scopes import Scope, columns, company_of, forget_plan, forget_rings, said, scope_name
 
-Scope = Company | Channel | Pool | Number
 _MOST_TARGETS = 10
 
 
 def set_rings(session: Session, by: By, scope: Scope, rings: Sequence[tuple[Target, int]]) -> None:
-    """Ring these targets in this order, each for its seconds; replaces what was set for this scope.
+    """Ring these targets in this order, each for its seconds; replaces what was set, a plan too.
 
     Raises Rejected forward.empty, forward.long, forward.seconds.
     """
@@ -35,10 +35,11 @@ def set_rings(session: Session, by: By, scope: Scope, rings: Sequence[tuple[Targ
             most=_MOST_TARGETS,
         )
     seconds = [read_ring_seconds(ring_seconds) for _, ring_seconds in rings]
-    _forget(session, scope)
+    forget_rings(session, scope)
+    forget_plan(session, scope)
     for position, ((target, _), ring_seconds) in enumerate(zip(rings, seconds, strict=True), start=1):
         session.add(
-            Forwarding(**_columns(scope), position=position, target_id=target.id, ring_seconds=ring_seconds)
+            Forwarding(**columns(scope), position=position, target_id=target.id, ring_seconds=ring_seconds)
         )
     session.flush()
     detail = {"rings": [f"{target.name}:{ring_seconds}" for target, ring_seconds in rings]}
@@ -47,12 +48,12 @@ def set_rings(session: Session, by: By, scope: Scope, rings: Sequence[tuple[Targ
 
 def clear(session: Session, by: By, scope: Scope) -> None:
     """Forget what is set for this scope; the wider one counts again. Raises Rejected forward.unset."""
-    if not _forget(session, scope):
+    if not forget_rings(session, scope):
         raise Rejected(
             "forward.unset",
             "Nothing is set for %(scope)s",
             "See `leaseline forward show`",
-            scope=_said(scope),
+            scope=said(scope),
         )
     by.note(session, "forward.clear", company_of(scope), subject=scope_name(scope))
 
@@ -65,41 +66,3 @@ def of_company(session: Session, company: Company) -> Sequence[Forwarding]:
         .order_by(Forwarding.number_id, Forwarding.channel_id, Forwarding.pool_id, Forwarding.position)
     )
     return session.scalars(wanted.options(joinedload(Forwarding.target))).all()
-
-
-def scope_name(scope: Scope) -> str:
-    """ "number +74951234567", "channel 'Billboard'", "company pallets"."""
-    return str(_said(scope))
-
-
-def _said(scope: Scope) -> Said:
-    match scope:
-        case Number():
-            return say("number %(e164)s", e164=scope.e164)
-        case Company():
-            return say("company %(slug)s", slug=scope.slug)
-        case Channel():
-            return say("channel %(name)r", name=scope.name)
-        case Pool():
-            return say("pool %(name)r", name=scope.name)
-
-
-def company_of(scope: Scope) -> int:
-    return scope.id if isinstance(scope, Company) else scope.company_id
-
-
-def _columns(scope: Scope) -> dict[str, int | None]:
-    return {
-        "company_id": company_of(scope),
-        "number_id": scope.id if isinstance(scope, Number) else None,
-        "channel_id": scope.id if isinstance(scope, Channel) else None,
-        "pool_id": scope.id if isinstance(scope, Pool) else None,
-    }
-
-
-def _forget(session: Session, scope: Scope) -> int:
-    """Takes the scope's rows away and says how many there were."""
-    same = [getattr(Forwarding, name).is_not_distinct_from(held) for name, held in _columns(scope).items()]
-    found = session.scalars(sa.select(Forwarding.id).where(*same)).all()
-    session.execute(sa.delete(Forwarding).where(Forwarding.id.in_(found)))
-    return len(found)

@@ -94,6 +94,7 @@ class Call(Base):
     rang_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    message_at: Mapped[datetime | None]  # when the caller began to leave a message
     wait_seconds: Mapped[float | None]  # start to answer, or to the end of an unanswered call
     talk_seconds: Mapped[float | None]  # answer to end: people talking, announcements not counted
     outcome: Mapped[Outcome | None] = mapped_column(words(Outcome))  # None while the call is going on

@@ -19,6 +19,7 @@ from tracker import forward, numbers, owned, targets
 from tracker.errors import Rejected
 from tracker.models import Company, Number, Target
 from tracker.policy.phone import display
+from tracker.scopes import Scope as Owner
 from web.house import house, row_id
 from web.settings import places
 from web.settings.forms import EMPTY, Form, attempt, text
@@ -122,7 +123,7 @@ def _word(chosen: str) -> str:
     return f"{kind}-{row_id(number)}" if kind in KINDS else "company"
 
 
-def _scope(session: Session, owner: Company, word: str) -> forward.Scope:
+def _scope(session: Session, owner: Company, word: str) -> Owner:
     """Raises Rejected channel.unknown, pool.unknown, number.unknown, forward.scope."""
     if word == "company":
         return owner
@@ -196,7 +197,7 @@ def _page(company: str, word: str, form: Form, steps: Sequence[Step] | None) -> 
         )
 
 
-def _inherited(session: Session, of: forward.Scope, rings: Mapping[str, Rings]) -> Rings:
+def _inherited(session: Session, of: Owner, rings: Mapping[str, Rings]) -> Rings:
     """Who rings where nothing is set: the wider scope's."""
     if isinstance(of, Company):
         return []
@@ -207,7 +208,7 @@ def _inherited(session: Session, of: forward.Scope, rings: Mapping[str, Rings]) 
     return rings.get(wider) or rings["company"]
 
 
-def _name(of: forward.Scope, owner: Company) -> str:
+def _name(of: Owner, owner: Company) -> str:
     match of:
         case Number():
             return display(of.e164, owner.default_region)

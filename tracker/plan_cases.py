@@ -1,0 +1,119 @@
+"""Trials that are kept beside a plan and run again on every change of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from tracker.audit import By
+from tracker.errors import Rejected
+from tracker.models import CallPlan, Company, PlanCase
+from tracker.plan_list import listed, read_all
+from tracker.policy.entries import read_title
+from tracker.policy.plan import Plan
+from tracker.policy.plan_cases import Case, case_document, read_case, same_way, try_case, way
+from tracker.policy.plan_trial import Trial
+
+MOST = 200  # of a plan
+
+
+@dataclass(frozen=True)
+class Result:
+    """A kept trial as it goes now."""
+
+    name: str
+    case: Case
+    trial: Trial
+    expected: tuple[str, ...]
+
+    @property
+    def as_expected(self) -> bool:
+        return same_way(self.expected, self.trial)
+
+
+def keep(session: Session, by: By, plan: CallPlan, name: str, case: Case) -> Result:
+    """Keeps a trial with the way that the call takes now; one of that name is replaced.
+
+    Raises Rejected plan_case.many.
+    """
+    name = read_title(name, "plan")
+    _forget(session, plan, name)
+    if len(plan.cases) >= MOST:
+        raise Rejected("plan_case.many", "%(most)s trials are enough", "Delete one", most=MOST)
+    trial = _tried(read_all(session, plan.company), plan, case)
+    expected = way(trial)
+    plan.cases.append(PlanCase(name=name, script=case_document(case), expected=expected))
+    by.note(session, "plan.case", plan.company_id, subject=plan.name, detail={"case": name, "way": expected})
+    session.flush()
+    return Result(name, case, trial, tuple(expected))
+
+
+def forget(session: Session, by: By, plan: CallPlan, name: str) -> None:
+    """Raises Rejected plan_case.unknown."""
+    if not _forget(session, plan, name):
+        raise Rejected(
+            "plan_case.unknown",
+            "Plan %(plan)r has no trial %(name)r",
+            "There are: %(names)s",
+            plan=plan.name,
+            name=name,
+            names=[each.name for each in plan.cases],
+        )
+    by.note(session, "plan.case_forget", plan.company_id, subject=plan.name, detail={"case": name})
+
+
+def results(session: Session, plan: CallPlan) -> list[Result]:
+    """Every trial that is kept beside the plan, run now."""
+    return _results(read_all(session, plan.company), plan)
+
+
+def run_again(session: Session, company: Company, changed: Plan) -> None:
+    """Runs the trials of the plan, and of plans that may go over to it, by the changed one.
+
+    Raises Rejected plan.cases naming those that go another way.
+    """
+    known = {**read_all(session, company), changed.name: changed}
+    broken = [
+        f"{each.name}/{result.name}"
+        for each in listed(session, company)
+        for result in _results(known, each)
+        if not result.as_expected
+    ]
+    if broken:
+        raise Rejected(
+            "plan.cases",
+            "These trials would go another way: %(names)s",
+            "Look at `leaseline plan test`; forget a trial or keep it anew if the change is meant",
+            names=broken,
+        )
+
+
+def keep_anew(session: Session, company: Company) -> None:
+    """The trials of the company's plans expect from now on what they do now."""
+    for each in listed(session, company):
+        for kept, result in zip(each.cases, results(session, each), strict=True):
+            kept.expected = way(result.trial)
+
+
+def _results(known: Mapping[str, Plan], plan: CallPlan) -> list[Result]:
+    found = []
+    for kept in plan.cases:
+        case = read_case(kept.script)
+        trial = _tried(known, plan, case)
+        found.append(Result(kept.name, case, trial, tuple(kept.expected)))
+    return found
+
+
+def _tried(known: Mapping[str, Plan], plan: CallPlan, case: Case) -> Trial:
+    return try_case(known, plan.name, case, ZoneInfo(plan.company.timezone))
+
+
+def _forget(session: Session, plan: CallPlan, name: str) -> bool:
+    found = next((each for each in plan.cases if each.name == name), None)
+    if found is not None:
+        plan.cases.remove(found)
+        session.flush()
+    return found is not None

@@ -1,0 +1,91 @@
+"""The plans that a company has: found, read, and as the dialplan has to know them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload
+
+from tracker.errors import Rejected
+from tracker.models import CallPlan, Company, PlanVersion, Target
+from tracker.policy.plan import Plan
+from tracker.policy.plan_text import read_plan
+
+
+def find(session: Session, company: Company, name: str) -> CallPlan | None:
+    return session.scalar(
+        sa.select(CallPlan).where(CallPlan.company_id == company.id, CallPlan.name == name.strip())
+    )
+
+
+def get(session: Session, company: Company, name: str) -> CallPlan:
+    """The company's plan of that name. Raises Rejected plan.unknown, naming those there are."""
+    if plan := find(session, company, name):
+        return plan
+    names = [each.name for each in listed(session, company)]
+    raise Rejected(
+        "plan.unknown",
+        "There is no plan %(name)r",
+        "There are: %(names)s" if names else "Add it: `leaseline plan add`",
+        name=name,
+        names=names,
+    )
+
+
+def listed(session: Session, company: Company) -> Sequence[CallPlan]:
+    """All the company's plans by name."""
+    wanted = sa.select(CallPlan).where(CallPlan.company_id == company.id).order_by(CallPlan.name)
+    return session.scalars(wanted.options(joinedload(CallPlan.versions))).unique().all()
+
+
+def newest(plan: CallPlan) -> PlanVersion:
+    return plan.versions[-1]
+
+
+def read(session: Session, company: Company, plan: CallPlan) -> Plan:
+    """The plan as it rings now, with the names of its targets and plans."""
+    return named(session, company, read_plan(plan.name, newest(plan).document))
+
+
+def read_all(session: Session, company: Company) -> dict[str, Plan]:
+    """All the company's plans, by name and with names."""
+    targets, plans = _names(session, company)
+    return {
+        each.name: read_plan(each.name, newest(each).document).renamed(targets, plans)
+        for each in listed(session, company)
+    }
+
+
+def named(session: Session, company: Company, plan: Plan) -> Plan:
+    """A plan that speaks of ids, with names instead."""
+    return plan.renamed(*_names(session, company))
+
+
+def rendered(session: Session, at: datetime, longest_call: timedelta) -> Sequence[PlanVersion]:
+    """The versions that Asterisk has to know at that instant: the newest, and those calls may still be in."""
+    living = PlanVersion.until_at.is_(None) | (PlanVersion.until_at > at - longest_call)
+    wanted = sa.select(PlanVersion).where(living).order_by(PlanVersion.plan_id, PlanVersion.version)
+    return session.scalars(wanted.options(joinedload(PlanVersion.plan))).all()
+
+
+def using(session: Session, target: Target) -> list[str]:
+    """The names of the plans in which that target rings."""
+    company = session.get_one(Company, target.company_id)
+    ours = listed(session, company)
+    return [
+        each.name for each in ours if str(target.id) in read_plan(each.name, newest(each).document).targets
+    ]
+
+
+def target_ids(session: Session, company: Company) -> dict[str, str]:
+    """The ids of the company's targets by their names."""
+    rows = session.execute(sa.select(Target.name, Target.id).where(Target.company_id == company.id))
+    return {name: str(number) for name, number in rows}
+
+
+def _names(session: Session, company: Company) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    targets = {number: name for name, number in target_ids(session, company).items()}
+    rows = session.execute(sa.select(CallPlan.id, CallPlan.name).where(CallPlan.company_id == company.id))
+    return targets, {str(number): name for number, name in rows}

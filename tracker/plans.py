@@ -1,0 +1,129 @@
+"""Plans of companies: kept as documents, checked as a whole before one of them is stored.
+
+A document is written with the names of targets and plans and kept with their ids, so that renaming a target
+changes no plan. Each change is a version; the one before stays in the dialplan while a call may be in it.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tracker import plan_cases
+from tracker.audit import By
+from tracker.errors import Rejected, Said, beneath, say
+from tracker.models import CallPlan, Company, PlanUse, PlanVersion
+from tracker.plan_list import find, listed, named, newest, read_all, target_ids
+from tracker.policy.entries import read_title
+from tracker.policy.plan import Other, Plan
+from tracker.policy.plan_check import Fault, faults
+from tracker.policy.plan_document import document_of
+from tracker.policy.plan_text import read_plan
+
+MOST = 100  # of a company
+
+
+def add(session: Session, by: By, company: Company, name: str, document: object) -> CallPlan:
+    """A new plan. Raises Rejected plan.duplicate, plan.many, plan.malformed, plan.unsound."""
+    name = read_title(name, "plan")
+    if find(session, company, name):
+        raise Rejected("plan.duplicate", "There is a plan %(name)r already", "Choose another name", name=name)
+    if len(listed(session, company)) >= MOST:
+        raise Rejected("plan.many", "%(most)s plans are enough", "Delete one that nobody needs", most=MOST)
+    kept = _sound(session, company, name, document)
+    plan = CallPlan(company_id=company.id, name=name, created_at=by.at)
+    session.add(plan)
+    session.flush()
+    plan.versions.append(_version(plan, kept, by))
+    by.note(session, "plan.add", company.id, subject=name, detail={"document": document_of(kept)})
+    session.flush()
+    return plan
+
+
+def change(
+    session: Session, by: By, company: Company, plan: CallPlan, document: object, *, anew: bool = False
+) -> bool:
+    """A new version of the plan; False when it says what the plan says already.
+
+    Raises Rejected plan.malformed, plan.unsound; plan.cases where a trial kept beside it would now go
+    another way, unless their ways are to be kept `anew`.
+    """
+    kept = _sound(session, company, plan.name, document)
+    if document_of(kept) == newest(plan).document:
+        return False
+    if not anew:
+        plan_cases.run_again(session, company, named(session, company, kept))
+    newest(plan).until_at = by.at
+    plan.version += 1
+    plan.versions.append(_version(plan, kept, by))
+    detail = {"version": plan.version, "document": document_of(kept)}
+    by.note(session, "plan.change", company.id, subject=plan.name, detail=detail)
+    session.flush()
+    if anew:
+        plan_cases.keep_anew(session, company)
+    return True
+
+
+def rename(session: Session, by: By, company: Company, plan: CallPlan, name: str) -> None:
+    """Plans that go over to it go on doing so. Raises Rejected plan.duplicate."""
+    name = read_title(name, "plan")
+    if name == plan.name:
+        return
+    if find(session, company, name):
+        raise Rejected("plan.duplicate", "There is a plan %(name)r already", "Choose another name", name=name)
+    before, plan.name = plan.name, name
+    by.note(session, "plan.rename", company.id, subject=name, detail={"before": before})
+    session.flush()
+
+
+def delete(session: Session, by: By, company: Company, plan: CallPlan) -> None:
+    """A plan that counts nowhere. Raises Rejected plan.used. Calls that are in it end by it."""
+    used = session.scalar(sa.select(sa.func.count()).where(PlanUse.plan_id == plan.id)) or 0
+    others = [each.name for each in listed(session, company) if plan.id in _leads_to(each)]
+    if used or others:
+        raise Rejected(
+            "plan.used",
+            "Plan %(name)r counts for %(used)s numbers or groups of numbers and for the plans: %(others)s",
+            "Take it away from them first",
+            name=plan.name,
+            used=used,
+            others=others or "–",
+        )
+    by.note(session, "plan.delete", company.id, subject=plan.name, detail={"document": newest(plan).document})
+    session.delete(plan)
+    session.flush()
+
+
+def problem(fault: Fault) -> Said:
+    """A fault as one line: where, what, and what to do."""
+    where = say("Step %(place)s: ", place=fault.place) if fault.place else ""
+    return say("%(where)s%(text)s. %(fix)s.", where=where, text=fault.text, fix=fault.fix)
+
+
+def _sound(session: Session, company: Company, name: str, document: object) -> Plan:
+    """The plan of that document, with ids. Raises Rejected plan.malformed, plan.unsound with every fault."""
+    told = read_plan(name, document)
+    targets = target_ids(session, company)
+    plans = {**read_all(session, company), name: told}
+    found = [each for each in faults(plans, targets) if each.plan == name]
+    if found:
+        raise Rejected(
+            "plan.unsound",
+            "Plan %(name)r cannot ring as it is:\n%(faults)s",
+            "Correct it; nothing was changed",
+            name=name,
+            faults=beneath([problem(each) for each in found]),
+        )
+    ids = {each.name: str(each.id) for each in listed(session, company)}
+    return told.renamed(targets, ids)
+
+
+def _version(plan: CallPlan, kept: Plan, by: By) -> PlanVersion:
+    return PlanVersion(
+        version=plan.version, document=document_of(kept), asks=sorted(kept.asks), from_at=by.at, until_at=None
+    )
+
+
+def _leads_to(plan: CallPlan) -> set[int]:
+    steps = read_plan(plan.name, newest(plan).document).steps.values()
+    return {int(step.plan) for step in steps if isinstance(step, Other)}
