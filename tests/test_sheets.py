@@ -38,7 +38,7 @@ from tracker.models import (
 )
 from tracker.models.sheet_triggers import CALL_COLUMNS
 from tracker.overview import read_overview
-from tracker.policy.facts import Outcome, Presentation
+from tracker.policy.facts import Direction, Outcome, Presentation
 from tracker.policy.overview import Overview
 from tracker.policy.sheets import MOST_GAPS, Gap, Interval, Sheet, days_over, plan
 from tracker.policy.tally import Tally, known_as
@@ -103,6 +103,7 @@ class House:
             "category": told["category"], "started_at": NOW - timedelta(minutes=told["minutes"]),
             "wait_seconds": told["wait"], "talk_seconds": told["talk"] if took else None,
             "uncertain": told.get("uncertain", False), "basis": told.get("basis"),
+            "direction": told.get("direction", Direction.IN),
         }  # fmt: skip
 
     def add(self, *calls: dict[str, Any]) -> None:
@@ -164,6 +165,7 @@ call = st.fixed_dictionaries(
         "thing": st.integers(0, 1),
         "visit": st.sampled_from([0, 0, 1, 3, 4]),
         "caller": st.sampled_from(["+79160000001", "79160000001", "+4930998877", None]),
+        "direction": st.sampled_from([Direction.IN, Direction.IN, Direction.OUT]),
         "shown": st.sampled_from([Presentation.ALLOWED, Presentation.ALLOWED, Presentation.WITHHELD]),
         "repeat": st.booleans(),
         "outcome": st.sampled_from([None, *Outcome, *[Outcome.ANSWERED] * 6]),
@@ -275,7 +277,7 @@ def test_days_that_have_sheets_are_read_from_them(house: House) -> None:
 CHANGED = {
     **USUAL, "company": 1, "thing": 1, "visit": 1, "minutes": 2 * 1440, "caller": None, "repeat": True,
     "shown": Presentation.WITHHELD, "category": Category.TARGET, "wait": 4.0, "talk": 5.0,
-    "uncertain": True, "basis": "repeat",
+    "uncertain": True, "basis": "repeat", "direction": Direction.OUT,
 }  # fmt: skip
 
 

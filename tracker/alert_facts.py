@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from tracker.call_search import IS_COUNTED
 from tracker.models import (
     Call,
     Company,
@@ -140,7 +141,9 @@ def _lost(session: Session, owners: Mapping[int, Owner], now: datetime) -> Itera
     newest = sa.func.max(Call.started_at).label("at")
     taken = (
         sa.select(Call.number_id, Call.company_id, newest)
-        .where(Call.company_id.in_(list(owners)), Call.started_at > since, Call.outcome.in_(_TAKEN))
+        .where(
+            Call.company_id.in_(list(owners)), Call.started_at > since, Call.outcome.in_(_TAKEN), IS_COUNTED
+        )
         .group_by(Call.number_id, Call.company_id)
     )
     taken_at = {Line(row.company_id, row.number_id): row.at for row in session.execute(taken)}
@@ -160,7 +163,7 @@ def _untaken(session: Session, company_ids: Sequence[int], since: datetime) -> l
         sa.select(*columns)
         .join(Number, Number.id == Call.number_id)
         .where(Call.company_id.in_(company_ids), Call.started_at > since)
-        .where(Call.outcome.is_not(None), Call.outcome.not_in(_TAKEN))
+        .where(Call.outcome.is_not(None), Call.outcome.not_in(_TAKEN), IS_COUNTED)
     )
     return [
         LostCall(Line(row.company_id, row.number_id), row.e164, row.started_at)
@@ -175,6 +178,7 @@ def _nodes(session: Session, now: datetime) -> list[NodeFacts]:
         Call.company_id.in_(sa.select(Company.id)),  # so that the index by company and time serves
         Call.started_at > now - HOUR,
         Call.ended_at.is_not(None),
+        IS_COUNTED,  # whom we call nobody asks the AGI about
     )
     newest = sa.select(Call.node, sa.func.max(Call.started_at)).group_by(Call.node)
     asked_at = dict(_pairs(session, newest.where(*lately, Call.seen_by_agi)))
@@ -220,7 +224,7 @@ def _habits(session: Session, now: datetime) -> Iterator[Habit]:
         .join(NumberUse, NumberUse.number_id == Number.id)
         .join(Call, sa.and_(Call.number_id == Number.id, Call.started_at >= NumberUse.from_at))
         .where(NumberUse.channel_id.is_not(None), NumberUse.until_at.is_(None))
-        .where(Number.state == NumberState.ACTIVE, Call.started_at > now - HABIT)
+        .where(Number.state == NumberState.ACTIVE, Call.started_at > now - HABIT, IS_COUNTED)
         .group_by(Number.id, Number.company_id, Number.e164)
     )
     for number_id, company_id, e164, calls, first, last in session.execute(wanted):

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from tracker.call_words import IS_COUNTED
 from tracker.models import Call, Company, Lease, Number, NumberUse, Visit
 from tracker.policy.attribution import Attribution, CallFacts, History, Used, attribute
 from tracker.policy.delays import PRIOR
@@ -51,7 +52,9 @@ _USES = (
     .subquery()
 )
 _JUDGE_AGAIN = (
-    sa.update(Call).where(Call.id.in_(sa.bindparam("calls", expanding=True))).values(attributed_at=None)
+    sa.update(Call)
+    .where(Call.id.in_(sa.bindparam("calls", expanding=True)), IS_COUNTED)
+    .values(attributed_at=None)
 )
 _CANDIDATES = sa.union_all(
     sa.select(

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker.call_search import of_companies
+from tracker.call_search import IS_COUNTED, of_companies
 from tracker.coverage import Coverage, coverage_by_site, together
 from tracker.models import Call, Company, Lease, Site, Visit
 from tracker.policy.facts import Outcome
@@ -121,7 +121,7 @@ def _crowds(session: Session, company_ids: list[int], at: datetime) -> dict[int,
 def _outcomes(session: Session, company_ids: list[int], at: datetime) -> dict[Outcome, int]:
     wanted = (
         sa.select(Call.outcome, sa.func.count())
-        .where(of_companies(company_ids), Call.started_at > at - HOUR, Call.ended_at.is_not(None))
+        .where(of_companies(company_ids), Call.started_at > at - HOUR, Call.ended_at.is_not(None), IS_COUNTED)
         .group_by(Call.outcome)
     )
     counted = {outcome: count for outcome, count in session.execute(wanted) if outcome is not None}

@@ -26,12 +26,15 @@ from tracker.attribution import Arrival, arrival, judge_again, named_by
 from tracker.ledger import Facts, Page
 from tracker.models import Call
 from tracker.policy.books import CallState, fold
+from tracker.policy.candidates import Attribution
 from tracker.policy.detail import as_detail, digest, kind_of, tidy
-from tracker.policy.facts import Fact, JudgedByPhone, Refused, Started
+from tracker.policy.facts import Direction, Fact, JudgedByPhone, Refused, Started
 from tracker.policy.phone import normalise_caller
 from tracker.policy.sought import sought
 from tracker.repeats import Heard, mark_repeats
 from tracker.worth import take_keys
+
+NOT_ATTRIBUTED = Attribution(named=None, uncertain=False, unknown=1.0)  # no advertisement made us call
 
 
 def record(session: Session, fact: Fact | Refused) -> Call | None:
@@ -182,6 +185,7 @@ def _restart(session: Session, call: Page, state: CallState) -> None:
 def _origin(started: Started, place: Arrival) -> dict[str, Any]:
     """The columns that the start of a call decides."""
     caller = normalise_caller(started.caller, started.presentation, place.region)
+    goes_out = started.direction is Direction.OUT
     return {
         "node": started.node,
         "uniqueid": started.uniqueid or None,
@@ -189,13 +193,14 @@ def _origin(started: Started, place: Arrival) -> dict[str, Any]:
         "company_id": place.company_id,
         "number_id": place.number_id,
         "trunk_id": started.trunk_id,
+        "direction": started.direction,
         "caller": caller,
         "caller_name": started.caller_name or None,
         "sought": sought(caller, started.caller_name, started.presentation),
         "presentation": started.presentation,
-        "attributed_at": None,
+        "attributed_at": started.at if goes_out else None,
         "started_at": started.at,
-    } | named_by(place.attribution)
+    } | named_by(NOT_ATTRIBUTED if goes_out else place.attribution)
 
 
 def _progress(state: CallState) -> dict[str, Any]:

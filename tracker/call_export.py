@@ -21,7 +21,7 @@ COLUMNS = (
     "started", "outcome", "caller", "caller_name", "repeat", "number", "label", "channel", "group", "medium",
     "source", "campaign", "keyword", "ad", "probability", "uncertain", "wait_seconds", "talk_seconds",
     "answered_by", "recording", "category", "value", "currency", "tags", "heard_of", "promo_code", "company",
-    "key",
+    "key", "direction",
 )  # fmt: skip
 
 
@@ -76,7 +76,7 @@ def _values(call: Call) -> tuple[Any, ...]:
         source and source.content, call.probability, call.uncertain, call.wait_seconds, call.talk_seconds,
         call.target and call.target.name, state, call.category, call.value,
         None if call.value is None else call.company.currency, [tag.name for tag in call.tags],
-        call.heard_of, call.promo_code, call.company.slug, call.key,
+        call.heard_of, call.promo_code, call.company.slug, call.key, call.direction,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute
 
-from tracker.call_words import KNOWN, call_delay, call_kind, caller_digits, landing_page
+from tracker.call_words import IS_COUNTED, KNOWN, call_delay, call_kind, caller_digits, landing_page
 from tracker.models import (
     Call,
     CallEvent,
@@ -28,6 +28,7 @@ from tracker.models import (
 )
 from tracker.policy.call_filter import CallFilter
 from tracker.policy.caller_regions import UNKNOWN, prefixes_of, regions
+from tracker.policy.facts import COUNTED, Direction
 from tracker.policy.origins import NOT_SET, NOWHERE, Origin
 from tracker.policy.report_words import By
 from tracker.policy.sought import caller_parts
@@ -35,7 +36,7 @@ from tracker.policy.sought import caller_parts
 Condition = sa.ColumnElement[bool]
 LEG_TARGET = CallEvent.detail["target_id"].as_integer()
 _SOURCE = ("medium", "source", "campaign", "keyword")
-__all__ = ["KNOWN", "LEG_TARGET", "Condition", "narrow", "of_companies", "rang_in_vain"]
+__all__ = ["IS_COUNTED", "KNOWN", "LEG_TARGET", "Condition", "narrow", "of_companies", "rang_in_vain"]
 
 
 def of_companies(company_ids: Iterable[int]) -> Condition:
@@ -51,6 +52,10 @@ def narrow(wanted: sa.Select[Call], by: CallFilter) -> sa.Select[Call]:
 
 def _conditions(by: CallFilter) -> Iterator[Condition]:
     yield from _time(by)
+    if by.directions == COUNTED:
+        yield IS_COUNTED
+    elif by.directions != frozenset(Direction):
+        yield Call.direction.in_(sorted(by.directions))
     if by.outcomes:
         yield Call.outcome.in_(sorted(by.outcomes))
     if by.categories:

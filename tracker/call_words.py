@@ -16,10 +16,14 @@ from tracker.models import Call, Visit
 from tracker.policy.attribution import Basis
 from tracker.policy.call_words import Heard, Kind, delays
 from tracker.policy.caller_regions import DIGITS, NORTH_AMERICA
-from tracker.policy.facts import Presentation
+from tracker.policy.facts import Direction, Presentation
 
 # Who shows his number.
 KNOWN = sa.and_(Call.caller.is_not(None), Call.presentation == Presentation.ALLOWED)
+
+
+# Whom we called has not called: reports, alerts and the judge of sources leave these calls out.
+IS_COUNTED = Call.direction != Direction.OUT
 
 
 class seconds_since(GenericFunction[float]):  # noqa: N801  (named as in SQL)

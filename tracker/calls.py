@@ -239,6 +239,7 @@ def describe(call: Call) -> dict[str, Any]:
     return {
         "key": call.key,
         "company": call.company.slug,
+        "direction": call.direction.value,
         "number": call.number.e164,
         "caller": shown_caller(call),
         "caller_name": call.caller_name if call.presentation is Presentation.ALLOWED else None,

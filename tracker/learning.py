@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tracker import models, once
+from tracker.call_words import IS_COUNTED
 from tracker.database import Database
 from tracker.models import Call, Company, Lease, Number, NumberUse, Visit
 from tracker.policy.attribution import CallFacts
@@ -35,6 +36,7 @@ _pool_calls = (
     .join(NumberUse, NumberUse.number_id == Call.number_id)
     .where(
         Call.company_id == sa.bindparam("company"),
+        IS_COUNTED,
         NumberUse.pool_id.is_not(None),
         NumberUse.from_at <= Call.started_at,
         sa.or_(NumberUse.until_at.is_(None), NumberUse.until_at > Call.started_at),

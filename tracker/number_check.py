@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
+from tracker.call_words import IS_COUNTED
 from tracker.models import Call, Number, NumberUse, Refusal, Target
 from tracker.number_states import who_rings
 
@@ -31,7 +32,7 @@ def look(session: Session, number: Number, since: datetime) -> NumberCheck:
     called = (
         sa.select(Call)
         .options(joinedload(Call.target), joinedload(Call.company))
-        .where(Call.number_id == number.id, Call.started_at >= since)
+        .where(Call.number_id == number.id, Call.started_at >= since, IS_COUNTED)
         .order_by(Call.started_at.desc(), Call.id.desc())
         .limit(1)
     )

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from tracker import releases
 from tracker.audit import By
+from tracker.call_words import IS_COUNTED
 from tracker.channels import get_channel
 from tracker.errors import Rejected, Said, say
 from tracker.models import (
@@ -194,7 +195,7 @@ def uses(session: Session, number: Number) -> Sequence[NumberUse]:
 
 def last_calls(session: Session, number: Number, limit: int = 5) -> Sequence[Call]:
     """The number's newest calls."""
-    wanted = sa.select(Call).where(Call.number_id == number.id).order_by(Call.started_at.desc())
+    wanted = sa.select(Call).where(Call.number_id == number.id, IS_COUNTED).order_by(Call.started_at.desc())
     return session.scalars(wanted.limit(limit)).all()
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from tracker.call_words import IS_COUNTED
 from tracker.models import Call, Lease, MissCount, Number, NumberState, NumberUse, Visit
 from tracker.policy import oddities
 from tracker.policy.leasing import Miss
@@ -95,7 +96,10 @@ def _heard(session: Session, pool_id: int, since: datetime) -> list[Heard]:
         .where(Lease.number_id == Number.id, Lease.pool_id == pool_id, Lease.from_at >= since)
     )
     callers = sa.select(sa.func.count(Call.caller.distinct())).where(
-        Call.number_id == Number.id, Call.started_at >= since, Call.started_at >= NumberUse.from_at
+        Call.number_id == Number.id,
+        Call.started_at >= since,
+        Call.started_at >= NumberUse.from_at,
+        IS_COUNTED,
     )
     wanted = (
         sa.select(

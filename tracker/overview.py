@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker.call_search import of_companies
+from tracker.call_search import IS_COUNTED, of_companies
 from tracker.models import Call, Channel, Number, NumberUse, Target
 from tracker.policy.call_filter import Period
 from tracker.policy.figures import Counts, Figures, total
@@ -119,7 +119,8 @@ def has_calls(session: Session, company_ids: Iterable[int]) -> bool:
 
 def _within(company_ids: Sequence[int], span: Span) -> tuple[sa.ColumnElement[bool], ...]:
     """Of these companies, in that time."""
-    return of_companies(company_ids), Call.started_at >= span.since, Call.started_at < span.until
+    since, until = Call.started_at >= span.since, Call.started_at < span.until
+    return of_companies(company_ids), since, until, IS_COUNTED
 
 
 def _read(session: Session, ids: Sequence[int], told: _Told, also: Asks) -> Read:

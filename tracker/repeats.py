@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from tracker.models import Call
+from tracker.policy.facts import Direction
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ _MARK = _CALLS.where(
     .where(
         _earlier.company_id == Call.company_id,
         _earlier.caller == Call.caller,
+        _earlier.direction != Direction.OUT,
         sa.or_(
             _earlier.started_at < Call.started_at,
             sa.and_(_earlier.started_at == Call.started_at, _earlier.key < Call.key),

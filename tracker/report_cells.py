@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker.call_search import Condition, of_companies
+from tracker.call_search import IS_COUNTED, Condition, of_companies
 from tracker.call_words import call_delay, call_kind, caller_digits, caller_heard, landing_page
 from tracker.models import Call, CallTag, Channel, Company, Number, Site, Tag, Target, Visit
 from tracker.policy.call_words import Delay
@@ -112,6 +112,7 @@ class Asked:
             of_companies([self.company.id]),
             Call.started_at >= self.span.since,
             Call.started_at < self.span.until,
+            IS_COUNTED,
             *conditions(self.wish.only),
         ]
 

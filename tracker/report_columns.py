@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker.call_search import KNOWN, Condition, of_companies
+from tracker.call_search import IS_COUNTED, KNOWN, Condition, of_companies
 from tracker.models import Call, CallTag, Company, Tag, Visit
 from tracker.policy.columns import Column, write, write_numbers
 from tracker.policy.report_words import OVERLAPPING, Blank, By, Cell
@@ -82,7 +82,7 @@ def _columns(session: Session, company: Company, time: Interval, names: Iterable
 
 
 def _within(company_id: int, time: Interval) -> list[Any]:
-    return [_company(company_id), Call.started_at >= time.since, Call.started_at < time.until]
+    return [_company(company_id), Call.started_at >= time.since, Call.started_at < time.until, IS_COUNTED]
 
 
 def _word(told: str | None) -> Cell:

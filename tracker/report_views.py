@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker.call_words import KNOWN
+from tracker.call_words import IS_COUNTED, KNOWN
 from tracker.models import Call, Channel, ChannelRent, Company, Cost, Sale, Visit, Visitor
 from tracker.models.base import Money
 from tracker.policy.references import FORM, ROW, WORDS
@@ -105,7 +105,7 @@ def _company(company_id: Any) -> list[Column]:
 
 
 def _of_calls(wanted: Select) -> Select:
-    return _CALLS.of_calls(wanted).join(Company, Company.id == Call.company_id)
+    return _CALLS.of_calls(wanted).join(Company, Company.id == Call.company_id).where(IS_COUNTED)
 
 
 def _of_visits(wanted: Select) -> Select:

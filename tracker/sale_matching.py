@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tracker.audit import By
+from tracker.call_words import IS_COUNTED
 from tracker.models import Call, Company, Sale, Visit, Visitor
 from tracker.policy.facts import Presentation
 from tracker.policy.sales import Match, PossibleCall, choose_call, latest_instant
@@ -108,7 +109,7 @@ class _Books:
 
     def _calls_by_phone(self, phones: set[str]) -> dict[Any, list[PossibleCall]]:
         wanted = sa.select(Call.caller, Call.id, Call.started_at, Call.category).where(
-            Call.company_id == self._company.id, Call.presentation == Presentation.ALLOWED
+            Call.company_id == self._company.id, Call.presentation == Presentation.ALLOWED, IS_COUNTED
         )
         return _grouped(self._rows(wanted, Call.caller, phones))
 

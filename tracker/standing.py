@@ -18,6 +18,7 @@ import phonenumbers
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
+from tracker.call_words import IS_COUNTED
 from tracker.models import (
     Call,
     CallCandidate,
@@ -130,7 +131,7 @@ _PHONES = (
     .group_by(Visit.visitor_id, Call.caller)
 )
 _CALLERS = sa.select(sa.func.count(Call.caller.distinct())).where(
-    Call.company_id == sa.bindparam("company"), Call.started_at >= _since, Call.started_at < _at
+    Call.company_id == sa.bindparam("company"), Call.started_at >= _since, Call.started_at < _at, IS_COUNTED
 )
 _CODE = (
     sa.select(CodeLease.visit_id, CodeLease.from_at, CodeLease.until_at, Visit.visitor_id)
@@ -154,6 +155,7 @@ def _earlier(of_caller: sa.ColumnElement[bool], limit: int) -> sa.Select[Any]:
             of_caller,
             Call.started_at < _at,
             Call.started_at > _since,
+            IS_COUNTED,
         )
         .order_by(Call.started_at.desc())
         .limit(limit)

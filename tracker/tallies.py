@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker.call_search import KNOWN, LEG_TARGET, of_companies, rang_in_vain
+from tracker.call_search import IS_COUNTED, KNOWN, LEG_TARGET, of_companies, rang_in_vain
 from tracker.models import Call, CallEvent, Visit
 from tracker.policy.facts import Outcome
 from tracker.policy.figures import Counts
@@ -60,6 +60,7 @@ def _within(gaps: Sequence[Gap]) -> Condition:
                 of_companies(gap.company_ids),
                 Call.started_at >= gap.time.since,
                 Call.started_at < gap.time.until,
+                IS_COUNTED,
             )
             for gap in gaps
         )

@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tracker.call_search import KNOWN, of_companies
+from tracker.call_search import IS_COUNTED, KNOWN, of_companies
 from tracker.models import Call, Visit, Visitor
 from tracker.policy.credit import USUAL
 from tracker.policy.journeys import Conversion, Goal, Kind, Step
@@ -85,7 +85,7 @@ class Walks:
 
     def _target_calls(self, span: Span) -> dict[int, tuple[datetime, int | None, str | None]]:
         within = (Call.started_at >= span.since, Call.started_at < span.until)
-        return self._calls(*within, Call.category == Category.TARGET)
+        return self._calls(*within, Call.category == Category.TARGET, IS_COUNTED)
 
     def _calls_of(self, ids: Sequence[int]) -> dict[int, tuple[datetime, int | None, str | None]]:
         found: dict[int, tuple[datetime, int | None, str | None]] = {}

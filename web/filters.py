@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -16,8 +15,9 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy.orm import Session
 
 from tracker.models import Call, Channel, Site, Tag, Target, Visit
-from tracker.policy.call_filter import NAMES, CallFilter, Period, read_filter
+from tracker.policy.call_filter import ANY, NAMES, CallFilter, Period, read_filter
 from tracker.policy.call_words import Delay, Kind
+from tracker.policy.facts import Direction
 from tracker.policy.origins import Origin, read_origin
 from tracker.policy.report_words import By
 from tracker.policy.week import WeekHour, read_week_hour
@@ -51,6 +51,10 @@ UNASKED = (
     "group", "ad", "landing", "country", "device", "region", "kind", "delay", "number", "missed_by",
     "attributed", "known", "hour", "beside", "without",
 )  # fmt: skip
+WAYS = {
+    Direction.OUT.value: _("Outgoing calls"), Direction.CALLBACK.value: _("Callbacks"),
+    Direction.IN.value: _("Incoming calls"), ANY: _("In and out"),
+}  # fmt: skip
 FLAGS = {
     ("repeat", "yes"): _("Repeat callers"), ("repeat", "no"): _("First calls"),
     ("uncertain", "yes"): _("Uncertain source"), ("uncertain", "no"): _("Certain source"),
@@ -58,8 +62,8 @@ FLAGS = {
     ("known", "yes"): _("Number known"), ("known", "no"): _("Number unknown"),
     ("recorded", "yes"): _("With a recording"), ("recorded", "no"): _("Without a recording"),
 }  # fmt: skip
-_ENUMS: Mapping[str, tuple[type[enum.StrEnum], Mapping[Any, object]]] = {
-    "kind": (Kind, KINDS), "delay": (Delay, DELAYS), "without": (By, WITHOUT),
+_ENUMS: Mapping[str, tuple[type[str], Mapping[Any, object]]] = {
+    "direction": (str, WAYS), "kind": (Kind, KINDS), "delay": (Delay, DELAYS), "without": (By, WITHOUT),
 }  # fmt: skip
 
 

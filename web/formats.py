@@ -75,6 +75,8 @@ def install(app: Flask) -> None:
         PERIODS=filters.PERIODS,
         UNASKED=filters.UNASKED,
         FLAGS=filters.FLAGS,
+        WAYS=filters.WAYS,
+        DIRECTIONS=words.DIRECTIONS,
         administers=alerts.administers,
         alert_words=alerts.alert_words,
         may_mark=alerts.may_mark,

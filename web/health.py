@@ -11,6 +11,7 @@ from flask import Blueprint, Response, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from tracker.call_words import IS_COUNTED
 from tracker.models import (
     Call,
     Lease,
@@ -101,7 +102,7 @@ def metrics() -> Response:
 def _figures(session: Session, now: datetime) -> Iterator[str]:
     counted = sa.func.count()
     outcomes = session.execute(
-        sa.select(Call.outcome, counted).where(Call.ended_at.is_not(None)).group_by(Call.outcome)
+        sa.select(Call.outcome, counted).where(Call.ended_at.is_not(None), IS_COUNTED).group_by(Call.outcome)
     )
     yield from _gauge(
         "calls_total", "counter", "Calls in the books that are over, by outcome",

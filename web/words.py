@@ -17,6 +17,7 @@ from tracker.policy.attribution import Basis, Reason
 from tracker.policy.detail import from_detail
 from tracker.policy.facts import (
     Answered,
+    Direction,
     Ended,
     Fact,
     HungUpBy,
@@ -69,6 +70,9 @@ CATEGORIES = {
     Category.NON_TARGET: Badge(_("Non-target"), "mute", "non-target"),
 }
 NO_CATEGORY = Badge(_("Not judged"), "mute", "unsure")
+
+# What is not said of most calls, which come in.
+DIRECTIONS = {Direction.OUT: _("Outgoing"), Direction.CALLBACK: _("Callback")}
 
 NO_NUMBER = {
     Presentation.WITHHELD: _("Withheld number"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from tracker.models.sheet_triggers import statements
+from tracker.models.sheet_triggers import FIRST_CALL_COLUMNS, statements
 
 revision = "0011"
 down_revision = "0010"
@@ -48,5 +48,5 @@ def upgrade() -> None:
     op.create_index(
         "ix_call_events_leg_ended", "call_events", ["call_id"], sqlite_where=told, postgresql_where=told
     )
-    for statement in statements(op.get_bind().dialect.name):
+    for statement in statements(op.get_bind().dialect.name, FIRST_CALL_COLUMNS):
         op.get_bind().exec_driver_sql(statement)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from tracker.models.sheet_triggers import statements
+from tracker.models.sheet_triggers import FIRST_CALL_COLUMNS, statements
 
 revision = "0015"
 down_revision = "0014"
@@ -29,5 +29,5 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("company_id", "kind", "name", "since_at", name=op.f("pk_sheet_columns")),
     )
-    for statement in statements(op.get_bind().dialect.name):
+    for statement in statements(op.get_bind().dialect.name, FIRST_CALL_COLUMNS):
         op.get_bind().exec_driver_sql(statement)

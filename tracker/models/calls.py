@@ -15,7 +15,7 @@ from tracker.models.company import Channel, Company, Number, Target, Trunk
 from tracker.models.visits import Lease, Visit
 from tracker.models.worth import Tag
 from tracker.policy.attribution import Basis
-from tracker.policy.facts import HungUpBy, Outcome, Presentation
+from tracker.policy.facts import Direction, HungUpBy, Outcome, Presentation
 from tracker.policy.worth import Category
 
 
@@ -73,6 +73,8 @@ class Call(Base):
     number_id: Mapped[int] = mapped_column(sa.ForeignKey("numbers.id"))
     trunk_id: Mapped[int | None] = mapped_column(sa.ForeignKey("trunks.id"))
 
+    # Of a call that goes out the number is the one shown, the caller the person who is called.
+    direction: Mapped[Direction] = mapped_column(words(Direction), default=Direction.IN, server_default="in")
     caller: Mapped[str | None] = mapped_column(sa.String(40))  # E.164 where it is one, else what was sent
     caller_name: Mapped[str | None] = mapped_column(sa.String(200))
     presentation: Mapped[Presentation] = mapped_column(words(Presentation))

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 # Whatever of a call any sheet counts.
-CALL_COLUMNS = (
+FIRST_CALL_COLUMNS = (
     "company_id", "number_id", "caller", "presentation", "repeat", "channel_id", "visit_id", "started_at",
     "wait_seconds", "talk_seconds", "outcome", "target_id", "category", "uncertain",
     "basis",
 )  # fmt: skip
+CALL_COLUMNS = (*FIRST_CALL_COLUMNS, "direction")
 VISIT_COLUMNS = (
     "visitor_id", "site_id", "started_at", "landing_url", "medium", "source", "campaign", "keyword",
     "content", "channel_group", "device", "country",
@@ -37,9 +38,9 @@ _RENAMED = "DELETE FROM day_sheets WHERE company_id = NEW.{company} AND substr(k
 _BOTH = (("added", "INSERT", "NEW"), ("deleted", "DELETE", "OLD"))
 
 
-def statements(dialect: str) -> list[str]:
-    """The statements that make the triggers anew."""
-    return list(_sqlite() if dialect == "sqlite" else _postgresql())
+def statements(dialect: str, call_columns: tuple[str, ...] = CALL_COLUMNS) -> list[str]:
+    """The statements that make the triggers anew; revisions name the columns that calls had then."""
+    return list(_sqlite(call_columns) if dialect == "sqlite" else _postgresql(call_columns))
 
 
 # ---- SQLite ----
@@ -58,12 +59,12 @@ _VISITS_CALLS = _THEIRS.format("visit_id = NEW.id")
 _CHANGED_VISIT = " UNION ".join([_VISITS_CALLS, *(_VISITORS.format(row=row) for row in ("OLD", "NEW"))])
 
 
-def _sqlite() -> Iterator[str]:
+def _sqlite(call_columns: tuple[str, ...]) -> Iterator[str]:
     new, old = _ROW.format("NEW"), _ROW.format("OLD")
     yield from _alone("call_added", "INSERT ON calls", "1", new)
     yield from _alone("call_deleted", "DELETE ON calls", "1", old)
-    update = f"UPDATE OF {', '.join(CALL_COLUMNS)} ON calls"
-    yield from _alone("call_changed", update, _differ(CALL_COLUMNS), f"{old} UNION {new}")
+    update = f"UPDATE OF {', '.join(call_columns)} ON calls"
+    yield from _alone("call_changed", update, _differ(call_columns), f"{old} UNION {new}")
     yield from _alone(
         "event_added", "INSERT ON call_events", f"NEW.{_TOLD}", _THEIRS.format("id = NEW.call_id")
     )
@@ -106,7 +107,7 @@ END $$"""
 _NOTE = "INSERT INTO sheet_changes (company_id, at) {};"
 
 
-def _postgresql() -> Iterator[str]:
+def _postgresql(call_columns: tuple[str, ...]) -> Iterator[str]:
     both = " UNION ".join(f"SELECT {each}.company_id, {each}.started_at" for each in ("OLD", "NEW"))
     calls = {
         "added": "VALUES (NEW.company_id, NEW.started_at)",
@@ -120,8 +121,8 @@ def _postgresql() -> Iterator[str]:
         yield from _shared(f"event_{name}", f"{event} ON call_events", f"{row}.{_TOLD}", events[name])
         yield from _shared(f"tag_{name}", f"{event} ON call_tags", "true", events[name])
         yield from _shared(f"visit_{name}", f"{event} ON visits", "true", _VISITORS.format(row=row))
-    update = f"UPDATE OF {', '.join(CALL_COLUMNS)} ON calls"
-    yield from _shared("call_changed", update, _distinct(CALL_COLUMNS), both)
+    update = f"UPDATE OF {', '.join(call_columns)} ON calls"
+    yield from _shared("call_changed", update, _distinct(call_columns), both)
     either, theirs = f"OLD.{_TOLD} OR NEW.{_TOLD}", _THEIRS.format("id IN (OLD.call_id, NEW.call_id)")
     yield from _shared("event_changed", "UPDATE ON call_events", either, theirs)
     update = f"UPDATE OF {', '.join(VISIT_COLUMNS)} ON visits"

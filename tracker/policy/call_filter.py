@@ -20,13 +20,14 @@ from zoneinfo import ZoneInfo
 from tracker.errors import Rejected, Said, say
 from tracker.policy.addresses import LONGEST_ADDRESS, clean
 from tracker.policy.call_words import Delay, Kind
-from tracker.policy.facts import Outcome
+from tracker.policy.facts import COUNTED, Direction, Outcome
 from tracker.policy.origins import Origin, read_origin
 from tracker.policy.report_words import By
 from tracker.policy.week import Interval, intervals, joined, read_week_hour
 from tracker.policy.worth import Category
 
 LONGEST = 200  # characters of a word
+ANY = "any"  # of a call's directions
 MOST_INTERVALS = 800  # a database takes only so many alternatives in one condition
 _MOST_HOURS = 20_000  # two years of them
 
@@ -50,10 +51,14 @@ _DAYS = {Period.TODAY: (0, 0), Period.YESTERDAY: (1, 1), Period.WEEK: (6, 0), Pe
 
 @dataclass(frozen=True)
 class CallFilter:
-    """What a call must be; None and empty ask for nothing. Instants are a half-open interval."""
+    """What a call must be; None and empty ask for nothing. Instants are a half-open interval.
+
+    Unless asked otherwise, the calls are those that reports count: `directions`.
+    """
 
     since: datetime | None = None
     until: datetime | None = None
+    directions: frozenset[Direction] = COUNTED
     outcomes: frozenset[Outcome] = frozenset()
     categories: frozenset[Category | None] = frozenset()  # None among them: not judged yet
     channel: str | None = None
@@ -99,7 +104,7 @@ TEXTS = {
 BOOLS = ("repeat", "uncertain", "recorded", "attributed", "known")
 SECONDS = ("talk_from", "talk_to")
 AMOUNTS = ("value_from", "value_to")
-MANY = ("outcome", "category", "hour", "beside", "without")  # that may be repeated
+MANY = ("direction", "outcome", "category", "hour", "beside", "without")  # that may be repeated
 NAMES = (*TEXTS, "kind", "delay", *BOOLS, *SECONDS, *AMOUNTS, "period", "since", "until", *MANY)
 # What a call may lack that a report can group by.
 WITHOUT = (
@@ -128,6 +133,7 @@ def read_filter(words: Mapping[str, Sequence[str]], zone: ZoneInfo, today: date)
     return CallFilter(
         since=since,
         until=until,
+        directions=_directions(given["direction"]),
         outcomes=frozenset(_word(Outcome, "outcome", word) for word in given["outcome"]),
         categories=frozenset(_category(word) for word in given["category"]),
         hours=_hours(given["hour"], since, until, zone),
@@ -237,6 +243,16 @@ def _word(kind: type[Word], name: str, word: str) -> Word:
         return kind(word.replace("-", "_"))
     except ValueError:
         raise _malformed(name, word, list(kind)) from None
+
+
+def _directions(words: Sequence[str]) -> frozenset[Direction]:
+    """Those named; any of them; without a word those that count."""
+    if ANY in words:
+        return frozenset(Direction)
+    for word in words:
+        if word not in set(Direction):
+            raise _malformed("direction", word, [*Direction, ANY])
+    return frozenset(Direction(word) for word in words) or COUNTED
 
 
 def _category(word: str) -> Category | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from tracker.policy.facts import (
     Answered,
+    Direction,
     Ended,
     Fact,
     HungUpBy,
@@ -62,7 +63,10 @@ def kind_of(fact: Fact) -> str:
 
 def as_detail(fact: Fact) -> dict[str, Any]:
     """The fact as plain JSON, without the call it belongs to."""
-    return {name: _plain(getattr(fact, name)) for name in _FIELDS[type(fact)]}
+    detail = {name: _plain(getattr(fact, name)) for name in _FIELDS[type(fact)]}
+    if detail.get("direction") == Direction.IN:  # unsaid, so that old facts keep their digests
+        del detail["direction"]
+    return detail
 
 
 def from_detail(kind: str, call: str, detail: dict[str, Any]) -> Fact:
@@ -73,6 +77,7 @@ def from_detail(kind: str, call: str, detail: dict[str, Any]) -> Fact:
             values[name] = datetime.fromisoformat(values[name])
     if kind == "started":
         values["presentation"] = Presentation(values["presentation"])
+        values["direction"] = Direction(values.get("direction", Direction.IN))
     elif kind == "ended" and values["hung_up_by"] is not None:
         values["hung_up_by"] = HungUpBy(values["hung_up_by"])
     elif kind == "judged_by_phone" and values["category"] is not None:

@@ -17,6 +17,17 @@ class Presentation(enum.StrEnum):
     UNAVAILABLE = "unavailable"
 
 
+class Direction(enum.StrEnum):
+    """Who called whom. A callback is asked for by a visitor, so it counts as a call of his."""
+
+    IN = "in"
+    OUT = "out"
+    CALLBACK = "callback"
+
+
+COUNTED = frozenset({Direction.IN, Direction.CALLBACK})  # by reports, alerts and whoever judges advertising
+
+
 class Outcome(enum.StrEnum):
     """How a call ended, from the company's point of view."""
 
@@ -36,7 +47,10 @@ class HungUpBy(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Started:
-    """A call reached us. `did` is our number (E.164); `caller` is as sent, digits and + only."""
+    """A call reached us. `did` is our number (E.164); `caller` is as sent, digits and + only.
+
+    Of a call that goes out `did` is the number shown, `caller` the person called.
+    """
 
     call: str
     node: str
@@ -49,6 +63,7 @@ class Started:
     caller: str
     presentation: Presentation
     caller_name: str
+    direction: Direction = Direction.IN
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from tracker.policy.detail import printable
 from tracker.policy.facts import (
     Answered,
+    Direction,
     Ended,
     Fact,
     HungUpBy,
@@ -191,7 +192,16 @@ def _started(values: dict[str, Any]) -> Started:
         caller=_digits(values, "cli") if shown else "",
         presentation=presentation,
         caller_name=printable(unquote(_text(values, "name", 2000)), 200) if shown else "",
+        direction=_direction(values),
     )
+
+
+def _direction(values: dict[str, Any]) -> Direction:
+    """Lines without a word are of calls that came in."""
+    word = _text(values, "dir") or Direction.IN
+    if word not in set(Direction):
+        raise BadLine(f"dir is {_shown(values.get('dir'))}: none of {', '.join(Direction)}")
+    return Direction(word)
 
 
 def _refused(values: dict[str, Any]) -> Refused:
