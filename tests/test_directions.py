@@ -9,7 +9,6 @@ import pytest
 from support.facts import Pallets, add_pallets, answered, ended, leg_ended, started
 
 from tracker import calls
-from tracker.alert_facts import read_habits
 from tracker.board import read_board
 from tracker.books import record_all
 from tracker.database import Database
@@ -19,7 +18,7 @@ from tracker.number_states import last_called
 from tracker.overview import read_overview, read_today
 from tracker.policy.call_filter import read_filter
 from tracker.policy.detail import as_detail, from_detail
-from tracker.policy.facts import Direction
+from tracker.policy.facts import Direction, Fact
 from tracker.policy.spool import BadLine, parse_line
 
 START = (
@@ -58,6 +57,7 @@ def write(database: Database, now: datetime) -> Pallets:
         for key, begun, direction in (("in-0", before, "in"), ("in-1", at, "in"), ("out-1", back, "out")):
             start = started(pallets.leased, begun, key, caller="+79161234567", direction=Direction(direction))
             taken = begun + timedelta(seconds=20)
+            rest: list[Fact]
             if key == "in-1":
                 rest = [leg_ended(pallets.office_id, taken, key), ended(taken, key, status="NOANSWER")]
             else:
@@ -74,7 +74,6 @@ def test_no_figure_counts_a_call_that_went_out(database: Database, now: datetime
         assert overview.now.calls.count == 2
         assert sum(read_board(session, ids, now).outcomes.values()) == 1
         assert read_today(session, ids, zone, now)[0].calls.count == 1
-        assert [it.value for it in read_habits(session, now)] == []
         number = session.query(Call.number_id).filter(Call.key == "out-1").scalar()
         assert last_called(session, [number])[number] == now - timedelta(minutes=50)
 
