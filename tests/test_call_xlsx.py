@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
-from support.command import Installation
+from support.command import Installation, make_ready
 from support.facts import add_pallets, answered, ended, started
 from support.recorded import settings_in
 from support.showroom import DAY, Showroom, add_company, furnish, place
@@ -164,7 +164,7 @@ def test_the_page_sends_exactly_what_is_filtered_and_writes_it_down(
 
 def test_the_command_writes_a_file_whole_or_not_at_all(tmp_path: Path, now: datetime) -> None:
     here = Installation(tmp_path / "home")
-    here.done("db", "upgrade")
+    make_ready(here)
     database = Database(f"sqlite:///{here.home / 'leaseline.db'}", wait_seconds=5)
     with database.write() as session:
         pallets = add_pallets(session, now)

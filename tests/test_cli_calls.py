@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
-from support.command import PROGRAM, Installation
+from support.command import PROGRAM, Installation, make_ready
 from support.facts import Pallets, add_pallets, answered, ended, started
 from support.journeys import tell_journeys
 
@@ -26,7 +26,7 @@ from tracker.policy.facts import Presentation
 def here(tmp_path: Path) -> Installation:
     """A home with the present schema."""
     made = Installation(tmp_path)
-    made.done("db", "upgrade")
+    make_ready(made)
     return made
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -32,18 +31,12 @@ def here(tmp_path: Path) -> Installation:
     return Installation(tmp_path)
 
 
-@pytest.fixture(scope="module")
-def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home in which everything is configured, to be copied."""
-    home = tmp_path_factory.mktemp("furnished")
-    furnish(Installation(home))
-    return home
-
-
 @pytest.fixture
-def pallets(furnished: Path, tmp_path: Path) -> Installation:
-    """A copy of the home in which everything is configured."""
-    return Installation(shutil.copytree(furnished, tmp_path / "home"))
+def pallets(tmp_path: Path) -> Installation:
+    """A home in which everything is configured."""
+    made = Installation(tmp_path / "home")
+    furnish(made)
+    return made
 
 
 def commands(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
-from support.command import Installation, furnish
+from support.command import Installation, furnish, make_ready
 
 from commands.context import Here
 from commands.worker import books_jobs, end_quarantines, rare_jobs, recording_jobs, sheet_jobs
@@ -42,7 +42,7 @@ def test_a_number_whose_quarantine_is_over_is_retired(tmp_path: Path) -> None:
 
 def test_every_job_can_be_done_in_an_empty_home(tmp_path: Path) -> None:
     here = Installation(tmp_path)
-    here.done("db", "upgrade")
+    make_ready(here)
     worker = opened(here)
     for job in (*books_jobs(worker), *recording_jobs(worker), *sheet_jobs(worker), *rare_jobs(worker)):
         job.run()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from support.browser import serving
-from support.command import Installation, furnish
+from support.command import Installation, furnish, furnish_anew
 from support.ports import free_port
 
 from tracker.settings import read_settings
@@ -134,7 +134,7 @@ def test_a_script_and_an_api_that_are_really_there_are_good(here: Installation, 
 
 def test_the_script_of_another_house_is_told(here: Installation, key: str, tmp_path: Path) -> None:
     other = Installation(tmp_path)
-    furnish(other)
+    furnish_anew(other)
     with serving(read_settings(other.environ)) as url:
         ((state, message, fix),) = said(at(here, url), "script")
     assert state == "bad"

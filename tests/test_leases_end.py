@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
-from support.command import Installation
+from support.command import Installation, make_ready
 from support.shop import Shop, history, numbered
 
 from commands.context import Here
@@ -258,7 +258,7 @@ class At(Here):
 
 def test_the_worker_gives_numbers_back_and_minds_a_set_clock(tmp_path: Path) -> None:
     here = Installation(tmp_path)
-    here.done("db", "upgrade")
+    make_ready(here)
     worker = At()
     worker.__dict__["settings"] = read_settings(here.environ)
     now = worker.instant

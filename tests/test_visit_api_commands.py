@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from support.command import Installation
+from support.command import Installation, make_ready
 from support.recorded import settings_in
 from support.visiting import Api, add_shop
 
@@ -20,7 +20,7 @@ from tracker.database import Database
 def here(tmp_path: Path) -> Installation:
     """A home in which two people visited a shop; one saw two pages and clicked, the other got no number."""
     installation = Installation(tmp_path / "home")
-    installation.done("db", "upgrade")
+    make_ready(installation)
     database = Database(f"sqlite:///{tmp_path / 'home' / 'leaseline.db'}")
     with database.write() as session:
         shop = add_shop(session, datetime.now(UTC), numbers=1)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect
 from support.browser import axe, browser, complaints, open_page, serving  # noqa: F401  (browser is a fixture)
-from support.command import Installation
+from support.command import Installation, make_ready
 from support.facts import Pallets, add_pallets
 from support.journeys import tell_journeys
 from support.recorded import settings_in
@@ -220,7 +220,7 @@ def test_days_that_cannot_be_meant_are_refused(site: Site, now: datetime, query:
 
 def test_the_command_line_tells_the_same(tmp_path: Path) -> None:
     here = Installation(tmp_path)
-    here.done("db", "upgrade")
+    make_ready(here)
     database = Database(f"sqlite:///{tmp_path / 'leaseline.db'}")
     furnish(database, settings_in(tmp_path), datetime.now(UTC), CALLS)
     database.close()
