@@ -18,9 +18,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 # What the product needs from the distribution, what its calls in demo and tests need, what only tests need.
-RUN_PACKAGES := ca-certificates ffmpeg nodejs:node npm python3-venv:python3-venv
+RUN_PACKAGES := ca-certificates espeak-ng ffmpeg flite nodejs:node npm python3-venv:python3-venv
 # Chromium plays the website's visitors; libatomic1: the Node that Playwright brings along needs it.
-CALL_PACKAGES := sip-tester:sipp espeak-ng sox chromium libatomic1
+CALL_PACKAGES := sip-tester:sipp sox chromium libatomic1
 TEST_PACKAGES := postgresql:postgresql iproute2:ip
 
 .PHONY: help demo run test lint bench pictures setup asterisk words lock clean

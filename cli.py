@@ -28,6 +28,7 @@ from commands.overview import overview_command
 from commands.paths import paths_command
 from commands.pool import pool_group
 from commands.processes import agi_command, asterisk_command, web_command, worker_command
+from commands.prompt import prompt_group
 from commands.reference import docs_command
 from commands.report import report_command
 from commands.sale import rate_group, sale_group
@@ -48,9 +49,9 @@ COMMANDS = (
     config_command, logs_command, overview_command, report_command, paths_command, saved_group, calls_group,
     company_group, trunk_group, target_group, number_group, channel_group, pool_group, site_group,
     source_group, visit_group,
-    forward_group, cost_group, sale_group, rate_group, key_group, user_group, alerts_group, db_group,
-    sheets_group, data_export_command, backup_command, restore_command, asterisk_command, agi_command,
-    web_command, worker_command, completion_command, version_command, docs_command,
+    forward_group, prompt_group, cost_group, sale_group, rate_group, key_group, user_group, alerts_group,
+    db_group, sheets_group, data_export_command, backup_command, restore_command, asterisk_command,
+    agi_command, web_command, worker_command, completion_command, version_command, docs_command,
 )  # fmt: skip
 
 

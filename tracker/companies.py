@@ -24,18 +24,21 @@ from tracker.models import (
     Call,
     Channel,
     Company,
+    Consent,
     Cost,
     ExchangeRate,
     Forwarding,
     Membership,
     Number,
     Pool,
+    Prompt,
     Sale,
     SavedReport,
     SavedView,
     Site,
     SourceRule,
     Target,
+    Unrecorded,
     Visitor,
 )
 from tracker.policy.entries import read_slug, read_title
@@ -169,6 +172,8 @@ def delete(session: Session, by: By, company: Company) -> None:
     session.execute(sa.delete(ApplyRequest).where(ApplyRequest.company_id == company.id))
     session.execute(sa.delete(SavedView).where(SavedView.company_id == company.id))
     report_schedules.forget(session, SavedReport.company_id == company.id)
+    for model in (Consent, Prompt, Unrecorded):
+        session.execute(sa.delete(model).where(model.company_id == company.id))
     session.execute(sa.delete(ExchangeRate).where(ExchangeRate.company_id == company.id))
     session.execute(sa.delete(ApiKey).where(ApiKey.company_id == company.id))
     session.execute(sa.delete(SourceRule).where(SourceRule.company_id == company.id))

@@ -273,6 +273,11 @@ class Settings:
         return self.home / "spool"
 
     @property
+    def sounds(self) -> Path:
+        """What callers and employees hear, as Asterisk plays it."""
+        return self.home / "sounds"
+
+    @property
     def logs(self) -> Path:
         return self.home / "logs"
 

@@ -45,6 +45,7 @@ from tracker.models.people import (
 from tracker.models.plans import CallPlan, PlanCase, PlanUse, PlanVersion
 from tracker.models.reports import ReportLink, ReportMail, ReportSchedule, SavedReport
 from tracker.models.sheets import DaySheet, SheetColumn, sheet_changes
+from tracker.models.sound import Consent, Prompt, Unrecorded
 from tracker.models.visits import (
     CodeLease,
     DelayModel,
@@ -67,6 +68,7 @@ from tracker.policy.leasing import LeaseEnd
 from tracker.policy.rights import Role
 from tracker.policy.sales import Match, SaleStatus
 from tracker.policy.schedules import Every
+from tracker.policy.taping import ConsentMode, Wish, Withheld
 from tracker.policy.worth import Category
 
 __all__ = [
@@ -91,6 +93,8 @@ __all__ = [
     "ChannelRent",
     "CodeLease",
     "Company",
+    "Consent",
+    "ConsentMode",
     "Cost",
     "DaySheet",
     "DelayModel",
@@ -118,6 +122,7 @@ __all__ = [
     "PlanUse",
     "PlanVersion",
     "Pool",
+    "Prompt",
     "QuarantinedLine",
     "Recording",
     "RecordingState",
@@ -145,6 +150,7 @@ __all__ = [
     "Transport",
     "Trunk",
     "TrunkKind",
+    "Unrecorded",
     "User",
     "Visit",
     "VisitEvent",
@@ -153,5 +159,7 @@ __all__ = [
     "WaitingFact",
     "Way",
     "WhenEmpty",
+    "Wish",
+    "Withheld",
     "sheet_changes",
-]  # fmt: skip
+]

@@ -16,6 +16,7 @@ from tracker.models.visits import Lease, Visit
 from tracker.models.worth import Tag
 from tracker.policy.attribution import Basis
 from tracker.policy.facts import Direction, HungUpBy, Outcome, Presentation
+from tracker.policy.taping import Withheld
 from tracker.policy.worth import Category
 
 
@@ -209,6 +210,9 @@ class Recording(Base):
     sample_rate: Mapped[int | None]
     peaks: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)  # {"caller": [0..100, …], "company": […]}
     problem: Mapped[str | None] = mapped_column(sa.String(300))
+    withheld: Mapped[Withheld | None] = mapped_column(words(Withheld))  # why nothing was recorded
+    # Stretches that were left out at somebody's wish: [at, seconds], at a place in the recording.
+    pauses: Mapped[list[list[float]]] = mapped_column(sa.JSON, default=list, server_default="[]")
     stored_at: Mapped[datetime | None]
     tries: Mapped[int] = mapped_column(default=0, server_default="0")  # that went wrong, in a row
     # When the worker looks again: after a failed try, for a copy still to be made, for files still to go.

@@ -69,6 +69,12 @@ class Company(Base):
     language: Mapped[str] = mapped_column(sa.String(5), default="en", server_default="en")  # of its page
     # Employees may say what a call was worth by the keys of their phones.
     judge_by_phone: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    # Employees may pause the recording by a code of their phones, or forbid it for good.
+    recording_codes: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    # A caller who refuses to be recorded is never recorded again.
+    remember_refusals: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    # What an employee hears before he is connected, with places for what is known of the call; None: nothing.
+    whisper: Mapped[str | None] = mapped_column(sa.String(200))
     # Where they differ from tracker.policy.alerts.Thresholds: {"missed_calls": 5}
     alert_thresholds: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     created_at: Mapped[datetime]
@@ -114,6 +120,8 @@ class Target(Base):
     password: Mapped[str | None] = mapped_column(sa.String(200))  # phone
     e164: Mapped[str | None] = mapped_column(sa.String(16))  # outside
     trunk_id: Mapped[int | None] = mapped_column(sa.ForeignKey("trunks.id"))  # outside
+    # Whoever answers there hears the company's whisper first, where it has one.
+    whispers: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
     created_at: Mapped[datetime]
 
     company: Mapped[Company] = relationship()

@@ -9,6 +9,7 @@ from tracker.errors import Said, say
 
 STATES = {"active": say("active"), "quarantined": say("quarantined"), "retired": say("retired")}
 _WORDS = {
+    "announcement": (say("%(num)s announcement"), say("%(num)s announcements")),
     "answered call": (say("%(num)s answered call"), say("%(num)s answered calls")),
     "call": (say("%(num)s call"), say("%(num)s calls")),
     "channel": (say("%(num)s channel"), say("%(num)s channels")),
