@@ -1,6 +1,6 @@
 """The route `inbound`: what Asterisk asks when a number rings, translated for the tracker and back.
 
-One read, at most three variables (`LL_OK` last: the dialplan believes nothing before it), and one write
+One read, a few variables (`LL_OK` last: the dialplan believes nothing before it), and one write
 once the caller has been served. Whatever goes wrong, nothing is set and the dialplan rings by its rendered
 copy.
 """
@@ -13,13 +13,16 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from sqlalchemy.orm import Session
+
 from agi.commands import set_variables
 from agi.conversation import Conversation
 from agi.guard import Endpoint
 from agi.readers import Readers
 from agi.writer import Writer
 from tracker.forwarding import Rings
-from tracker.inbound import look_up
+from tracker.inbound import Inbound, look_up
+from tracker.known_callers import known_of
 from tracker.policy.facts import Presentation, Started
 
 log = logging.getLogger("leaseline.agi")
@@ -48,28 +51,37 @@ def inbound_route(readers: Readers, writer: Writer) -> Endpoint:
     async def inbound(request: Conversation) -> None:
         began = time.perf_counter()
         started = started_from(request.headers)
-        found = await readers.ask(lambda session: look_up(session, started.did, started.at))
+        found, known = await readers.ask(lambda session: _look(session, started))
         looked_up = time.perf_counter()
         if found is None:
             raise Unanswerable(f"call={started.call} did={started.did} is not in the books")
-        if not found.rings:
+        if not found.way:
             raise Unanswerable(f"call={started.call} did={started.did} has no forwarding")
         record = "1" if found.record else "0"
-        await set_variables(request, LL_RINGS=rings_text(found.rings), LL_RECORD=record, LL_OK="1")
+        variables = {f"LL_{word.upper()}": value for word, value in known.items()}
+        plan = found.way.plan.word if found.way.plan else ""
+        variables |= {"LL_PLAN": plan, "LL_RINGS": rings_text(found.rings), "LL_RECORD": record}
+        await set_variables(request, **variables, LL_OK="1")
         writer.put(started)
         log.info(
-            "call=%s did=%s number=%d channel=%s lease=%s rings=%d read_ms=%.1f total_ms=%.1f",
+            "call=%s did=%s number=%d channel=%s lease=%s rings=%d plan=%s read_ms=%.1f total_ms=%.1f",
             started.call,
             started.did,
             found.number_id,
             found.channel_id,
             found.lease_id,
             len(found.rings),
+            plan or None,
             (looked_up - began) * 1e3,
             (time.perf_counter() - began) * 1e3,
         )
 
     return inbound
+
+
+def _look(session: Session, started: Started) -> tuple[Inbound | None, dict[str, str]]:
+    found = look_up(session, started.did, started.at)
+    return found, known_of(session, found, started) if found else {}
 
 
 def rings_text(rings: Rings) -> str:

@@ -43,7 +43,7 @@ def numbers(opened: Here) -> Iterator[Finding]:
     """Every number that is answered rings somewhere."""
     import sqlalchemy as sa
 
-    from tracker.forwarding import rings_for
+    from tracker.forwarding import ways
     from tracker.models import Number, NumberState
 
     with opened.database.read() as session:
@@ -51,7 +51,7 @@ def numbers(opened: Here) -> Iterator[Finding]:
             sa.select(Number.id, Number.e164).where(Number.state != NumberState.RETIRED).order_by(Number.e164)
         )
         rows = session.execute(wanted).all()
-        rings = rings_for(session)
+        rings = ways(session)
     if not rows:
         yield warn("numbers", "there is none yet", "Add one: `leaseline number add`")
         return

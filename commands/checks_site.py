@@ -84,12 +84,12 @@ def _wrong(opened: Here, session: Session, named: _Named, numbers: dict[int, str
     """What would become of a visitor's call."""
     from dialplan.apply import answered
     from dialplan.render import place_of
-    from tracker.forwarding import rings_for
+    from tracker.forwarding import ways
 
     known = answered(place_of(opened.settings))
     if unknown := [e164 for e164 in numbers.values() if e164 not in known]:
         yield bad(str(named), f"Asterisk turns callers of {some(unknown)} away", "Run `leaseline apply`")
-    rings = rings_for(session, numbers)
+    rings = ways(session, numbers)
     if silent := [e164 for number_id, e164 in numbers.items() if not rings[number_id]]:
         forward = named.command("forward set TARGET --pool {}")
         yield bad(str(named), f"nobody rings for {some(silent)}", f"Say who does: {forward}")

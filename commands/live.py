@@ -57,13 +57,14 @@ def run_apply(
     from dialplan.apply import apply
     from dialplan.facts import load_facts
     from dialplan.program import find_program
-    from tracker import prompts
+    from tracker import plan_sounds, prompts
 
     with nullcontext() if dry else _alone(opened.settings.home):
         with opened.database.read() as session:
             facts = load_facts(session)
             if not dry:
                 prompts.make_all(session, opened.settings)
+                plan_sounds.make_all(session, opened.settings, opened.now)
         applied = apply(opened.settings, find_program(opened.settings), facts, opened.now, dry=dry)
     if applied.changed and not dry:
         with opened.database.write() as session:

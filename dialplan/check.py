@@ -8,9 +8,9 @@ from pathlib import Path
 
 # Which module brings what the dialplan uses; built-in ones need none.
 _APPLICATIONS = {
-    "AGI": "res_agi", "Dial": "app_dial", "ExecIf": "app_exec", "Gosub": "app_stack",
+    "AGI": "res_agi", "Answer": None, "Dial": "app_dial", "ExecIf": "app_exec", "Gosub": "app_stack",
     "GosubIf": "app_stack", "MixMonitor": "app_mixmonitor",
-    "Playtones": "app_playtones", "Return": "app_stack",
+    "Playback": "app_playback", "Playtones": "app_playtones", "Read": "app_read", "Return": "app_stack",
     "StopMixMonitor": "app_mixmonitor", "StopPlaytones": "app_playtones",
     "Goto": None, "GotoIf": None, "Hangup": None, "MSet": None, "NoOp": None, "Set": None, "Wait": None,
     "WaitExten": None,

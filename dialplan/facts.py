@@ -7,11 +7,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
-from tracker.forwarding import Rings, rings_for
+from dialplan.plans import PlanFacts, load_plans, plan_problems
+from tracker.forwarding import Rings, ways
 from tracker.models import (
     Channel,
     Company,
@@ -61,6 +63,11 @@ class TargetFacts:
     password: str | None
     judges: bool = False
 
+    @property
+    def endpoint(self) -> str:
+        """The PJSIP endpoint over which it is dialled."""
+        return self.dial.rpartition("@")[2].removeprefix("PJSIP/")
+
 
 @dataclass(frozen=True)
 class NumberFacts:
@@ -69,6 +76,7 @@ class NumberFacts:
     record: bool
     rings: Rings
     spellings: tuple[str, ...]
+    plan: str = ""  # "7-3", where a plan counts
 
 
 @dataclass(frozen=True)
@@ -76,16 +84,18 @@ class Facts:
     trunks: tuple[TrunkFacts, ...]
     targets: tuple[TargetFacts, ...]
     numbers: tuple[NumberFacts, ...]
+    plans: tuple[PlanFacts, ...] = ()
 
 
-def load_facts(session: Session) -> Facts:
-    """Everything that Asterisk is told, as it stands in the database now."""
+def load_facts(session: Session, at: datetime | None = None) -> Facts:
+    """Everything that Asterisk is told, as it stands in the database; `at` is now unless told otherwise."""
     trunks = session.scalars(sa.select(Trunk).order_by(Trunk.id)).all()
     targets = session.scalars(sa.select(Target).options(joinedload(Target.company)).order_by(Target.id)).all()
     return Facts(
         trunks=tuple(_trunk(trunk) for trunk in trunks),
         targets=tuple(_target(target) for target in targets),
         numbers=tuple(_numbers(session)),
+        plans=load_plans(session, at or datetime.now(UTC)),
     )
 
 
@@ -142,13 +152,15 @@ def _numbers(session: Session) -> Iterator[NumberFacts]:
         .where(Number.state != NumberState.RETIRED)
         .order_by(Number.e164)
     ).all()
-    rings = rings_for(session)
+    found = ways(session)
     written = {row.Number.e164: spellings(row.Number.e164, row.default_region) for row in rows}
     shared = _ambiguous(written)
     for number, company, _region, channel, pool in rows:
         use = f"channel “{channel}”" if channel else f"pool “{pool}”" if pool else "not assigned"
         forms = tuple(sorted(written[number.e164] - shared - {number.e164}))
-        yield NumberFacts(number.e164, f"{use} of {company}", number.record, rings[number.id], forms)
+        way = found[number.id]
+        plan = way.plan.word if way.plan else ""
+        yield NumberFacts(number.e164, f"{use} of {company}", number.record, way.rings, forms, plan)
 
 
 def _ambiguous(written: dict[str, frozenset[str]]) -> set[str]:
@@ -169,7 +181,12 @@ _DIAL = re.compile(r"PJSIP/([A-Za-z0-9+*#._-]{1,40}|\$\{LL_DID\})(@(target|trunk
 
 def problems(facts: Facts) -> list[str]:
     """What cannot be rendered, each naming its entry; an empty list when everything can."""
-    return [*_trunk_problems(facts.trunks), *_target_problems(facts.targets), *_number_problems(facts)]
+    return [
+        *_trunk_problems(facts.trunks),
+        *_target_problems(facts.targets),
+        *_number_problems(facts),
+        *plan_problems(facts.plans),
+    ]
 
 
 def _is_host(text: str | None) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 import jinja2
 
 from dialplan.facts import Facts, TargetFacts
+from dialplan.plans import PlanFacts, plan_words
 from dialplan.program import Program
 from tracker.forwarding import Rings
 from tracker.live import AMI_EVENTS
@@ -74,6 +75,9 @@ def render(settings: Settings, program: Program, facts: Facts) -> dict[str, str]
         "judge_codes": list(zip(CODED, settings.judge_codes, strict=True)),
         "judge_features": "#".join(f"leaseline-{word}" for word in CODED),
         "answering": lambda target: answering(target, settings.judge_ask_seconds),
+        "plans": facts.plans,
+        "sound": lambda plan, prompt: str(settings.sounds / plan.sounds[prompt]),
+        **plan_words(facts.plans),
         "sip_bind": f"{sip_host(settings.sip_host)}:{settings.sip_port}",
     }
     files = {}
@@ -118,7 +122,7 @@ def rings_text(rings: Rings) -> str:
     return "-".join(f"{ring.target_id}:{ring.ring_seconds}" for ring in rings)
 
 
-def answering(target: TargetFacts, ask_seconds: int) -> str:
+def answering(target: TargetFacts | PlanFacts, ask_seconds: int) -> str:
     """Dial's options for what happens when the target picks up, and to its leg when the caller is gone."""
     if not target.judges:
         return "U(leaseline-answer)"
@@ -154,6 +158,7 @@ class _Spool:
         self.file = f"{place.calls}/calls-${{STRFTIME(,,%Y%m%d%H)}}.jsonl"
 
     def __call__(self, kind: str, *, first: bool = False) -> str:
+        """One line of dialplan that writes one line of the spool."""
         line = f'"e":"{kind}","call":"{self._call(kind)}","node":"{self.node}",{getattr(self, "_" + kind)()}'
         place = "exten => s,1" if first else " same => n"
         return f"{place},Set(FILE({self.file},,,al,u)={{{line}}})"
@@ -174,10 +179,17 @@ class _Spool:
         )
 
     def _leg(self) -> str:
-        return f'{self._leg_fields(master=False)},"st":"${{DIALSTATUS}}","hc":"${{HANGUPCAUSE}}",{self._NOW}'
+        why = '${IF($["${LL_WHY}" = ""]?${HANGUPCAUSE}:${LL_WHY})}'
+        return f'{self._leg_fields(master=False)},"st":"${{DIALSTATUS}}","hc":"{why}",{self._NOW}'
 
     def _answer(self) -> str:
         return f"{self._leg_fields(master=True)},{self._NOW}"
+
+    def _step(self) -> str:
+        return (
+            '"plan":"${LL_PLAN}","step":"${LL_STEP}","what":"${ARG1}",'
+            '"about":"${FILTER(0-9a-z*#,${ARG2})}",' + self._NOW
+        )
 
     def _judged(self) -> str:
         return '"n":"${LL_POSITION}","target":"${LL_TARGET}","worth":"${ARG1}",' + self._NOW

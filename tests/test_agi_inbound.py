@@ -84,7 +84,7 @@ def test_a_call_gets_its_plan_and_its_row(database: Database, now: datetime) -> 
         status, variables = it.ring()
         assert status == "SUCCESS"
         rings = f"{it.pallets.office_id}:25-{it.pallets.mobile_id}:25"
-        assert variables == {"LL_RINGS": rings, "LL_RECORD": "1", "LL_OK": "1"}
+        assert variables == {"LL_PLAN": "", "LL_RINGS": rings, "LL_RECORD": "1", "LL_OK": "1"}
         assert list(variables)[-1] == "LL_OK"
         assert it.written()
     with database.read() as session:

@@ -209,6 +209,7 @@ def _progress(state: CallState) -> dict[str, Any]:
         "rang_at": state.rang_at,
         "answered_at": state.answered_at,
         "ended_at": state.ended_at,
+        "message_at": state.message_at,
         "wait_seconds": state.wait_seconds,
         "talk_seconds": state.talk_seconds,
         "outcome": state.outcome,

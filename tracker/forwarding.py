@@ -1,4 +1,4 @@
-"""Who rings for a number: its own forwarding, else its channel's or pool's, else the company's."""
+"""Who rings for a number: its own forwarding or plan, else its channel's or pool's, else the company's."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tracker.models import Forwarding, Number, NumberUse
+from tracker.plan_uses import RANKS, InForce, in_force
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,40 @@ class Ring:
 Rings = tuple[Ring, ...]
 
 
+@dataclass(frozen=True)
+class Way:
+    """What happens to a number's calls: targets ring in this order, or a plan has its way. False: neither."""
+
+    rings: Rings = ()
+    plan: InForce | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.rings) or self.plan is not None
+
+
+def way_of(scope: str | None, rings: Rings, plan: InForce | None) -> Way:
+    """The more particular of the two; `scope` is what the rings are set for, None: for nothing."""
+    if plan is not None and (scope is None or RANKS[plan.scope] <= RANKS[scope]):
+        return Way(plan=plan)
+    return Way(rings)
+
+
+def ways(session: Session, number_ids: Iterable[int] | None = None) -> dict[int, Way]:
+    """What happens to the calls of each number. Five statements at most."""
+    wanted = None if number_ids is None else list(number_ids)
+    plans = in_force(session, wanted)
+    return {
+        number_id: way_of(scope, rings, plans.get(number_id))
+        for number_id, (scope, rings) in _set_for(session, wanted).items()
+    }
+
+
 def rings_for(session: Session, number_ids: Iterable[int] | None = None) -> dict[int, Rings]:
     """The targets of each number in ringing order; an empty tuple where nothing is set. Two statements."""
+    return {number_id: rings for number_id, (_, rings) in _set_for(session, number_ids).items()}
+
+
+def _set_for(session: Session, number_ids: Iterable[int] | None) -> dict[int, tuple[str | None, Rings]]:
     table = _by_scope(session)
     numbers = sa.select(Number.id, Number.company_id, NumberUse.channel_id, NumberUse.pool_id).join_from(
         Number,
@@ -45,10 +78,10 @@ def first_set(
     channel_id: int | None,
     pool_id: int | None,
     company_id: int,
-) -> Rings:
+) -> tuple[str | None, Rings]:
     """The most particular forwarding that is set: number before channel or pool before company."""
     scopes = (("number", number_id), ("channel", channel_id), ("pool", pool_id), ("company", company_id))
-    return next((table[scope] for scope in scopes if scope in table), ())
+    return next(((scope[0], table[scope]) for scope in scopes if scope in table), (None, ()))
 
 
 def _by_scope(session: Session) -> dict[tuple[str, int | None], Rings]:

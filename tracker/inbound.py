@@ -1,6 +1,7 @@
 """What Asterisk asks when a number rings: whose it is, what it stands for, who is to ring.
 
-One statement answers it, on indexes only, so that the look-up costs the caller well under a millisecond.
+Two statements answer it, on indexes only, so that the look-up costs the caller well under a millisecond; what
+a plan has to know of the call besides is read only where the plan asks for it (tracker.known_callers).
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker.forwarding import Ring, Rings, first_set
+from tracker.forwarding import Ring, Rings, Way, first_set, way_of
 from tracker.models import Forwarding, Lease, Number, NumberState, NumberUse
 from tracker.models.base import Instant
+from tracker.plan_uses import Place, of_number
 
 
 @dataclass(frozen=True)
 class Inbound:
-    """A number as it stood at one instant. `rings` is empty where no forwarding is set."""
+    """A number as it stood at one instant. `way` is false where neither forwarding nor a plan is set."""
 
     number_id: int
     company_id: int
@@ -28,11 +30,15 @@ class Inbound:
     pool_id: int | None
     lease_id: int | None
     record: bool
-    rings: Rings
+    way: Way
+
+    @property
+    def rings(self) -> Rings:
+        return self.way.rings
 
 
 def look_up(session: Session, did: str, at: datetime) -> Inbound | None:
-    """What `did` (E.164) stood for at `at`; None for a number that is not ours any more. One statement.
+    """What `did` (E.164) stood for at `at`; None for a number that is not ours any more.
 
     A number in quarantine is answered as before: its poster still hangs somewhere.
     """
@@ -40,6 +46,8 @@ def look_up(session: Session, did: str, at: datetime) -> Inbound | None:
     if not rows:
         return None
     first = rows[0]
+    place = Place(first.company_id, first.id, first.channel_id, first.pool_id)
+    scope, rings = _rings(rows)
     return Inbound(
         number_id=first.id,
         company_id=first.company_id,
@@ -47,11 +55,11 @@ def look_up(session: Session, did: str, at: datetime) -> Inbound | None:
         pool_id=first.pool_id,
         lease_id=first.lease_id,
         record=first.record,
-        rings=_rings(rows),
+        way=way_of(scope, rings, of_number(session, place)),
     )
 
 
-def _rings(rows: Iterable[sa.Row[Any]]) -> Rings:
+def _rings(rows: Iterable[sa.Row[Any]]) -> tuple[str | None, Rings]:
     table: dict[tuple[str, int | None], Rings] = {}
     for row in rows:
         if row.target_id is None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tracker.call_words import IS_COUNTED
-from tracker.forwarding import Rings, rings_for
+from tracker.forwarding import Rings, rings_for, ways
 from tracker.models import Call, Company, Lease, Number, NumberState, NumberUse, Target
 
 
@@ -43,7 +43,7 @@ def tally(session: Session, company: Company, at: datetime) -> Tally:
     """The company's numbers at that instant. Five statements, however many there are."""
     doing = states(session, company, at)
     answered = {number_id for number_id, state in doing.items() if state != "retired"}
-    rings = rings_for(session, answered)
+    rings = ways(session, answered)
     silent = [number_id for number_id in answered if not rings[number_id]]
     written = sa.select(Number.e164).where(Number.id.in_(silent)).order_by(Number.e164)
     return Tally(

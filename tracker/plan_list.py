@@ -13,6 +13,8 @@ from tracker.models import CallPlan, Company, PlanVersion, Target
 from tracker.policy.plan import Plan
 from tracker.policy.plan_text import read_plan
 
+LONGEST_CALL = timedelta(days=1)  # longer than call_max_seconds may be
+
 
 def find(session: Session, company: Company, name: str) -> CallPlan | None:
     return session.scalar(
@@ -68,6 +70,23 @@ def rendered(session: Session, at: datetime, longest_call: timedelta) -> Sequenc
     living = PlanVersion.until_at.is_(None) | (PlanVersion.until_at > at - longest_call)
     wanted = sa.select(PlanVersion).where(living).order_by(PlanVersion.plan_id, PlanVersion.version)
     return session.scalars(wanted.options(joinedload(PlanVersion.plan))).all()
+
+
+def all_asks(session: Session, company_id: int) -> frozenset[str]:
+    """What any of the company's plans has to know of a call: one of them may go over to all others."""
+    wanted = (
+        sa.select(PlanVersion.asks)
+        .join(CallPlan, CallPlan.id == PlanVersion.plan_id)
+        .where(CallPlan.company_id == company_id, PlanVersion.until_at.is_(None))
+    )
+    return frozenset(word for asks in session.scalars(wanted) for word in asks)
+
+
+def hearing(session: Session, company_id: int, prompt: str) -> list[str]:
+    """The names of the plans in which the company's prompt of that name is heard."""
+    ours = listed(session, session.get_one(Company, company_id))
+    heard = {each.name: read_plan(each.name, newest(each).document).prompts for each in ours}
+    return [name for name, prompts in heard.items() if any(each.sound == prompt for each in prompts)]
 
 
 def using(session: Session, target: Target) -> list[str]:

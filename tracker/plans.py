@@ -14,6 +14,7 @@ from tracker.audit import By
 from tracker.errors import Rejected, Said, beneath, say
 from tracker.models import CallPlan, Company, PlanUse, PlanVersion
 from tracker.plan_list import find, listed, named, newest, read_all, target_ids
+from tracker.plan_sounds import heard_in
 from tracker.policy.entries import read_title
 from tracker.policy.plan import Other, Plan
 from tracker.policy.plan_check import Fault, faults
@@ -101,7 +102,7 @@ def problem(fault: Fault) -> Said:
 
 
 def _sound(session: Session, company: Company, name: str, document: object) -> Plan:
-    """The plan of that document, with ids. Raises Rejected plan.malformed, plan.unsound with every fault."""
+    """The plan of that document, with ids. Raises Rejected plan.malformed, plan.unsound, prompt.*."""
     told = read_plan(name, document)
     targets = target_ids(session, company)
     plans = {**read_all(session, company), name: told}
@@ -114,6 +115,7 @@ def _sound(session: Session, company: Company, name: str, document: object) -> P
             name=name,
             faults=beneath([problem(each) for each in found]),
         )
+    heard_in(session, company, told)
     ids = {each.name: str(each.id) for each in listed(session, company)}
     return told.renamed(targets, ids)
 

@@ -13,6 +13,7 @@ from tracker import sounds
 from tracker.audit import By
 from tracker.errors import Rejected
 from tracker.models import Company, Consent, Prompt
+from tracker.plan_list import hearing
 from tracker.policy.entries import read_title
 from tracker.policy.prompts import File, Spoken, Words, read_words
 from tracker.policy.uses import uses_of
@@ -89,7 +90,8 @@ def remove(session: Session, by: By, prompt: Prompt) -> None:
     consents = session.scalar(
         sa.select(sa.func.count()).select_from(Consent).where(Consent.prompt_id == prompt.id)
     )
-    if uses := uses_of((consents or 0, "announcement")):
+    plans = len(hearing(session, prompt.company_id, prompt.name))
+    if uses := uses_of((consents or 0, "announcement"), (plans, "plan")):
         raise Rejected(
             "prompt.in_use",
             "prompt %(name)r is used by %(uses)s",

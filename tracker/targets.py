@@ -23,6 +23,7 @@ from tracker.models import (
     Transport,
     Trunk,
 )
+from tracker.plan_list import using
 from tracker.policy.entries import (
     read_extension,
     read_host,
@@ -139,7 +140,8 @@ def delete(session: Session, by: By, target: Target) -> None:
         sa.select(sa.func.count()).select_from(Forwarding).where(Forwarding.target_id == target.id)
     )
     calls = session.scalar(sa.select(sa.func.count()).select_from(Call).where(Call.target_id == target.id))
-    if uses := uses_of((rings or 0, "forwarding"), (calls or 0, "answered call")):
+    plans = len(using(session, target))
+    if uses := uses_of((rings or 0, "forwarding"), (plans, "plan"), (calls or 0, "answered call")):
         raise Rejected(
             "target.in_use",
             "target %(name)r is used by %(uses)s",

@@ -19,7 +19,7 @@ from tracker.policy.rights import Right
 from tracker.sales import sales_of_call
 from tracker.share_links import links_of
 from tracker.worth import read_worth
-from web import facts, filters, timeline, views, words
+from web import call_story, facts, filters, timeline, views
 from web.days import by_day
 from web.house import house, row_id
 from web.now import look_now, over
@@ -92,7 +92,7 @@ def call_page(key: str, problem: Rejected | None = None, code: str | None = None
             sa.select(Target.id, Target.name).where(Target.company_id == story.call.company_id)
         )
         targets = {row.id: row.name for row in names}
-        steps, way = words.story(story.events, targets), facts.way(story.events, targets)
+        steps, way = call_story.story(story.events, targets), facts.way(story.events, targets)
         codes = shows_codes(session, story.call.company_id)
         worth, links = read_worth(session, story.call), links_of(session, story.call)
         sold = sales_of_call(session, story.call)

@@ -15,9 +15,9 @@ from tracker.models import Call, CallEvent, RecordingState
 from tracker.policy.money import write_amount
 from tracker.policy.phone import Line, place_of
 from tracker.policy.route import Leg, Result, route
+from web.call_story import fact_of
 from web.house import house
 from web.languages import language
-from web.words import fact_of
 
 SOON = timedelta(minutes=5)  # after a call's end its recording is usually ready within seconds
 

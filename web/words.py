@@ -1,10 +1,9 @@
-"""The words, colours and icons of the page: outcomes, sources and how sure, recordings, a call's story."""
+"""The words, colours and icons of the page: outcomes, sources and how sure, recordings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import groupby, pairwise
 
 from flask_babel import gettext
@@ -12,23 +11,14 @@ from flask_babel import lazy_gettext as _
 
 from tracker.calls import Source, source_of, source_of_channel, source_of_visit
 from tracker.links import LINK
-from tracker.models import Call, CallCandidate, CallEvent, Recording, RecordingState
+from tracker.models import Call, CallCandidate, Recording, RecordingState
 from tracker.policy.attribution import Basis, Reason
-from tracker.policy.detail import from_detail
 from tracker.policy.facts import (
-    Answered,
     Direction,
-    Ended,
-    Fact,
     HungUpBy,
-    Interrupted,
-    JudgedByPhone,
-    LegEnded,
     Outcome,
     Presentation,
-    Started,
 )
-from tracker.policy.outcome import DECLINED
 from tracker.policy.rights import Role
 from tracker.policy.touches import Touches
 from tracker.policy.worth import Category, Ground, Suggestion
@@ -294,78 +284,6 @@ def candidate_source(candidate: CallCandidate) -> Source | None:
 def is_named(candidate: CallCandidate, call: Call) -> bool:
     """Whether this candidate is the one the call is attributed to."""
     return (candidate.visit_id, candidate.channel_id) == (call.visit_id, call.channel_id)
-
-
-@dataclass(frozen=True)
-class Step:
-    """A line of the call's story."""
-
-    at: datetime
-    title: str
-    detail: str
-    tone: str
-
-
-def story(events: Sequence[CallEvent], targets: Mapping[int, str]) -> list[Step]:
-    """What happened, in order, in words; a fact that two witnesses told is told once."""
-    steps: dict[tuple[object, ...], Step] = {}
-    for fact in [fact for fact in map(fact_of, events) if fact is not None]:
-        once = fact.at if isinstance(fact, JudgedByPhone) else None  # of this there is one witness only
-        for step in _steps(fact, targets):
-            steps.setdefault((step.title, step.detail, once), step)
-    return sorted(steps.values(), key=lambda step: step.at)
-
-
-def _steps(fact: Fact, targets: Mapping[int, str]) -> list[Step]:
-    match fact:
-        case Started():
-            return [Step(fact.at, gettext("Call arrived"), "", "mute")]
-        case LegEnded():
-            name = targets.get(fact.target_id, gettext("A target"))
-            declined = fact.cause == DECLINED and fact.status != "BUSY"
-            ended = DECLINED_BY if declined else LEGS.get(fact.status, NOT_TAKEN)
-            said = str(ended) % {"name": name}
-            return [*_rang(fact.rang_at, name), Step(fact.at, said, _cause(fact.cause), "warn")]
-        case Answered():
-            name = targets.get(fact.target_id, gettext("Somebody"))
-            return [
-                *_rang(fact.rang_at, name),
-                Step(fact.at, gettext("%(name)s answered", name=name), "", "good"),
-            ]
-        case Ended():
-            by = str(ENDED_BY[fact.hung_up_by]) if fact.hung_up_by else ""
-            rang = fact.rang_at if fact.status == "CANCEL" else None
-            ring = [Step(rang, gettext("It rang"), "", "mute")] if rang else []
-            return [*ring, Step(fact.at, gettext("Call ended"), by, "mute")]
-        case Interrupted():
-            return [_crashed(fact.at)]
-        case JudgedByPhone():
-            return [_judged(fact, targets.get(fact.target_id, gettext("Somebody")))]
-
-
-def fact_of(event: CallEvent) -> Fact | None:
-    """The fact; None for one that another version wrote."""
-    try:
-        return from_detail(event.kind, "", event.detail)
-    except (KeyError, TypeError, ValueError):
-        return None
-
-
-def _crashed(at: datetime) -> Step:
-    return Step(at, gettext("Cut by a crash of the phone system"), gettext("last sign of life"), "warn")
-
-
-def _judged(fact: JudgedByPhone, name: str) -> Step:
-    word = CATEGORIES[fact.category].word if fact.category else gettext("taken back")
-    return Step(fact.at, gettext("%(name)s said by phone what it was worth", name=name), str(word), "mute")
-
-
-def _rang(at: datetime | None, name: str) -> list[Step]:
-    return [Step(at, gettext("%(name)s rang", name=name), "", "mute")] if at else []
-
-
-def _cause(cause: int | None) -> str:
-    return gettext("cause %(code)s", code=cause) if cause else ""
 
 
 def best_kind(recording: Recording) -> str:

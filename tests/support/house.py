@@ -36,6 +36,7 @@ from dialplan.apply import Applied, apply, command
 from dialplan.facts import load_facts
 from dialplan.program import find_program
 from dialplan.render import place_of
+from tracker import plan_sounds
 from tracker.database import Database
 from tracker.models import (
     Call,
@@ -244,6 +245,7 @@ class House:
         """Render the database into the running Asterisk, with settings changed for a test."""
         with self.database.read() as session:
             facts = load_facts(session)
+            plan_sounds.make_all(session, self.settings, datetime.now(UTC))
         return apply(replace(self.settings, **changed), self.program, facts, datetime.now(UTC))
 
     def console(self, line: str) -> str:

@@ -28,7 +28,7 @@ _KEYS = "0123456789*#"
 
 
 @dataclass(frozen=True)
-class _Packet:
+class Packet:
     """What one packet holds; the stamp of a key press is that of its beginning, `age` packets ago."""
 
     body: bytes
@@ -36,15 +36,24 @@ class _Packet:
     age: int = 0
     is_first: bool = False
 
+    def as_rtp(self, sequence: int, stamp: int, source: bytes) -> bytes:
+        """On the wire (RFC 3550); `stamp` counts samples."""
+        kind = self.kind | (0x80 if self.is_first else 0)
+        began = (stamp - self.age * _PACKET) % 2**32
+        return struct.pack("!BBHI", 0x80, kind, sequence % 2**16, began) + source + self.body
 
-def _pressed(key: str) -> list[_Packet]:
+
+SILENT = Packet(_SILENCE * _PACKET)
+
+
+def pressed(key: str) -> list[Packet]:
     """A tenth of a second of a key: RFC 4733 events, the last one three times, then silence."""
     packets = []
     for age in range(8):
         end = 0x80 if age >= 5 else 0
         body = struct.pack("!BBH", _KEYS.index(key), end | 10, min(age + 1, 6) * _PACKET)
-        packets.append(_Packet(body, _EVENT, age, age == 0))
-    return packets + [_Packet(_SILENCE * _PACKET)] * 3
+        packets.append(Packet(body, _EVENT, age, age == 0))
+    return [*packets, SILENT, SILENT, SILENT]
 
 
 class Media:
@@ -56,7 +65,7 @@ class Media:
         self.port: int = self.socket.getsockname()[1]
         self._there: tuple[str, int] | None = None
         self._heard: list[bytes] = []
-        self._words: Queue[_Packet] = Queue()
+        self._words: Queue[Packet] = Queue()
         self.keys = ""  # pressed by the other side
         self._last_key: bytes = b""
         self.first = secrets.randbelow(2**16), secrets.randbelow(2**32)  # sequence number and time stamp
@@ -74,12 +83,12 @@ class Media:
         """Speak, in real time, while the test goes on."""
         sound = to_ulaw(samples)
         for place in range(0, len(sound), _PACKET):
-            self._words.put(_Packet(sound[place : place + _PACKET].ljust(_PACKET, _SILENCE)))
+            self._words.put(Packet(sound[place : place + _PACKET].ljust(_PACKET, _SILENCE)))
 
     def press(self, keys: str) -> None:
         """Press keys one after the other, after what is being said."""
         for key in keys:
-            for packet in _pressed(key):
+            for packet in pressed(key):
                 self._words.put(packet)
 
     def said(self) -> None:
@@ -110,17 +119,15 @@ class Media:
         with suppress(OSError):
             for count in itertools.count():
                 packet = self._next()
-                stamp = (self.first[1] + (count - packet.age) * _PACKET) % 2**32
-                kind = packet.kind | (0x80 if packet.is_first else 0)
-                head = struct.pack("!BBHI", 0x80, kind, (self.first[0] + count) % 2**16, stamp) + source
-                self.socket.sendto(head + packet.body, self._there or ("", 0))
+                sound = packet.as_rtp(self.first[0] + count, self.first[1] + count * _PACKET, source)
+                self.socket.sendto(sound, self._there or ("", 0))
                 time.sleep(max(0.0, began + (count + 1) * _PACKET_SECONDS - time.monotonic()))
 
-    def _next(self) -> _Packet:
+    def _next(self) -> Packet:
         try:
             words = self._words.get_nowait()
         except Empty:
-            return _Packet(_SILENCE * _PACKET)
+            return SILENT
         self._words.task_done()
         return words
 

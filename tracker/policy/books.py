@@ -13,18 +13,22 @@ from typing import TypeVar
 
 from tracker.policy.facts import (
     Answered,
+    Doing,
     Ended,
     Fact,
     HungUpBy,
     Interrupted,
     LegEnded,
     Outcome,
+    Passed,
     Presentation,
     Started,
 )
 from tracker.policy.outcome import LastWord, outcome_of
 
-Kind = TypeVar("Kind", Started, LegEnded, Answered, Ended, Interrupted)
+Kind = TypeVar("Kind", Started, LegEnded, Answered, Ended, Interrupted, Passed)
+# Whoever leaves a message has waited until the plan took him there: he is missed, and has not given up.
+_UNHEARD = {Outcome.GAVE_UP, Outcome.FAILED}
 UNKNOWN_TARGET = 0  # who answered, when the witness (CEL) cannot tell
 
 
@@ -36,6 +40,7 @@ class CallState:
     rang_at: datetime | None = None
     answered_at: datetime | None = None
     ended_at: datetime | None = None
+    message_at: datetime | None = None
     wait_seconds: float | None = None
     talk_seconds: float | None = None
     outcome: Outcome | None = None
@@ -58,9 +63,12 @@ def fold(facts: Iterable[Fact]) -> CallState:
     answered_at = answer.at if answer else None
     # After a crash the last thing anyone wrote down is the last sign of life.
     ended_at = end.at if end else max(fact.at for fact in known) if interrupted else None
+    message_at = min((fact.at for fact in _only(known, Passed) if fact.doing is Doing.MESSAGE), default=None)
     outcome = None
     if ended_at is not None:
         outcome = outcome_of(answer is not None, legs, _last_word(end))
+        if message_at is not None and outcome in _UNHEARD:
+            outcome = Outcome.MISSED
     started_at = started.at if started else None
     taken = outcome is Outcome.ANSWERED and answered_at is None  # answered, but when was lost
     return CallState(
@@ -68,6 +76,7 @@ def fold(facts: Iterable[Fact]) -> CallState:
         rang_at=_first_ring(known),
         answered_at=answered_at,
         ended_at=ended_at,
+        message_at=message_at,
         wait_seconds=None if taken else _seconds(started_at, answered_at or ended_at),
         talk_seconds=_seconds(answered_at, ended_at),
         outcome=outcome,

@@ -24,6 +24,12 @@ def regions() -> dict[str, str]:
     return {digits: region for digits, region in found.items() if region is not None}
 
 
+def region_of(e164: str) -> str:
+    """The country of a number; UNKNOWN where its digits are no country's."""
+    digits = len(f"+{NORTH_AMERICA}") + DIGITS if e164.startswith(f"+{NORTH_AMERICA}") else 1 + DIGITS
+    return regions().get(e164[:digits]) or UNKNOWN
+
+
 def prefixes_of(region: str) -> list[str]:
     """The beginnings of its numbers; none where no country is called so."""
     return [digits for digits, each in regions().items() if each == region]

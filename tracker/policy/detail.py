@@ -12,12 +12,14 @@ from typing import Any
 from tracker.policy.facts import (
     Answered,
     Direction,
+    Doing,
     Ended,
     Fact,
     HungUpBy,
     Interrupted,
     JudgedByPhone,
     LegEnded,
+    Passed,
     Presentation,
     Started,
 )
@@ -29,6 +31,7 @@ KINDS: dict[str, type[Fact]] = {
     "answered": Answered,
     "ended": Ended,
     "judged_by_phone": JudgedByPhone,
+    "passed": Passed,
     "interrupted": Interrupted,
 }
 _KIND_OF = {kind: word for word, kind in KINDS.items()}
@@ -82,6 +85,8 @@ def from_detail(kind: str, call: str, detail: dict[str, Any]) -> Fact:
         values["hung_up_by"] = HungUpBy(values["hung_up_by"])
     elif kind == "judged_by_phone" and values["category"] is not None:
         values["category"] = Category(values["category"])
+    elif kind == "passed":
+        values["doing"] = Doing(values["doing"])
     return KINDS[kind](call=call, **values)
 
 

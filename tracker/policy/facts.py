@@ -119,6 +119,31 @@ class JudgedByPhone:
     category: Category | None
 
 
+class Doing(enum.StrEnum):
+    """What a call did in a step of its plan."""
+
+    CAME = "came"
+    PRESSED = "pressed"  # a key
+    CODE = "code"  # a visitor code was typed
+    FULL = "full"  # a target has as many calls as it may
+    RECORDING = "recording"  # the caller was told: "yes", or "refused"
+    MESSAGE = "message"  # the caller began to leave one
+
+
+@dataclass(frozen=True)
+class Passed:
+    """The call was in that step of a plan's version; `about`: the key, the code, the target's id."""
+
+    call: str
+    node: str
+    at: datetime
+    plan_id: int
+    version: int
+    step: str
+    doing: Doing
+    about: str
+
+
 @dataclass(frozen=True)
 class Interrupted:
     """Asterisk went away with the call up: `at` is the last sign of life anyone wrote down."""
@@ -141,4 +166,4 @@ class Refused:
     reason: str
 
 
-Fact = Started | LegEnded | Answered | Ended | JudgedByPhone | Interrupted
+Fact = Started | LegEnded | Answered | Ended | JudgedByPhone | Passed | Interrupted

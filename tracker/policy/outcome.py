@@ -50,11 +50,16 @@ def verdict(status: str, cause: int | None, rang: bool) -> tuple[Outcome, bool]:
     """One target that did not take the call: the outcome, and whether it rang."""
     if status == "BUSY":
         return Outcome.BUSY, rang
-    if cause == DECLINED:
+    if is_declined(status, cause):
         return Outcome.REFUSED, rang
     if rang or (status == "NOANSWER" and cause in NOBODY_THERE):
         return Outcome.MISSED, rang
     return Outcome.FAILED, False
+
+
+def is_declined(status: str, cause: int | None) -> bool:
+    """Whether a person declined. After a time-out the cause is still that of the target before."""
+    return cause == DECLINED and status not in {"BUSY", "NOANSWER"}
 
 
 def _gave_up(end: LastWord, any_leg: bool) -> bool:

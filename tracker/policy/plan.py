@@ -276,12 +276,10 @@ class Plan:
 
     @property
     def asks(self) -> frozenset[str]:
-        """What has to be known of a call for it: By's words, "last", "visitor"."""
+        """What has to be known of a call: By's words, "last", "visitor"; "plan": what others ask for too."""
         words = {str(step.by) for step in self.steps.values() if isinstance(step, Branch)}
         kinds = {type(step) for step in self.steps.values()}
-        return frozenset(
-            words | ({"last"} if Last in kinds else set()) | ({"visitor"} if Code in kinds else set())
-        )
+        return frozenset(words | {word for kind, word in _ASKED.items() if kind in kinds})
 
     def renamed(self, targets: Mapping[str, str], plans: Mapping[str, str]) -> Plan:
         """The same with other names for targets and plans; a name without another stays."""
@@ -298,3 +296,6 @@ def _renamed(step: Step, targets: Mapping[str, str], plans: Mapping[str, str]) -
         case Other():
             return replace(step, plan=plans.get(step.plan, step.plan))
     return step
+
+
+_ASKED: Mapping[type[Step], str] = {Last: "last", Code: "visitor", Other: "plan"}

@@ -32,7 +32,7 @@ from tracker.policy.plan import (
 
 KEYS = "0123456789*#"
 DAY = 1440
-SECONDS = range(3, 301)
+SECONDS = range(1, 301)
 MOST_MEMBERS, MOST_STEPS, MOST_SPOKEN = 20, 60, 800
 _MAIL = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>]{1,190}")
 Told = tuple[Said, Said]  # what is wrong, what to do

@@ -208,8 +208,9 @@ class _Call:
         if self._script.visitor:
             return step.then
         self._hear()
-        code = self._press()
-        if len(code) < step.digits:
+        typed = self._press()
+        code = "".join(key for key in typed if key.isdigit())
+        if typed == code and len(code) < step.digits:
             self._pass(step.seconds)
         if code:
             self._tell(What.CODE, code)

@@ -18,11 +18,13 @@ from tracker.policy.detail import printable
 from tracker.policy.facts import (
     Answered,
     Direction,
+    Doing,
     Ended,
     Fact,
     HungUpBy,
     JudgedByPhone,
     LegEnded,
+    Passed,
     Presentation,
     Refused,
     Started,
@@ -37,6 +39,8 @@ _DAY_MILLISECONDS = 86_400_000
 _CALL = re.compile(r"[0-9A-Za-z._-]{1,40}")
 _NODE = re.compile(r"[0-9a-z-]{1,40}")
 _TRUNK = re.compile(r"(?:PJSIP/)?trunk-([0-9]{1,9})(?:-.*)?")
+_PLAN = re.compile(r"[1-9][0-9]{0,8}-[1-9][0-9]{0,8}")
+_STEP = re.compile(r"[a-z][a-z0-9-]{0,29}")
 _STATUS = re.compile(r"[A-Z]{0,20}")
 
 
@@ -253,11 +257,27 @@ def _judged(values: dict[str, Any]) -> JudgedByPhone:
     return JudgedByPhone(**_common(values), **_leg(values), category=category)
 
 
+def _passed(values: dict[str, Any]) -> Passed:
+    plan_id, _, version = _matching(values, "plan", _PLAN).partition("-")
+    doing = _text(values, "what")
+    if doing not in list(Doing):
+        raise BadLine(f"what is {_shown(values.get('what'))}: none of {', '.join(Doing)}")
+    return Passed(
+        **_common(values),
+        plan_id=int(plan_id),
+        version=int(version),
+        step=_matching(values, "step", _STEP),
+        doing=Doing(doing),
+        about=_text(values, "about", 40),
+    )
+
+
 _KINDS: dict[str, Callable[[dict[str, Any]], Fact | Refused]] = {
     "start": _started,
     "refused": _refused,
     "leg": _leg_ended,
     "answer": _answered,
     "judged": _judged,
+    "step": _passed,
     "end": _ended,
 }

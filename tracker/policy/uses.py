@@ -25,6 +25,7 @@ _WORDS = {
         say("%(num)s pools as their overflow number"),
     ),
     "past number": (say("the history of %(num)s number"), say("the history of %(num)s numbers")),
+    "plan": (say("%(num)s plan"), say("%(num)s plans")),
     "pool": (say("%(num)s pool"), say("%(num)s pools")),
     "refused call": (say("%(num)s refused call"), say("%(num)s refused calls")),
     "rent": (say("%(num)s rent"), say("%(num)s rents")),

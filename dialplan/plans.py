@@ -1,0 +1,172 @@
+"""Plans as the dialplan needs them: facts from the database, and the small texts of their rendering."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import accumulate
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from tracker.models import PlanVersion
+from tracker.plan_list import LONGEST_CALL, rendered
+from tracker.plan_sounds import heard_in
+from tracker.policy.plan import (
+    FINISHED,
+    Branch,
+    Cause,
+    Code,
+    Consent,
+    Hangup,
+    Hours,
+    Last,
+    Menu,
+    Other,
+    Place,
+    Plan,
+    Prompt,
+    Ring,
+    Say,
+    SpecialDay,
+    Step,
+    Voicemail,
+)
+from tracker.policy.plan_check import KEYS
+from tracker.policy.plan_text import NAME, read_plan
+
+CAUSES: Mapping[str, int] = {Cause.BUSY: 17, Cause.REFUSED: 21, Cause.NO_ANSWER: 19}
+_KINDS: Mapping[type[Step], str] = {
+    Hours: "hours",
+    Ring: "ring",
+    Last: "last",
+    Say: "say",
+    Menu: "menu",
+    Code: "code",
+    Branch: "branch",
+    Voicemail: "voicemail",
+    Consent: "consent",
+    Other: "plan",
+    Hangup: "hangup",
+}
+_ZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
+_WORD = re.compile(r"[a-z0-9.-]{1,60}")
+_ID = re.compile(r"[1-9][0-9]{0,9}")
+
+
+@dataclass(frozen=True)
+class PlanFacts:
+    """One version of a plan; `steps` speaks of targets and plans by their ids."""
+
+    id: int
+    version: int
+    is_newest: bool
+    about: str
+    zone: str
+    judges: bool
+    steps: Plan
+    sounds: Mapping[Prompt, str]  # the digests that name them
+
+
+def load_plans(session: Session, at: datetime) -> tuple[PlanFacts, ...]:
+    """Every version that a call may be in at that instant."""
+    return tuple(_facts(session, each) for each in rendered(session, at, LONGEST_CALL))
+
+
+def _facts(session: Session, version: PlanVersion) -> PlanFacts:
+    company = version.plan.company
+    steps = read_plan(version.plan.name, version.document)
+    return PlanFacts(
+        id=version.plan_id,
+        version=version.version,
+        is_newest=version.until_at is None,
+        about=f"“{version.plan.name}” of {company.name}",
+        zone=company.timezone,
+        judges=company.judge_by_phone,
+        steps=steps,
+        sounds={prompt: spoken.digest for prompt, spoken in heard_in(session, company, steps).items()},
+    )
+
+
+def plan_problems(plans: Iterable[PlanFacts]) -> Iterator[str]:
+    """What cannot be rendered: all of it ends up in Asterisk's configuration."""
+    known = {str(plan.id) for plan in plans}
+    for plan in plans:
+        about = f"plan {plan.about}"
+        if not _ZONE.fullmatch(plan.zone):
+            yield f"{about}: {plan.zone!r} is no time zone"
+        for place, step in plan.steps.steps.items():
+            if not NAME.fullmatch(place) or not _is_plain(step, known):
+                yield f"{about}: step {place!r} cannot be rendered"
+
+
+def _is_plain(step: Step, known: set[str]) -> bool:
+    match step:
+        case Ring():
+            return all(_ID.fullmatch(member.target) for member in step.members)
+        case Menu():
+            return all(len(key) == 1 and key in KEYS for key in step.keys)
+        case Branch():
+            return all(_WORD.fullmatch(word) for word in step.cases)
+        case Consent():
+            return step.refuse is None or (len(step.refuse) == 1 and step.refuse in KEYS)
+        case Other():
+            return step.plan in known
+    return True
+
+
+# ---- the small texts of plans.conf ----
+
+
+def plan_words(plans: Iterable[PlanFacts]) -> dict[str, Any]:
+    """What the template calls by name."""
+    newest = {str(plan.id): f"{plan.id}-{plan.version}" for plan in plans if plan.is_newest}
+    return {
+        "newest": newest,
+        "causes": CAUSES,
+        "kind_of": kind_of,
+        "to": to,
+        "step_name": step_name,
+        "day_text": day_text,
+        "weekdays": weekdays,
+        "members": members,
+        "totals": totals,
+    }
+
+
+def kind_of(step: Step) -> str:
+    """The word for its kind, as in documents."""
+    return _KINDS[type(step)]
+
+
+def step_name(place: Place) -> str:
+    """A step's extension. To Asterisk a hyphen in an extension is none, so there is none."""
+    return "step_" + place.replace("-", "_")
+
+
+def to(place: Place) -> str:
+    """Where a jump to that step goes."""
+    return "leaseline-plan-end,s,1" if place == FINISHED else f"{step_name(place)},1"
+
+
+def day_text(day: SpecialDay) -> str:
+    """ "2027-04-05"; "-04-05", as it stands behind any year."""
+    return f"{day.year or ''}-{day.month:02}-{day.day:02}"
+
+
+def weekdays(days: Iterable[int]) -> str:
+    """A condition on the day of the week; Asterisk's Monday is 1."""
+    each = (f'"${{LL_WEEKDAY}}" = "{day + 1}"' for day in days)
+    return f"({' | '.join(each)})"
+
+
+def members(step: Ring) -> str:
+    """ "3:20:0-5:25:2": target, seconds, calls at once that it takes at most."""
+    return "-".join(f"{each.target}:{each.seconds}:{each.most}" for each in step.members)
+
+
+def totals(step: Ring) -> list[int]:
+    """The weights summed up, but for the last: a number drawn above k of these means k further."""
+    return list(accumulate(each.weight for each in step.members))[:-1]

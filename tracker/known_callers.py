@@ -1,0 +1,82 @@
+"""What a plan asks of a call before it rings: where it came from, who called, who spoke with him last."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tracker.attribution import arrival
+from tracker.inbound import Inbound
+from tracker.models import Call, Channel, Company, Visit
+from tracker.plan_list import all_asks
+from tracker.policy.caller_regions import UNKNOWN, region_of
+from tracker.policy.facts import Started
+from tracker.policy.phone import normalise_caller
+from tracker.policy.plan import By, keyed
+
+_SOURCE_WORDS = frozenset((By.SOURCE, By.MEDIUM, By.CAMPAIGN))
+_CALLER_WORDS = frozenset((By.REGION, By.CALLER, "last"))
+
+
+def known_of(session: Session, found: Inbound, started: Started) -> dict[str, str]:
+    """The words that the number's plan asks for, as branches compare them; "" where nothing is known.
+
+    "last" is the id of the target that spoke with this caller last, "visitor" "1" when he is known by the
+    number he dialled. Reads nothing that the plan does not ask for.
+    """
+    asks = found.way.plan.asks if found.way.plan else frozenset()
+    if "plan" in asks:
+        asks = all_asks(session, found.company_id)
+    region = session.get_one(Company, found.company_id).default_region if asks & _CALLER_WORDS else ""
+    caller = normalise_caller(started.caller, started.presentation, region)
+    known: dict[str, str] = {}
+    if asks & _SOURCE_WORDS:
+        known |= _source(session, started.did, started.at)
+    if By.REGION in asks:
+        country = region_of(caller) if caller else UNKNOWN
+        known[By.REGION] = "" if country == UNKNOWN else keyed(country)
+    if By.CALLER in asks:
+        known[By.CALLER] = "repeat" if _has_called(session, found.company_id, caller, started.at) else "first"
+    if "last" in asks:
+        known["last"] = _last_target(session, found.company_id, caller)
+    if "visitor" in asks:
+        known["visitor"] = "1" if found.lease_id is not None else "0"
+    return {str(word): value for word, value in known.items() if word in asks}
+
+
+def _source(session: Session, did: str, at: datetime) -> dict[str, str]:
+    """Of the visit or the channel that the call is attributed to at first sight."""
+    came = arrival(session, did, at)
+    named = came.attribution.named if came else None
+    origin: Visit | Channel | None = None
+    if named is not None and named.visit_id is not None:
+        origin = session.get(Visit, named.visit_id)
+    elif named is not None and named.channel_id is not None:
+        origin = session.get(Channel, named.channel_id)
+    if origin is None:
+        return {}
+    return {
+        By.SOURCE: keyed(origin.source),
+        By.MEDIUM: keyed(origin.medium),
+        By.CAMPAIGN: keyed(origin.campaign or ""),
+    }
+
+
+def _has_called(session: Session, company_id: int, caller: str | None, at: datetime) -> bool:
+    before = sa.exists().where(Call.company_id == company_id, Call.caller == caller, Call.started_at < at)
+    return caller is not None and bool(session.scalar(sa.select(before)))
+
+
+def _last_target(session: Session, company_id: int, caller: str | None) -> str:
+    """The id of the target that answered this caller last."""
+    if caller is None:
+        return ""
+    wanted = (
+        sa.select(Call.target_id)
+        .where(Call.company_id == company_id, Call.caller == caller, Call.target_id.is_not(None))
+        .order_by(Call.started_at.desc())
+        .limit(1)
+    )
+    return str(session.scalar(wanted) or "")

@@ -1,0 +1,126 @@
+"""The story of a call: every fact that was written down about it, in order and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+
+from tracker.models import CallEvent
+from tracker.policy.detail import from_detail
+from tracker.policy.facts import (
+    Answered,
+    Doing,
+    Ended,
+    Fact,
+    Interrupted,
+    JudgedByPhone,
+    LegEnded,
+    Passed,
+    Started,
+)
+from tracker.policy.outcome import is_declined
+from web.words import CATEGORIES, DECLINED_BY, ENDED_BY, LEGS, NOT_TAKEN
+
+REFUSED_RECORDING = _("The caller refused to be recorded")
+# What a call did in a step of its plan.
+DOINGS = {
+    Doing.CAME: _("Plan: %(step)s"),
+    Doing.PRESSED: _("The caller pressed %(about)s"),
+    Doing.CODE: _("The caller typed the code %(about)s"),
+    Doing.FULL: _("%(about)s has as many calls as it may"),
+    Doing.RECORDING: _("The caller was told of the recording"),
+    Doing.MESSAGE: _("The caller began to leave a message"),
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A line of the call's story."""
+
+    at: datetime
+    title: str
+    detail: str
+    tone: str
+
+
+def story(events: Sequence[CallEvent], targets: Mapping[int, str]) -> list[Step]:
+    """What happened, in order, in words; a fact that two witnesses told is told once."""
+    steps: dict[tuple[object, ...], Step] = {}
+    for fact in [fact for fact in map(fact_of, events) if fact is not None]:
+        once = fact.at if isinstance(fact, JudgedByPhone) else None  # of this there is one witness only
+        for step in _steps(fact, targets):
+            steps.setdefault((step.title, step.detail, once), step)
+    return sorted(steps.values(), key=lambda step: step.at)
+
+
+def _steps(fact: Fact, targets: Mapping[int, str]) -> list[Step]:
+    match fact:
+        case Started():
+            return [Step(fact.at, gettext("Call arrived"), "", "mute")]
+        case LegEnded():
+            name = targets.get(fact.target_id, gettext("A target"))
+            declined = is_declined(fact.status, fact.cause)
+            ended = DECLINED_BY if declined else LEGS.get(fact.status, NOT_TAKEN)
+            said = str(ended) % {"name": name}
+            return [*_rang(fact.rang_at, name), Step(fact.at, said, _cause(fact.cause), "warn")]
+        case Answered():
+            name = targets.get(fact.target_id, gettext("Somebody"))
+            return [
+                *_rang(fact.rang_at, name),
+                Step(fact.at, gettext("%(name)s answered", name=name), "", "good"),
+            ]
+        case Ended():
+            by = str(ENDED_BY[fact.hung_up_by]) if fact.hung_up_by else ""
+            rang = fact.rang_at if fact.status == "CANCEL" else None
+            ring = [Step(rang, gettext("It rang"), "", "mute")] if rang else []
+            return [*ring, Step(fact.at, gettext("Call ended"), by, "mute")]
+    return [_single(fact, targets)]
+
+
+def _single(fact: Interrupted | JudgedByPhone | Passed, targets: Mapping[int, str]) -> Step:
+    match fact:
+        case Interrupted():
+            return _crashed(fact.at)
+        case JudgedByPhone():
+            return _judged(fact, targets.get(fact.target_id, gettext("Somebody")))
+        case Passed():
+            return _passed(fact, targets)
+
+
+def fact_of(event: CallEvent) -> Fact | None:
+    """The fact; None for one that another version wrote."""
+    try:
+        return from_detail(event.kind, "", event.detail)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _crashed(at: datetime) -> Step:
+    return Step(at, gettext("Cut by a crash of the phone system"), gettext("last sign of life"), "warn")
+
+
+def _judged(fact: JudgedByPhone, name: str) -> Step:
+    word = CATEGORIES[fact.category].word if fact.category else gettext("taken back")
+    return Step(fact.at, gettext("%(name)s said by phone what it was worth", name=name), str(word), "mute")
+
+
+def _passed(fact: Passed, targets: Mapping[int, str]) -> Step:
+    about = fact.about
+    if fact.doing is Doing.FULL and about.isdigit():
+        about = targets.get(int(about), gettext("A target"))
+    tone = "warn" if fact.doing in {Doing.FULL, Doing.MESSAGE} else "mute"
+    told = REFUSED_RECORDING if about == "refused" else DOINGS[fact.doing]
+    title = str(told) % {"step": fact.step, "about": about}
+    return Step(fact.at, title, "", tone)
+
+
+def _rang(at: datetime | None, name: str) -> list[Step]:
+    return [Step(at, gettext("%(name)s rang", name=name), "", "mute")] if at else []
+
+
+def _cause(cause: int | None) -> str:
+    return gettext("cause %(code)s", code=cause) if cause else ""
