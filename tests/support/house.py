@@ -19,7 +19,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -125,6 +126,7 @@ class House:
         self.callers = itertools.count(1)
         self.trunks = itertools.count(1)
         self.parties: list[Party | Telephone] = []
+        self._waits_to_apply = False
         self.cli("up", "--detach", "--wait-seconds", "30", seconds=90)
         self.database = Database(self.settings.database_url)
         self._furnish()
@@ -244,9 +246,21 @@ class House:
 
     def apply(self, **changed: Any) -> Applied:
         """Render the database into the running Asterisk, with settings changed for a test."""
+        if self._waits_to_apply:
+            return Applied((), reloaded=False)
         with self.database.read() as session:
             facts = load_facts(session)
         return apply(replace(self.settings, **changed), self.program, facts, datetime.now(UTC))
+
+    @contextmanager
+    def applying_once(self) -> Iterator[None]:
+        """Lines that are made inside are applied together at its end."""
+        self._waits_to_apply = True
+        try:
+            yield
+        finally:
+            self._waits_to_apply = False
+        self.apply()
 
     def console(self, line: str) -> str:
         return command(self.program, self.place, line)
