@@ -44,10 +44,6 @@ def misfit(revision: str) -> Rejected:
 
 def is_known(revision: str) -> bool:
     """Whether this Leaseline has that revision."""
-    from alembic.script import ScriptDirectory
-
     import migrations
 
-    return revision in {
-        each.revision for each in ScriptDirectory.from_config(migrations.config()).walk_revisions()
-    }
+    return revision in migrations.revisions()

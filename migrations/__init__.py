@@ -12,15 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
-from tracker import report_views
 from tracker.database import Database
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _FOLDER = Path(__file__).parent
 _LOCK = 0x1EA5E11E  # the advisory lock of upgrades on PostgreSQL; any constant of our own
@@ -29,9 +28,13 @@ _PATIENCE_SECONDS = 600  # another process may be upgrading a large database
 
 def upgrade(url: str) -> None:
     """Brings the database to the newest revision, or raises what the database said and changes nothing."""
+    from alembic import command
+
+    from tracker import report_views
+
     with _alone(url) as connection:
         # Without a revision to run, what others have built upon the views stays as well.
-        at_head = MigrationContext.configure(connection).get_current_revision() == head()
+        at_head = _current(connection) == head()
         with report_views.made_anew(connection, in_place=at_head):
             command.upgrade(config(connection), "head")
 
@@ -41,17 +44,30 @@ def current(url: str) -> str | None:
     database = Database(url)
     try:
         with database.engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
+            return _current(connection)
     finally:
         database.close()
 
 
+def _current(connection: sa.Connection) -> str | None:
+    """Every command asks this first: it needs no alembic, which takes longer to load than all else."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return found
+
+
 def head() -> str:
     """The newest revision there is."""
-    newest = ScriptDirectory.from_config(config()).get_current_head()
-    if newest is None:
+    return max(revisions())
+
+
+def revisions() -> set[str]:
+    """All revisions: their files are named by them, in order."""
+    found = {path.name.partition("_")[0] for path in (_FOLDER / "versions").glob("[0-9]*_*.py")}
+    if not found:
         raise RuntimeError(f"{_FOLDER / 'versions'} holds no revision: the installation is incomplete")
-    return newest
+    return found
 
 
 def pending(url: str) -> bool:
@@ -61,6 +77,8 @@ def pending(url: str) -> bool:
 
 def config(connection: sa.Connection | None = None) -> Config:
     """alembic's configuration: this folder, and the connection to work on."""
+    from alembic.config import Config
+
     settings = Config()
     settings.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     settings.attributes["connection"] = connection

@@ -28,9 +28,19 @@ hypothesis_settings.register_profile("leaseline", deadline=None)
 hypothesis_settings.load_profile("leaseline")
 
 
-CALLS = "calls"
+FIRST, SECOND = "first calls", "second calls"  # two queues of files that place real calls
 # Beside those that ask for the house: they start the product by themselves.
 TELEPHONY = {"test_demo.py", "test_supervisor.py", "test_fault_database.py"}
+# Minutes in which something is away, and a handful of people talk and wait; and products of their own.
+BESIDE = {"test_fault_ami.py", *TELEPHONY}
+# What wants much of the machine comes last in its queue: when everything is away, others can be measured.
+HEAVY = {
+    "test_call_hostile.py",
+    "test_demo.py",
+    "test_fault_crash.py",
+    "test_fault_flood.py",
+    "test_supervisor.py",
+}
 
 
 @cache
@@ -42,23 +52,30 @@ def telephones(file: Path) -> bool:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Real calls come first."""
-    items.sort(key=lambda item: not telephones(item.path))
+    items.sort(
+        key=lambda item: (not telephones(item.path), item.path.name not in BESIDE, item.path.name in HEAVY)
+    )
 
 
 class Queues(LoadScopeScheduling):
-    """Each file runs as a whole; real calls are one queue beside which nothing runs: it is measured."""
+    """Each file runs as a whole; real calls are two queues beside which nothing runs: they are measured."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = Path(nodeid.partition("::")[0])
-        return CALLS if telephones(self.config.rootpath / file) else file.name
+        file = self.config.rootpath / nodeid.partition("::")[0]
+        if not telephones(file):
+            return file.name
+        return SECOND if file.name in BESIDE else FIRST
 
     def _assign_work_unit(self, node: Any) -> None:
-        if all(each is node or not self._calls(each) for each in self.nodes):
+        """A worker on the telephone gets what it goes on to, without which it would not end its last call."""
+        telephony = next(iter(self.workqueue)) in {FIRST, SECOND}
+        if telephony or self._calls(node) or not any(map(self._calls, self.nodes)):
             super()._assign_work_unit(node)
 
     def _calls(self, node: Any) -> bool:
         """Whether calls of this worker are still to be placed."""
-        return not all(self.assigned_work[node].get(CALLS, {}).values())
+        queues = self.assigned_work[node]
+        return not all(all(queues.get(each, {}).values()) for each in (FIRST, SECOND))
 
     def mark_test_complete(self, node: Any, item_index: int, duration: float = 0) -> None:
         super().mark_test_complete(node, item_index, duration)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from support.audio import RATE, correlation, probe, read_sides, speech, write_ulaw
-from support.house import Caller, House, Line, until
+from support.house import Caller, House, until
 
 from demo.scenario import (
     answered,
@@ -47,23 +48,37 @@ def spooled(house: House) -> list[Path]:
     return list((house.settings.spool / "recordings").iterdir())
 
 
-def talk(house: House, line: Line, folder: Path) -> tuple[Caller, float]:
-    """Both sides speak from the answer on; the caller hangs up when both have said everything."""
+@dataclass(frozen=True)
+class Talks:
+    """Two talks of so many seconds: on a number that is recorded, and on one that is not to be."""
+
+    recorded: Caller
+    unrecorded: Caller
+    seconds: float
+
+
+@pytest.fixture(scope="module")
+def talks(house: House, tmp_path_factory: pytest.TempPathFactory) -> Talks:
+    """Both at once; both sides speak from the answer on, and the callers hang up when all is said."""
+    folder = tmp_path_factory.mktemp("words")
     callers, companys = speech(CALLERS_WORDS), speech(COMPANYS_WORDS, "en+f3")
     seconds = max(len(callers), len(companys)) / RATE
     there = write_ulaw(folder / "company.ul", companys)
     here = write_ulaw(folder / "caller.ul", callers)
-    house.phone(line.phones[0], [invited(), ringing(), wait(0.3), pick_up(), say(there), hung_up()])
-    caller = house.caller(line, [invite(), answered(), say(here), wait(seconds + 0.2), hang_up()])
-    assert caller.party.wait() == 0, caller.party.errors
-    return caller, seconds
+    lines = house.line(), house.line(record=False)
+    for line in lines:
+        house.phone(line.phones[0], [invited(), ringing(), wait(0.3), pick_up(), say(there), hung_up()])
+    steps = [invite(), answered(), say(here), wait(seconds + 0.2), hang_up()]
+    recorded, unrecorded = (house.caller(line, steps) for line in lines)
+    for each in (recorded, unrecorded):
+        assert each.party.wait() == 0, each.party.errors
+    return Talks(recorded, unrecorded, seconds)
 
 
 def test_a_recording_holds_the_caller_on_the_left_and_the_company_on_the_right(
-    house: House, tmp_path: Path
+    house: House, talks: Talks
 ) -> None:
-    caller, seconds = talk(house, house.line(), tmp_path)
-    recording = recording_of(house, caller)
+    recording = recording_of(house, talks.recorded)
     assert recording.state is RecordingState.READY
     assert recording.path
     left, right = read_sides(house.settings.recordings_folder / recording.path)
@@ -72,24 +87,22 @@ def test_a_recording_holds_the_caller_on_the_left_and_the_company_on_the_right(
     assert correlation(right, companys) > HEARD
     assert correlation(left, companys) < NOT_HEARD
     assert correlation(right, callers) < NOT_HEARD
-    assert recording.seconds == pytest.approx(seconds, abs=0.5)
+    assert recording.seconds == pytest.approx(talks.seconds, abs=0.5)
     assert recording.problem is None
 
 
-def test_the_mp3_copy_says_the_same_as_the_recording(house: House, tmp_path: Path) -> None:
-    caller, seconds = talk(house, house.line(), tmp_path)
-    recording = recording_of(house, caller)
+def test_the_mp3_copy_says_the_same_as_the_recording(house: House, talks: Talks) -> None:
+    recording = recording_of(house, talks.recorded)
     (copy,) = (house.settings.recordings_folder / each for each in recording.copies)
     assert copy.suffix == ".mp3"
-    assert probe(copy)["duration"] == pytest.approx(seconds, abs=0.6)
+    assert probe(copy)["duration"] == pytest.approx(talks.seconds, abs=0.6)
     left, right = read_sides(copy)
     assert correlation(left, speech(CALLERS_WORDS)) > HEARD
     assert correlation(right, speech(COMPANYS_WORDS, "en+f3")) > HEARD
 
 
-def test_a_number_that_is_not_to_be_recorded_leaves_no_sound_anywhere(house: House, tmp_path: Path) -> None:
-    caller, _ = talk(house, house.line(record=False), tmp_path)
-    call = house.call_of(caller)
+def test_a_number_that_is_not_to_be_recorded_leaves_no_sound_anywhere(house: House, talks: Talks) -> None:
+    call = house.call_of(talks.unrecorded)
     assert call.talk_seconds
     assert call.recording
     assert call.recording.state is RecordingState.NONE

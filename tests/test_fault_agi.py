@@ -39,7 +39,8 @@ ALLOWED_DELAY_WITHOUT_CONNECTION = 2.5
 @pytest.fixture(scope="module")
 def places(house: House) -> list[Place]:
     """Three lines of channels, one of a pool that is leased to a visitor."""
-    return [*(channel_place(house) for _ in range(3)), leased_place(house)]
+    with house.applying_once():
+        return [*(channel_place(house) for _ in range(3)), leased_place(house)]
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,8 @@ RECONNECTS_WITHIN_SECONDS = 25.0  # a refused login is not tried again for 15 s
 
 @pytest.fixture(scope="module")
 def places(house: House) -> list[Place]:
-    return [channel_place(house, ring_seconds=60) for _ in range(6)]
+    with house.applying_once():
+        return [channel_place(house, ring_seconds=60) for _ in range(6)]
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,8 @@ BACK_WITHIN_SECONDS = 15.0
 
 @pytest.fixture(scope="module")
 def places(house: House) -> list[Place]:
-    return [*(channel_place(house) for _ in range(TALKS)), leased_place(house)]
+    with house.applying_once():
+        return [*(channel_place(house) for _ in range(TALKS)), leased_place(house)]
 
 
 @pytest.fixture(scope="module")

@@ -130,7 +130,8 @@ def away(cluster: Postgres, house: House) -> Iterator[None]:
 
 def call_around(house: House, outage: AbstractContextManager[None], sounds: Sounds) -> list[Talk]:
     """Calls that begin before, in and after an outage of a minute, and end before, in and after it."""
-    places = [*(channel_place(house) for _ in range(6)), leased_place(house), leased_place(house)]
+    with house.applying_once():
+        places = [*(channel_place(house) for _ in range(6)), leased_place(house), leased_place(house)]
     talks: list[Talk] = []
 
     def call(seconds: float) -> Talk:

@@ -22,7 +22,8 @@ WORDS = (b"", b"agi_network: yes\n", b"agi_network: yes\nagi_network_script: inb
 
 @pytest.fixture(scope="module")
 def places(house: House) -> list[Place]:
-    return [channel_place(house) for _ in range(CALLS)]
+    with house.applying_once():
+        return [channel_place(house) for _ in range(CALLS)]
 
 
 def test_calls_do_not_notice_a_thousand_silent_connections(house: House, places: list[Place]) -> None:

@@ -19,7 +19,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +56,13 @@ from tracker.settings import CHECKOUT, Settings, read_settings
 
 CARRIER = "127.0.0.2"  # the trunk's address; Asterisk knows the carrier by it
 OFFICE = "127.0.0.1"  # where the company's phones are
+
+# Ports that neither the kernel nor another house nor a demo takes (it has 16000 to 16199 and 17000 to
+# 31000): two workers of a test run have a house each.
+_HALF = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 2
+_SIP_PORTS = itertools.cycle(random.sample(range(10000 + 3000 * _HALF, 13000 + 3000 * _HALF), 3000))
+_SOUND_PORTS = itertools.cycle(random.sample(range(61000 + 2250 * _HALF, 63250 + 2250 * _HALF, 10), 225))
+_RTP_START = (16200, 31000)[_HALF]
 
 T = TypeVar("T")
 
@@ -99,10 +107,6 @@ class House:
 
     def __init__(self, **more: str) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="ll-", dir="/tmp"))
-        self.sip_ports = itertools.cycle(random.sample(range(10000, 16000), 6000))
-        rtp = random.randrange(
-            20000, 30000, 2000
-        )  # below the ports the kernel hands out, as all of these are
         self.environ = {
             "LEASELINE_HOME": str(self.home),
             "LEASELINE_NODE": "house",
@@ -110,8 +114,8 @@ class House:
             "LEASELINE_SIP_HOST": OFFICE,
             "LEASELINE_SIP_PORT": str(self.sip_port()),
             "LEASELINE_SIP_OPTIONS_SECONDS": "0",  # SIPp takes OPTIONS for a broken call
-            "LEASELINE_RTP_START": str(rtp),
-            "LEASELINE_RTP_END": str(rtp + 1999),
+            "LEASELINE_RTP_START": str(_RTP_START),
+            "LEASELINE_RTP_END": str(_RTP_START + 799),
             "LEASELINE_AGI_PORT": str(free_port()),
             "LEASELINE_AMI_PORT": str(free_port()),
             "LEASELINE_WEB_PORT": str(free_port()),
@@ -119,11 +123,11 @@ class House:
         self.settings: Settings = read_settings(self.environ)
         self.program = find_program(self.settings)
         self.place = place_of(self.settings)
-        self.media_ports = itertools.cycle(random.sample(range(61000, 65500, 10), 450))
         self.numbers = itertools.count(1)
         self.callers = itertools.count(1)
         self.trunks = itertools.count(1)
         self.parties: list[Party | Telephone] = []
+        self._waits_to_apply = False
         self.cli("up", "--detach", "--wait-seconds", "30", seconds=90)
         self.database = Database(self.settings.database_url)
         self._furnish()
@@ -243,10 +247,22 @@ class House:
 
     def apply(self, **changed: Any) -> Applied:
         """Render the database into the running Asterisk, with settings changed for a test."""
+        if self._waits_to_apply:
+            return Applied((), reloaded=False)
         with self.database.read() as session:
             facts = load_facts(session)
             plan_sounds.make_all(session, self.settings, datetime.now(UTC))
         return apply(replace(self.settings, **changed), self.program, facts, datetime.now(UTC))
+
+    @contextmanager
+    def applying_once(self) -> Iterator[None]:
+        """Lines that are made inside are applied together at its end."""
+        self._waits_to_apply = True
+        try:
+            yield
+        finally:
+            self._waits_to_apply = False
+        self.apply()
 
     def console(self, line: str) -> str:
         return command(self.program, self.place, line)
@@ -298,12 +314,12 @@ class House:
 
     def sip_port(self, address: str = OFFICE) -> int:
         """A port for SIP that stays free until it is used: neither the kernel nor Asterisk hands it out."""
-        return next(port for port in self.sip_ports if _is_free(address, port))
+        return next(port for port in _SIP_PORTS if _is_free(address, port))
 
     def _media_port(self, address: str) -> int:
         """A port for SIPp's sound, above those the kernel hands out; SIPp takes the next even one as well."""
         return next(
-            port for port in self.media_ports if all(_is_free(address, each) for each in (port, port + 2))
+            port for port in _SOUND_PORTS if all(_is_free(address, each) for each in (port, port + 2))
         )
 
     def telephone(

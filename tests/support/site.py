@@ -12,15 +12,13 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask.testing import FlaskClient
-from jinja2 import BytecodeCache
-from jinja2.bccache import Bucket
+from support.app import make_app
 from werkzeug.test import TestResponse
 
 from tracker import logins, people
 from tracker.database import Database
 from tracker.models import Company, Role
 from tracker.settings import Settings
-from web.app import create_app
 
 PASSWORD = "correct horse battery"
 HASHED = people.hash_password(PASSWORD)
@@ -33,31 +31,13 @@ class _Browser(FlaskClient):
         return super().open(*arguments, **{"buffered": True, **more})
 
 
-class _Compiled(BytecodeCache):
-    """Templates as a test before compiled them: they are the same for every application."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self.kept:
-            bucket.bytecode_from_string(self.kept[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self.kept[bucket.key] = bucket.bytecode_to_string()
-
-
-TEMPLATES = _Compiled()
-
-
 class Site:
     """An application whose clock stands until a test moves `now`."""
 
     def __init__(self, database: Database, settings: Settings, now: datetime) -> None:
         self.database, self.now = database, now
-        self.app = create_app(settings, database, lambda: self.now)
+        self.app = make_app(settings, database, lambda: self.now)
         self.app.test_client_class = _Browser
-        self.app.jinja_env.bytecode_cache = TEMPLATES
 
     def later(self, **more: float) -> None:
         self.now += timedelta(**more)

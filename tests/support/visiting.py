@@ -18,12 +18,12 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+from support.app import make_app
 from werkzeug.test import TestResponse
 
 from tracker.database import Database
 from tracker.models import Company, Lease, Number, NumberUse, PageView, Pool, Site, Swap, Visit
 from tracker.settings import Settings
-from web.app import create_app
 
 REAL = "+74957654321"
 CHROME = (
@@ -86,7 +86,7 @@ class Api:
 
     def __init__(self, database: Database, settings: Settings, now: datetime) -> None:
         self.database, self.now = database, now
-        self.app = create_app(settings, database, lambda: self.now, self.seconds)
+        self.app = make_app(settings, database, lambda: self.now, self.seconds)
         self._addresses = itertools.count(1)
 
     def seconds(self) -> float:
