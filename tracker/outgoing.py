@@ -218,8 +218,8 @@ def _read_most(most: int) -> int:
     if not 0 <= most <= MOST_A_DAY:
         raise Rejected(
             "outgoing.most",
-            "%(most)d a day is no limit",
-            "Give a number from 0 to %(limit)d",
+            "%(most)s a day is no limit",
+            "Give a number from 0 to %(limit)s",
             most=most,
             limit=MOST_A_DAY,
         )
