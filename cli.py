@@ -23,7 +23,9 @@ from commands.group import Leaseline
 from commands.key import key_group
 from commands.live import apply_command
 from commands.logs import logs_command
+from commands.missed import missed_command
 from commands.number import number_group
+from commands.outgoing import outgoing_group
 from commands.overview import overview_command
 from commands.paths import paths_command
 from commands.pool import pool_group
@@ -46,9 +48,10 @@ from commands.worth import category_command, note_command, tag_command, value_co
 
 COMMANDS = (
     up_command, status_command, restart_command, stop_command, apply_command, doctor_command,
-    config_command, logs_command, overview_command, report_command, paths_command, saved_group, calls_group,
-    company_group, trunk_group, target_group, number_group, channel_group, pool_group, site_group,
-    source_group, visit_group,
+    config_command, logs_command, overview_command, report_command, paths_command, missed_command,
+    saved_group, calls_group,
+    company_group, trunk_group, target_group, outgoing_group, number_group, channel_group, pool_group,
+    site_group, source_group, visit_group,
     forward_group, prompt_group, cost_group, sale_group, rate_group, key_group, user_group, alerts_group,
     db_group, sheets_group, data_export_command, backup_command, restore_command, asterisk_command,
     agi_command, web_command, worker_command, completion_command, version_command, docs_command,

@@ -156,7 +156,7 @@ def _row(caller: _Channel, legs: list[_Channel]) -> dict[str, Any]:
         "since": since.isoformat(),
         "started": caller.started_at.isoformat(),
         "did": caller.did,
-        "target": target,
+        "target": target or caller.target,  # who calls out is a target
     }
 
 

@@ -23,6 +23,7 @@ from agi.ami import Link, Login
 from agi.guard import Guard, Limits, pong
 from agi.inbound import inbound_route
 from agi.live import LiveView
+from agi.outgoing import outgoing_route
 from agi.readers import Late, Readers
 from agi.writer import Writer
 from tracker.database import Database
@@ -91,7 +92,7 @@ def _parts(settings: Settings) -> _Parts:
     seen = Database(settings.database_url, wait_seconds=2.0, connections=1)
     readers, writer = Readers(asked), Writer(written, gather_seconds=GATHER_SECONDS)
     link = Link(Login(settings.ami_host, settings.ami_port, AMI_USER, settings.ami_secret))
-    routes = {"inbound": inbound_route(readers, writer), "ping": pong}
+    routes = {"inbound": inbound_route(readers, writer), "outgoing": outgoing_route(readers), "ping": pong}
     limits = Limits(session_seconds=0.9 * settings.agi_deadline_seconds)
     guard = Guard(routes, limits, _peers(settings))
     return _Parts(guard, readers, writer, link, LiveView(link, seen, settings.node), (asked, written, seen))

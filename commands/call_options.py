@@ -48,6 +48,7 @@ HELP = {
     "beside": "Not from channel/NAME, GROUP/SOURCE, or none (not attributed); may be repeated.",
     "known": "yes: the caller's number is known; no: it is not.",
     "missed_by": "This target rang and did not take it.",
+    "recovered": "Missed, and spoken to since: no, yes, us (we called back), self (he called again).",
     "recorded": "yes: there is a recording to hear; no: there is none.",
     "talk_from": "Talk of at least so many seconds.",
     "talk_to": "Talk of at most so many seconds.",

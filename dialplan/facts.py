@@ -20,12 +20,14 @@ from tracker.models import (
     Number,
     NumberState,
     NumberUse,
+    OutgoingRule,
     Pool,
     Target,
     TargetKind,
     Trunk,
     TrunkKind,
 )
+from tracker.policy.outgoing import emergency_numbers
 from tracker.policy.phone import spellings
 
 
@@ -42,6 +44,16 @@ class TrunkFacts:
     match: tuple[str, ...]
     caller_id: str
     trust_asserted: bool
+
+
+@dataclass(frozen=True)
+class OutFacts:
+    """How a target calls out; without `granted` only `emergency` numbers. `shown` is our number, E.164."""
+
+    granted: bool
+    trunk_id: int
+    shown: str
+    emergency: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,7 @@ class TargetFacts:
     username: str | None
     password: str | None
     judges: bool = False
+    out: OutFacts | None = None
 
     @property
     def endpoint(self) -> str:
@@ -91,9 +104,10 @@ def load_facts(session: Session, at: datetime | None = None) -> Facts:
     """Everything that Asterisk is told, as it stands in the database; `at` is now unless told otherwise."""
     trunks = session.scalars(sa.select(Trunk).order_by(Trunk.id)).all()
     targets = session.scalars(sa.select(Target).options(joinedload(Target.company)).order_by(Target.id)).all()
+    rules = {rule.company_id: rule for rule in session.scalars(_RULES)}
     return Facts(
         trunks=tuple(_trunk(trunk) for trunk in trunks),
-        targets=tuple(_target(target) for target in targets),
+        targets=tuple(_target(target, rules.get(target.company_id)) for target in targets),
         numbers=tuple(_numbers(session)),
         plans=load_plans(session, at or datetime.now(UTC)),
     )
@@ -115,7 +129,10 @@ def _trunk(trunk: Trunk) -> TrunkFacts:
     )
 
 
-def _target(target: Target) -> TargetFacts:
+_RULES = sa.select(OutgoingRule).options(joinedload(OutgoingRule.number), joinedload(OutgoingRule.company))
+
+
+def _target(target: Target, rule: OutgoingRule | None) -> TargetFacts:
     about = f"target {target.id} “{target.name}” of {target.company.name}"
     caller_id = target.caller_id
     if target.kind is TargetKind.PEER:
@@ -137,7 +154,16 @@ def _target(target: Target) -> TargetFacts:
         target.username,
         target.password,
         target.company.judge_by_phone,
+        _out(target, rule) if rule is not None else None,
     )
+
+
+def _out(target: Target, rule: OutgoingRule) -> OutFacts | None:
+    """Phone systems are known, and so can call at all, only where they may call out."""
+    if target.kind is TargetKind.OUTSIDE or (target.kind is TargetKind.PEER and not target.calls_out):
+        return None
+    emergency = emergency_numbers(rule.company.default_region)
+    return OutFacts(target.calls_out, rule.trunk_id, rule.number.e164, emergency)
 
 
 def _numbers(session: Session) -> Iterator[NumberFacts]:

@@ -19,6 +19,9 @@ from tracker.settings import CHECKOUT, Settings
 _TEMPLATES = (CHECKOUT / "dialplan" / "templates", CHECKOUT / "asterisk" / "templates")
 
 
+OUTGOING_SECONDS = 90  # that somebody outside may be rung; his network gives up earlier
+
+
 @dataclass(frozen=True)
 class Place:
     """The folders our Asterisk lives in."""
@@ -72,6 +75,7 @@ def render(settings: Settings, program: Program, facts: Facts) -> dict[str, str]
         "caller": '${IF($["${CALLERID(num-pres):0:7}" = "allowed"]?${FILTER(0-9+,${CALLERID(num)})})}',
         "domain": settings.sip_external_address or "leaseline.invalid",
         "agi_host": sip_host(settings.agi_host),
+        "outgoing_seconds": OUTGOING_SECONDS,
         "judge_codes": list(zip(CODED, settings.judge_codes, strict=True)),
         "judge_features": "#".join(f"leaseline-{word}" for word in CODED),
         "answering": lambda target: answering(target, settings.judge_ask_seconds),
@@ -157,9 +161,10 @@ class _Spool:
         self.node = settings.node
         self.file = f"{place.calls}/calls-${{STRFTIME(,,%Y%m%d%H)}}.jsonl"
 
-    def __call__(self, kind: str, *, first: bool = False) -> str:
-        """One line of dialplan that writes one line of the spool."""
-        line = f'"e":"{kind}","call":"{self._call(kind)}","node":"{self.node}",{getattr(self, "_" + kind)()}'
+    def __call__(self, kind: str, *, first: bool = False, out: bool = False) -> str:
+        """One line of dialplan that writes one line of the spool; `out`: of a call that goes out."""
+        values = getattr(self, f"_{kind}{'_out' if out else ''}")()
+        line = f'"e":"{kind}","call":"{self._call(kind)}","node":"{self.node}",{values}'
         place = "exten => s,1" if first else " same => n"
         return f"{place},Set(FILE({self.file},,,al,u)={{{line}}})"
 
@@ -171,6 +176,16 @@ class _Spool:
 
     def _start(self) -> str:
         return self._WHO
+
+    def _start_out(self) -> str:
+        return (
+            '"uid":"${UNIQUEID}","lid":"${CHANNEL(linkedid)}","trunk":"${LL_WAY}","did":"${LL_DID}",'
+            '"dialled":"${LL_WANTED}","cli":"${LL_OUT}","pres":"allowed","dir":"out",'
+            '"target":"${LL_TARGET}","t":${LL_STARTED}'
+        )
+
+    def _refused_out(self) -> str:
+        return '"did":"${LL_WANTED}","target":"${LL_TARGET}","why":"${LL_WHY}",' + self._NOW
 
     def _refused(self) -> str:
         return (

@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from recordings.decide import QUIET_SECONDS, EndedCall
+from tracker.call_words import TO_BE_RECORDED
 from tracker.models import Call, Company, Number, Recording, RecordingState
+from tracker.policy.facts import Direction
 
 _PAGE = 64
 
@@ -24,6 +26,7 @@ class Due:
     slug: str
     started_at: datetime
     facts: EndedCall
+    is_turned: bool = False  # the company's side comes first: it called
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,8 @@ def pending(session: Session, node: str, now: datetime, busy_with: AbstractSet[i
             Call.ended_at,
             Call.answered_at.is_not(None),
             Call.talk_seconds,
-            Number.record,
+            TO_BE_RECORDED,
+            Call.direction == Direction.OUT,
         )
         .join(Call, Recording.call_id == Call.id)
         .join(Company, Call.company_id == Company.id)
@@ -67,9 +71,16 @@ def pending(session: Session, node: str, now: datetime, busy_with: AbstractSet[i
         .limit(_PAGE)
     )
     return [
-        Due(recording_id, key, slug, started_at, EndedCall(ended_at, bool(answered), record, talk or 0.0))
-        for recording_id, key, slug, started_at, ended_at, answered, talk, record in session.execute(query)
-        if ended_at  # the query asked for it
+        Due(
+            row[0],
+            row[1],
+            row[2],
+            row[3],
+            EndedCall(row[4], bool(row[5]), bool(row[7]), row[6] or 0.0),
+            bool(row[8]),
+        )
+        for row in session.execute(query)
+        if row[4]  # the query asked for it
     ]
 
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute
 
 from tracker.call_words import IS_COUNTED, KNOWN, call_delay, call_kind, caller_digits, landing_page
+from tracker.missed import recovered
 from tracker.models import (
     Call,
     CallEvent,
@@ -208,6 +209,8 @@ def _flags(by: CallFilter) -> Iterator[Condition]:
         yield KNOWN if by.known else ~KNOWN
     if by.kind is not None:
         yield call_kind == by.kind.value
+    if by.recovered is not None:
+        yield recovered(by.recovered)
     if by.region is not None:
         yield _region(by.region)
     if by.recorded is not None:

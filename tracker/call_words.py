@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
-from tracker.models import Call, Visit
+from tracker.models import Call, Number, OutgoingRule, Visit
 from tracker.policy.attribution import Basis
 from tracker.policy.call_words import Heard, Kind, delays
 from tracker.policy.caller_regions import DIGITS, NORTH_AMERICA
@@ -24,6 +24,16 @@ KNOWN = sa.and_(Call.caller.is_not(None), Call.presentation == Presentation.ALLO
 
 # Whom we called has not called: reports, alerts and the judge of sources leave these calls out.
 IS_COUNTED = Call.direction != Direction.OUT
+
+
+# Whether a call is to be recorded; its number has to be joined.
+TO_BE_RECORDED = sa.case(
+    (
+        Call.direction == Direction.OUT,
+        sa.exists().where(OutgoingRule.company_id == Call.company_id, OutgoingRule.record).correlate(Call),
+    ),
+    else_=Number.record,
+)
 
 
 class seconds_since(GenericFunction[float]):  # noqa: N801  (named as in SQL)

@@ -30,6 +30,7 @@ from tracker.models import (
     Forwarding,
     Membership,
     Number,
+    OutgoingRule,
     Pool,
     Prompt,
     Sale,
@@ -168,6 +169,7 @@ def delete(session: Session, by: By, company: Company) -> None:
             uses=uses,
         )
     session.execute(sa.delete(Forwarding).where(Forwarding.company_id == company.id))
+    session.execute(sa.delete(OutgoingRule).where(OutgoingRule.company_id == company.id))
     session.execute(sa.delete(Membership).where(Membership.company_id == company.id))
     session.execute(sa.delete(ApplyRequest).where(ApplyRequest.company_id == company.id))
     session.execute(sa.delete(SavedView).where(SavedView.company_id == company.id))

@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from tracker.call_words import TO_BE_RECORDED
 from tracker.models import (
     Call,
     CallEvent,
@@ -67,7 +68,7 @@ _REFUSED = sa.select(Refusal.key).where(Refusal.key.in_(_keys("keys")))
 _RECORDED = (
     sa.select(Call.id)
     .join(Number, Number.id == Call.number_id)
-    .where(Number.record, Call.id.in_(_keys("calls")))
+    .where(TO_BE_RECORDED, Call.id.in_(_keys("calls")))
 )
 _THERE = {
     "trunk_id": sa.select(Trunk.id).where(Trunk.id.in_(_keys("ids"))),
@@ -200,10 +201,12 @@ def refuse(session: Session, refused: Sequence[Refused]) -> int:
             "did": printable(each.did),
             "caller": printable(each.caller, 40) or None,
             "reason": printable(each.reason, 40),
+            "target_id": each.target_id,
         }
         for each in refused
     ]
     forget_unknown(session, rows, "trunk_id")
+    forget_unknown(session, rows, "target_id")
     return len(insert_once(session, Refusal, rows, ("key",)))
 
 

@@ -23,6 +23,7 @@ from tracker.models import (
     Number,
     NumberState,
     NumberUse,
+    OutgoingRule,
     Pool,
     Swap,
 )
@@ -292,7 +293,11 @@ def delete(session: Session, by: By, number: Number) -> None:
         session, NumberUse, sa.and_(NumberUse.number_id == number.id, NumberUse.until_at.is_not(None))
     )
     overflow = _count(session, Pool, Pool.overflow_number_id == number.id)
-    held = ((calls, "call"), (leases, "lease"), (past, "earlier use"), (overflow, "overflow of a pool"))
+    shown = _count(session, OutgoingRule, OutgoingRule.number_id == number.id)
+    held = (
+        (calls, "call"), (leases, "lease"), (past, "earlier use"), (overflow, "overflow of a pool"),
+        (shown, "outgoing rule"),
+    )  # fmt: skip
     if uses := uses_of(*held):
         raise Rejected(
             "number.in_use",

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from tracker.audit import By
 from tracker.errors import Rejected, say
-from tracker.models import Call, CallerIdPolicy, Refusal, Target, Transport, Trunk, TrunkKind
+from tracker.models import Call, CallerIdPolicy, OutgoingRule, Refusal, Target, Transport, Trunk, TrunkKind
 from tracker.policy.entries import (
     read_host,
     read_name,
@@ -103,7 +103,8 @@ def delete(session: Session, by: By, trunk: Trunk) -> None:
     """Delete a trunk nothing hangs on. Raises Rejected trunk.in_use with what does."""
     targets = session.scalars(sa.select(Target.name).where(Target.trunk_id == trunk.id)).all()
     uses = [say("target %(name)r", name=name) for name in targets]
-    for model, word in ((Call, "call"), (Refusal, "refused call")):
+    held = ((OutgoingRule, "outgoing rule"), (Call, "call"), (Refusal, "refused call"))
+    for model, word in held:
         found = session.scalar(
             sa.select(sa.func.count()).select_from(model).where(model.trunk_id == trunk.id)
         )

@@ -29,6 +29,7 @@ from web import (
     imports,
     languages,
     log,
+    missed,
     money,
     money_api,
     now,
@@ -76,6 +77,7 @@ def create_app(
     facts.install(app)
     money.install(app)
     tiles.install(app)
+    missed.install(app)
     viewer.install(app)  # who is asking comes first: the CSRF token belongs to the session
     imports.install(app)  # a list may be larger than a form; security reads the form
     security.install(app)
@@ -92,6 +94,7 @@ def create_app(
         costs.pages,
         reports.pages,
         sales.pages,
+        missed.pages,
         paths.pages,
         people.pages,
         account.pages,

@@ -10,7 +10,7 @@ from flask import Blueprint, make_response, redirect, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from tracker import calls, told
+from tracker import calls, recovery, told
 from tracker.errors import Rejected
 from tracker.history import get_history
 from tracker.journey import shows_codes
@@ -40,10 +40,12 @@ def index() -> str:
         has_number = bool(page.calls) or _has_number(session)
         choices = filters.choices(session, who.company_ids)
         links = views.list_links(session)
+        spoken = recovery.spoken_of(session, [call.id for call in page.calls if recovery.is_missed(call)])
     days = by_day(over(page.calls, now) if now else page.calls)
     return render_template(
         "calls.html", days=days, next=page.next, now=now, has_number=has_number, before=before,
         choices=choices, chips=filters.chips(), query=filters.query, views=links, sharing=views.sharing(),
+        spoken=spoken,
     )  # fmt: skip
 
 
@@ -96,12 +98,14 @@ def call_page(key: str, problem: Rejected | None = None, code: str | None = None
         codes = shows_codes(session, story.call.company_id)
         worth, links = read_worth(session, story.call), links_of(session, story.call)
         sold = sales_of_call(session, story.call)
+        spoken = recovery.spoken_of(session, [story.call.id]).get(story.call.id)
     same = [it for it in (*story.earlier, *story.later) if it.visit_id == story.call.visit_id]
     moments = timeline.timeline(story.journey, [story.call, *same], story.call.company.default_region)
     days = timeline.by_day(moments, viewer().zone)
     return render_template(
         "call.html", call=story.call, steps=steps, story=story, days=days, codes=codes, problem=problem,
-        code=code, worth=worth, way=way, links=links, sold=sold, **more,
+        code=code, worth=worth, way=way, links=links, sold=sold,
+        spoken=spoken, **more,
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from tracker.policy.call_filter import ANY, NAMES, CallFilter, Period, read_filt
 from tracker.policy.call_words import Delay, Kind
 from tracker.policy.facts import Direction
 from tracker.policy.origins import Origin, read_origin
+from tracker.policy.recovery import Recovered
 from tracker.policy.report_words import By
 from tracker.policy.week import WeekHour, read_week_hour
 from web.call_words import DELAYS, KINDS, WITHOUT
@@ -55,6 +56,10 @@ WAYS = {
     Direction.OUT.value: _("Outgoing calls"), Direction.CALLBACK.value: _("Callbacks"),
     Direction.IN.value: _("Incoming calls"), ANY: _("In and out"),
 }  # fmt: skip
+RECOVERED = {
+    Recovered.NO: _("Missed, not called back"), Recovered.YES: _("Missed, spoken to since"),
+    Recovered.US: _("Missed, called back"), Recovered.SELF: _("Missed, called again"),
+}  # fmt: skip
 FLAGS = {
     ("repeat", "yes"): _("Repeat callers"), ("repeat", "no"): _("First calls"),
     ("uncertain", "yes"): _("Uncertain source"), ("uncertain", "no"): _("Certain source"),
@@ -63,7 +68,8 @@ FLAGS = {
     ("recorded", "yes"): _("With a recording"), ("recorded", "no"): _("Without a recording"),
 }  # fmt: skip
 _ENUMS: Mapping[str, tuple[type[str], Mapping[Any, object]]] = {
-    "direction": (str, WAYS), "kind": (Kind, KINDS), "delay": (Delay, DELAYS), "without": (By, WITHOUT),
+    "direction": (str, WAYS), "recovered": (Recovered, RECOVERED), "kind": (Kind, KINDS),
+    "delay": (Delay, DELAYS), "without": (By, WITHOUT),
 }  # fmt: skip
 
 

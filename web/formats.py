@@ -76,6 +76,7 @@ def install(app: Flask) -> None:
         UNASKED=filters.UNASKED,
         FLAGS=filters.FLAGS,
         WAYS=filters.WAYS,
+        RECOVERED=filters.RECOVERED,
         DIRECTIONS=words.DIRECTIONS,
         administers=alerts.administers,
         alert_words=alerts.alert_words,

@@ -14,7 +14,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy.orm import Session
 
-from tracker import costs, imports, path_report, rents, reports, sale_matching, sales
+from tracker import costs, imports, path_report, recovery, rents, reports, sale_matching, sales
 from tracker.errors import Rejected
 from tracker.models import Company
 from tracker.policy.cost_list import told_costs
@@ -113,6 +113,15 @@ def list_paths() -> dict[str, Any]:
     wish, words = read_path_wish(asked), spans_of(asked)
     with _reading(Right.JUDGE) as (session, company):
         return path_report.describe(path_report.read_paths(session, company, wish, words, house().clock()))
+
+
+@api.get("/missed")
+@by_key
+def list_missed() -> dict[str, Any]:
+    """Missed callers and what became of them, as `leaseline missed --json` has it, in these days."""
+    words = spans_of(_words({"company", *SPAN_WORDS}))
+    with _reading(Right.JUDGE) as (session, company):
+        return recovery.describe(recovery.read_recovery(session, company, words, house().clock()))
 
 
 def _words(known: Collection[str]) -> dict[str, str]:

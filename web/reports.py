@@ -103,7 +103,16 @@ def _ready(place: Place) -> list[tuple[Any, str, bool]]:
     kept = Place(place.path, tuple((name, word) for name, word in place.words if name in KEPT))
     shown = {"by": By.SOURCE.value} | given
     ready = [(name, kept.with_(**words), _plain(words) == shown) for name, words in READY]
-    return [*ready, (gettext("Paths"), replace(kept, path="/reports/paths").with_(), False)]
+    return [
+        *ready,
+        *(
+            (name, replace(kept, path=path).with_(), False)
+            for name, path in (
+                (gettext("Paths"), "/reports/paths"),
+                (gettext("Missed callers"), "/reports/missed"),
+            )
+        ),
+    ]
 
 
 def _plain(words: Mapping[str, str]) -> dict[str, str]:

@@ -182,6 +182,7 @@ class Talk:
         self.call_id = f"{_token()}@leaseline.test"
         self.sequence = 0
         self.invite: Message | None = None
+        self._via = ""
         self.media = Media(telephone.address)
 
     def is_of(self, message: Message) -> bool:
@@ -203,6 +204,8 @@ class Talk:
         if method not in {"ACK", "CANCEL"}:
             self.sequence += 1
         via = f"SIP/2.0/UDP {self.telephone.address}:{self.telephone.port};rport;branch=z9hG4bK{_token()}"
+        if method == "INVITE":
+            self._via = f"Via: {via}"
         lines = [
             f"{method} {self.target} SIP/2.0", f"Via: {via}", f"From: {self.local}", f"To: {self.remote}",
             f"Call-ID: {self.call_id}", f"CSeq: {self.sequence} {method}", "Max-Forwards: 70", *headers,
@@ -244,6 +247,15 @@ class Talk:
         if answer.status != 200:
             raise AssertionError(f"not answered: {answer.first_line}")
         return self
+
+    def give_up(self) -> None:
+        """Hang up before anybody has answered: the CANCEL belongs to the INVITE's own transaction."""
+        cancel = [
+            f"CANCEL {self.target} SIP/2.0", self._via, f"From: {self.local}", f"To: {self.remote}",
+            f"Call-ID: {self.call_id}", f"CSeq: {self.sequence} CANCEL", "Max-Forwards: 70",
+        ]  # fmt: skip
+        self.telephone.put(_whole(cancel))
+        assert self.refused() == 487
 
     def refused(self, seconds: float = 10) -> int:
         """Wait for the final answer, which is no 200; gives its code."""

@@ -56,6 +56,13 @@ class Call(Base):
             postgresql_where=sa.text("attributed_at IS NULL"),
         ),
         sa.Index(
+            "ix_calls_out",
+            "company_id",
+            "started_at",
+            sqlite_where=sa.text("direction = 'out'"),
+            postgresql_where=sa.text("direction = 'out'"),
+        ),
+        sa.Index(
             "ix_calls_uncategorised",
             "company_id",
             "started_at",
@@ -234,6 +241,7 @@ class Refusal(Base):
     did: Mapped[str] = mapped_column(sa.String(80))
     caller: Mapped[str | None] = mapped_column(sa.String(40))
     reason: Mapped[str] = mapped_column(sa.String(40))
+    target_id: Mapped[int | None]  # who wanted to call out; `did` is then the number wanted
 
 
 class SpoolFile(Base):

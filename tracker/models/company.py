@@ -122,6 +122,8 @@ class Target(Base):
     trunk_id: Mapped[int | None] = mapped_column(sa.ForeignKey("trunks.id"))  # outside
     # Whoever answers there hears the company's whisper first, where it has one.
     whispers: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+    # May call out over the company's trunk (OutgoingRule); never an outside number.
+    calls_out: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     created_at: Mapped[datetime]
 
     company: Mapped[Company] = relationship()
@@ -232,6 +234,26 @@ class NumberUse(Base):
     number: Mapped[Number] = relationship()
     channel: Mapped[Channel | None] = relationship()
     pool: Mapped[Pool | None] = relationship()
+
+
+class OutgoingRule(Base):
+    """How a company calls out; without it nobody there does."""
+
+    __tablename__ = "outgoing_rules"
+
+    company_id: Mapped[int] = mapped_column(sa.ForeignKey("companies.id"), primary_key=True)
+    trunk_id: Mapped[int] = mapped_column(sa.ForeignKey("trunks.id"))
+    number_id: Mapped[int] = mapped_column(sa.ForeignKey("numbers.id"))  # shown to who is called
+    countries: Mapped[list[str]]  # ISO 3166
+    prefixes: Mapped[list[str]] = mapped_column(default=list)  # E.164 beginnings beside them
+    daily_calls: Mapped[int]
+    daily_minutes: Mapped[int]
+    record: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+    company: Mapped[Company] = relationship()
+    trunk: Mapped[Trunk] = relationship()
+    number: Mapped[Number] = relationship()
 
 
 class Forwarding(Base):

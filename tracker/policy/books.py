@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from tracker.policy.facts import (
     Answered,
+    Direction,
     Doing,
     Ended,
     Fact,
@@ -70,6 +71,7 @@ def fold(facts: Iterable[Fact]) -> CallState:
         if message_at is not None and outcome in _UNHEARD:
             outcome = Outcome.MISSED
     started_at = started.at if started else None
+    out = started if started and started.direction is Direction.OUT else None
     taken = outcome is Outcome.ANSWERED and answered_at is None  # answered, but when was lost
     return CallState(
         started=started,
@@ -81,8 +83,8 @@ def fold(facts: Iterable[Fact]) -> CallState:
         talk_seconds=_seconds(answered_at, ended_at),
         outcome=outcome,
         interrupted=interrupted,
-        target_id=(answer.target_id or None) if answer else None,
-        hung_up_by=_hung_up_by(outcome, end, interrupted),
+        target_id=(answer.target_id if answer else None) or (out.target_id if out else None),
+        hung_up_by=_turned(_hung_up_by(outcome, end, interrupted), out is not None),
         dial_status=(end.status or None) if end else None,
         hangup_cause=end.cause if end else None,
         seen_by_agi=any(fact.seen_by_agi for fact in _only(known, Ended)),
@@ -138,3 +140,10 @@ def _hung_up_by(outcome: Outcome | None, end: Ended | None, interrupted: bool) -
     if outcome is Outcome.GAVE_UP:
         return HungUpBy.CALLER  # after CANCEL Asterisk often names nobody
     return end.hung_up_by if end else None
+
+
+def _turned(found: HungUpBy | None, goes_out: bool) -> HungUpBy | None:
+    """Of a call that goes out the channel that began it is the company's."""
+    if not goes_out or found not in {HungUpBy.CALLER, HungUpBy.COMPANY}:
+        return found
+    return HungUpBy.COMPANY if found is HungUpBy.CALLER else HungUpBy.CALLER

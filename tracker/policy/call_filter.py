@@ -22,6 +22,7 @@ from tracker.policy.addresses import LONGEST_ADDRESS, clean
 from tracker.policy.call_words import Delay, Kind
 from tracker.policy.facts import COUNTED, Direction, Outcome
 from tracker.policy.origins import Origin, read_origin
+from tracker.policy.recovery import Recovered
 from tracker.policy.report_words import By
 from tracker.policy.week import Interval, intervals, joined, read_week_hour
 from tracker.policy.worth import Category
@@ -91,6 +92,7 @@ class CallFilter:
     talk_to: float | None = None
     value_from: Decimal | None = None  # in each company's own currency
     value_to: Decimal | None = None
+    recovered: Recovered | None = None  # nobody took it, and what became of the caller
     text: str | None = None  # part of a caller's number or name, or of a note
 
 
@@ -105,7 +107,7 @@ BOOLS = ("repeat", "uncertain", "recorded", "attributed", "known")
 SECONDS = ("talk_from", "talk_to")
 AMOUNTS = ("value_from", "value_to")
 MANY = ("direction", "outcome", "category", "hour", "beside", "without")  # that may be repeated
-NAMES = (*TEXTS, "kind", "delay", *BOOLS, *SECONDS, *AMOUNTS, "period", "since", "until", *MANY)
+NAMES = (*TEXTS, "kind", "delay", "recovered", *BOOLS, *SECONDS, *AMOUNTS, "period", "since", "until", *MANY)
 # What a call may lack that a report can group by.
 WITHOUT = (
     By.CAMPAIGN, By.KEYWORD, By.AD, By.LANDING, By.SITE, By.COUNTRY, By.DEVICE, By.DELAY, By.EMPLOYEE, By.TAG,
@@ -140,6 +142,7 @@ def read_filter(words: Mapping[str, Sequence[str]], zone: ZoneInfo, today: date)
         beside=frozenset(_origin(word) for word in given["beside"]),
         kind=_word(Kind, "kind", one["kind"]) if "kind" in one else None,
         delay=_delay(one.get("delay")),
+        recovered=_word(Recovered, "recovered", one["recovered"]) if "recovered" in one else None,
         without=frozenset(_lacking(word) for word in given["without"]),
         **plain,
     )

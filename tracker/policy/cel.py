@@ -10,12 +10,12 @@ import csv
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tracker.policy.books import UNKNOWN_TARGET
 from tracker.policy.detail import printable
-from tracker.policy.facts import Answered, Ended, Presentation, Started
+from tracker.policy.facts import Answered, Direction, Ended, Presentation, Started
 from tracker.policy.spool import BadLine, instant, party
 
 _COLUMNS = 10
@@ -35,6 +35,7 @@ class CelRow:
     call: str  # "" before the dialplan has minted it, and on channels that are no call of ours
     channel: str
     exten: str
+    caller: str
     extra: str
 
     @property
@@ -61,7 +62,7 @@ def parse_row(line: bytes) -> CelRow:
         raise BadLine(f"not CSV: {printable(str(error), 100)}") from None
     if len(values) != _COLUMNS:
         raise BadLine(f"{len(values)} columns instead of {_COLUMNS}")
-    kind, time, uniqueid, linkedid, call, channel, _context, exten, _caller, extra = values
+    kind, time, uniqueid, linkedid, call, channel, _context, exten, caller, extra = values
     if not re.fullmatch(r"[A-Z_]{1,40}", kind):
         raise BadLine(f"type is {printable(repr(kind), 60)}")
     return CelRow(
@@ -72,6 +73,7 @@ def parse_row(line: bytes) -> CelRow:
         call=call if _CALL.fullmatch(call) else "",
         channel=printable(channel, 120),
         exten=printable(exten, 80),
+        caller=printable(caller, 80),
         extra=extra,
     )
 
@@ -88,8 +90,12 @@ def rebuild(call: str, node: str, rows: Sequence[CelRow]) -> Rebuilt | None:
     """
     events = sorted(rows, key=lambda row: row.at)
     first = next((row for row in events if row.is_callers and row.kind == "CHAN_START"), None)
-    trunk = _CALLERS_CHANNEL.fullmatch(first.channel) if first else None
-    if first is None or trunk is None:
+    if first is None:
+        return None
+    if target := _TARGETS_CHANNEL.fullmatch(first.channel):
+        return _went_out(call, node, events, first, int(target[1]))
+    trunk = _CALLERS_CHANNEL.fullmatch(first.channel)
+    if trunk is None:
         return None
     dialled = re.sub(r"[^0-9+]", "", first.exten)
     started = Started(
@@ -106,6 +112,33 @@ def rebuild(call: str, node: str, rows: Sequence[CelRow]) -> Rebuilt | None:
         caller_name="",
     )
     return Rebuilt(dialled, started, _answer(call, node, events), _end(call, node, events))
+
+
+def _went_out(
+    call: str, node: str, events: Sequence[CelRow], first: CelRow, target_id: int
+) -> Rebuilt | None:
+    """A phone of ours called: it dialled the person, and at its end it showed our number."""
+    shown = re.sub(r"[^0-9+]", "", next((row.caller for row in reversed(events) if row.is_callers), ""))
+    wanted = re.sub(r"[^0-9+]", "", first.exten)
+    started = Started(
+        call=call,
+        node=node,
+        at=first.at,
+        uniqueid=first.uniqueid,
+        linkedid=first.linkedid,
+        trunk_id=None,
+        did=shown,
+        dialled="",
+        caller=wanted,
+        presentation=Presentation.ALLOWED,
+        caller_name="",
+        direction=Direction.OUT,
+        target_id=target_id,
+    )
+    answered = _answer(call, node, events)
+    if answered is not None:
+        answered = replace(answered, target_id=target_id)
+    return Rebuilt(shown, started, answered, _end(call, node, events))
 
 
 def _answer(call: str, node: str, events: Sequence[CelRow]) -> Answered | None:

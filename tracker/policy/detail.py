@@ -67,8 +67,10 @@ def kind_of(fact: Fact) -> str:
 def as_detail(fact: Fact) -> dict[str, Any]:
     """The fact as plain JSON, without the call it belongs to."""
     detail = {name: _plain(getattr(fact, name)) for name in _FIELDS[type(fact)]}
-    if detail.get("direction") == Direction.IN:  # unsaid, so that old facts keep their digests
-        del detail["direction"]
+    # What most calls have not is unsaid, so that old facts keep their digests.
+    if isinstance(fact, Started):
+        unsaid = {"direction": Direction.IN, "target_id": None}
+        detail = {name: value for name, value in detail.items() if value != unsaid.get(name, ...)}
     return detail
 
 

@@ -64,6 +64,7 @@ class Started:
     presentation: Presentation
     caller_name: str
     direction: Direction = Direction.IN
+    target_id: int | None = None  # who calls out
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,7 @@ class Refused:
     did: str
     caller: str
     reason: str
+    target_id: int | None = None  # who wanted to call out: `did` is the number wanted
 
 
 Fact = Started | LegEnded | Answered | Ended | JudgedByPhone | Passed | Interrupted

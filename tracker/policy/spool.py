@@ -197,6 +197,7 @@ def _started(values: dict[str, Any]) -> Started:
         presentation=presentation,
         caller_name=printable(unquote(_text(values, "name", 2000)), 200) if shown else "",
         direction=_direction(values),
+        target_id=_target_id(values),
     )
 
 
@@ -208,6 +209,10 @@ def _direction(values: dict[str, Any]) -> Direction:
     return Direction(word)
 
 
+def _target_id(values: dict[str, Any]) -> int | None:
+    return _whole(values, "target", 1, _LARGEST_ID) if _text(values, "target") else None
+
+
 def _refused(values: dict[str, Any]) -> Refused:
     shown = presentation_of(_text(values, "pres") or "allowed") is Presentation.ALLOWED
     return Refused(
@@ -216,6 +221,7 @@ def _refused(values: dict[str, Any]) -> Refused:
         did=_text(values, "did", 80),
         caller=_digits(values, "cli", 40) if shown else "",
         reason=_text(values, "why", 40),
+        target_id=_target_id(values),
     )
 
 

@@ -20,6 +20,7 @@ _WORDS = {
     "lease": (say("%(num)s lease"), say("%(num)s leases")),
     "number": (say("%(num)s number"), say("%(num)s numbers")),
     "number on a site": (say("%(num)s number on a site"), say("%(num)s numbers on sites")),
+    "outgoing rule": (say("%(num)s company that calls out"), say("%(num)s companies that call out")),
     "overflow of a pool": (
         say("%(num)s pool as its overflow number"),
         say("%(num)s pools as their overflow number"),
