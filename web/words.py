@@ -26,6 +26,7 @@ from tracker.policy.facts import (
     LegEnded,
     Outcome,
     Presentation,
+    Reported,
     Started,
 )
 from tracker.policy.outcome import DECLINED
@@ -337,10 +338,13 @@ def _steps(fact: Fact, targets: Mapping[int, str]) -> list[Step]:
             rang = fact.rang_at if fact.status == "CANCEL" else None
             ring = [Step(rang, gettext("It rang"), "", "mute")] if rang else []
             return [*ring, Step(fact.at, gettext("Call ended"), by, "mute")]
+        case Reported():
+            return _reported(fact)
         case Interrupted():
-            return [_crashed(fact.at)]
+            step = _crashed(fact.at)
         case JudgedByPhone():
-            return [_judged(fact, targets.get(fact.target_id, gettext("Somebody")))]
+            step = _judged(fact, targets.get(fact.target_id, gettext("Somebody")))
+    return [step]
 
 
 def fact_of(event: CallEvent) -> Fact | None:
@@ -353,6 +357,17 @@ def fact_of(event: CallEvent) -> Fact | None:
 
 def _crashed(at: datetime) -> Step:
     return Step(at, gettext("Cut by a crash of the phone system"), gettext("last sign of life"), "warn")
+
+
+def _reported(fact: Reported) -> list[Step]:
+    """A call as another phone system told it; told once more, it is told otherwise."""
+    again = gettext("told again") if fact.edition > 1 else ""
+    steps = [Step(fact.at, gettext("Call arrived"), again, "mute")]
+    if fact.answered_at is not None:
+        name = fact.employee or gettext("Somebody")
+        steps.append(Step(fact.answered_at, gettext("%(name)s answered", name=name), again, "good"))
+    word = "" if fact.answered_at else str(OUTCOMES[fact.outcome].word)
+    return [*steps, Step(fact.ended_at, gettext("Call ended"), word or again, "mute")]
 
 
 def _judged(fact: JudgedByPhone, name: str) -> Step:
