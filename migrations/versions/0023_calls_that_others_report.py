@@ -1,4 +1,4 @@
-"""Calls that other phone systems report, the folders they leave them in, and what a key is for."""
+"""Calls that other phone systems report, what a key is for, extensions of another Asterisk."""
 
 from __future__ import annotations
 
@@ -59,9 +59,22 @@ def upgrade() -> None:
     scopes = sa.Enum("money", "calls", name="scope", native_enum=False, create_constraint=True, length=20)
     with op.batch_alter_table("api_keys") as batch:
         batch.add_column(sa.Column("scope", scopes, server_default="money", nullable=False))
+    _allow("'peer', 'phone', 'outside', 'extension'")
+
+
+def _allow(kinds: str) -> None:
+    """Which kinds of targets there may be."""
+    with op.batch_alter_table("targets") as batch:
+        batch.drop_constraint(op.f("ck_targets_targetkind"), type_="check")
+        batch.create_check_constraint(op.f("ck_targets_targetkind"), f"kind IN ({kinds})")
 
 
 def downgrade() -> None:
+    extensions = "(SELECT id FROM targets WHERE kind = 'extension')"
+    op.execute(f"UPDATE calls SET target_id = NULL WHERE target_id IN {extensions}")  # noqa: S608
+    op.execute(f"DELETE FROM forwardings WHERE target_id IN {extensions}")  # noqa: S608
+    op.execute("DELETE FROM targets WHERE kind = 'extension'")
+    _allow("'peer', 'phone', 'outside'")
     with op.batch_alter_table("api_keys") as batch:
         batch.drop_constraint(op.f("ck_api_keys_scope"), type_="check")
         batch.drop_column("scope")
