@@ -33,6 +33,7 @@ from commands.processes import agi_command, asterisk_command, web_command, worke
 from commands.prompt import prompt_group
 from commands.reference import docs_command
 from commands.report import report_command
+from commands.reported import import_group
 from commands.sale import rate_group, sale_group
 from commands.saved import saved_group
 from commands.sheets import sheets_group
@@ -51,7 +52,7 @@ COMMANDS = (
     config_command, logs_command, overview_command, report_command, paths_command, missed_command,
     saved_group, calls_group,
     company_group, trunk_group, target_group, outgoing_group, number_group, channel_group, pool_group,
-    site_group, source_group, visit_group,
+    site_group, source_group, visit_group, import_group,
     forward_group, prompt_group, cost_group, sale_group, rate_group, key_group, user_group, alerts_group,
     db_group, sheets_group, data_export_command, backup_command, restore_command, asterisk_command,
     agi_command, web_command, worker_command, completion_command, version_command, docs_command,

@@ -110,7 +110,7 @@ def _seen(opened: Here, due: _Due, applied: Applied | None, problem: Rejected | 
         audit_id=due.audit_id,
         request_id=due.request.id if due.request else before.request_id if before else 0,
         waiting=waiting,
-        live_at=_since(place.current),
+        live_at=_since(place.parts),
         runs=running(place),
         restart=_restart(opened, before, applied.restart if applied and not dry else ()),
         problem=told[0][:2000] if told else None,

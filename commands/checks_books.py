@@ -86,15 +86,42 @@ def spool(opened: Here) -> Iterator[Finding]:
         yield bad("spool", f"its oldest unread line waits for {behind:.0f} s", "See `leaseline logs worker`")
     else:
         yield ok("spool", "read to the end" if not behind else f"{behind:.1f} s behind")
+    ours = QuarantinedLine.node.not_like("watch:%")  # the others are those of phone systems beside us
     with opened.database.read() as session:
-        count = session.scalar(sa.select(sa.func.count()).select_from(QuarantinedLine))
-        newest = session.scalar(sa.select(QuarantinedLine).order_by(QuarantinedLine.id.desc()).limit(1))
+        count = session.scalar(sa.select(sa.func.count()).where(ours))
+        newest = session.scalar(
+            sa.select(QuarantinedLine).where(ours).order_by(QuarantinedLine.id.desc()).limit(1)
+        )
     if count and newest:
         yield warn(
             "spool lines",
             f"{count} could not be understood, the last in {newest.name}: {newest.problem}",
             "They are kept in the database (quarantined_lines); please report one",
         )
+
+
+def folders(opened: Here) -> Iterator[Finding]:
+    """The folders of phone systems beside us can be read, and their lines understood."""
+    import sqlalchemy as sa
+
+    from tracker.cdr_files import node_of
+    from tracker.models import CallFolder, QuarantinedLine
+
+    with opened.database.read() as session:
+        for row in session.scalars(sa.select(CallFolder).order_by(CallFolder.id)):
+            name = f"calls of {row.system}"
+            wanted = sa.select(QuarantinedLine).where(QuarantinedLine.node == node_of(row.id))
+            newest = session.scalar(wanted.order_by(QuarantinedLine.id.desc()).limit(1))
+            if row.problem:
+                yield bad(name, row.problem, "Let the worker read it; see `leaseline import watched`")
+            if newest is not None:
+                message = f"{row.bad} lines are no calls, the last in {newest.name}: {newest.problem}"
+                yield warn(name, message, "They are kept in the database (quarantined_lines)")
+            if row.strange and not row.calls:
+                message = f"none of its calls is to a number entered here, the last to {row.strange}"
+                yield warn(name, message, "Enter them: `leaseline number add`; or see --column did=TITLE")
+            elif not row.problem and newest is None:
+                yield ok(name, f"{row.calls} taken, {row.left_out} lines left out")
 
 
 def refusals(opened: Here) -> Iterator[Finding]:

@@ -131,6 +131,8 @@ def _freed(name: str, port: int) -> str:
 def _wanted(found: Settings) -> Iterator[tuple[str, str, str, int, socket.SocketKind]]:
     yield "web", "web_port", found.web_host, found.web_port, socket.SOCK_STREAM
     yield "agi", "agi_port", found.agi_host, found.agi_port, socket.SOCK_STREAM
+    if found.asterisk_for:  # its ports are the phone system's
+        return
     yield "asterisk", "ami_port", found.ami_host, found.ami_port, socket.SOCK_STREAM
     yield "asterisk", "sip_port", found.sip_host, found.sip_port, socket.SOCK_DGRAM
 

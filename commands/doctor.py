@@ -26,6 +26,7 @@ CHECKS: tuple[tuple[str, Callable[[Here], Iterator[Finding]]], ...] = (
     ("strangers", checks_asterisk.strangers),
     ("numbers", checks_books.numbers),
     ("spool", checks_books.spool),
+    ("reported calls", checks_books.folders),
     ("refused calls", checks_books.refusals),
     ("recordings", checks_books.recordings),
     ("saved reports", checks_books.reports),

@@ -48,7 +48,7 @@ def _call(call: Call, zone: ZoneInfo) -> dict[str, Any]:
         "repeat": call.repeat,
         "started": _at(call.started_at, zone),
         "outcome": call.outcome.value if call.outcome else "going on",
-        "answered_by": call.target.name if call.target else None,
+        "answered_by": calls.answered_by(call),
         "hung_up_by": call.hung_up_by.value if call.hung_up_by else None,
         "wait": clock(call.wait_seconds),
         "talk": clock(call.talk_seconds),

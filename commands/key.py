@@ -10,30 +10,41 @@ from commands.printing import print_rows, print_thing
 
 @click.group("key")
 def key_group() -> None:
-    """Keys with which programs tell costs and sales of one company over HTTP, and read them.
+    """Keys with which programs tell costs and sales of one company over HTTP, or report its calls.
 
     \b
-    Example:
+    Examples:
       leaseline key add crm
+      leaseline key add pbx --for calls
     """
 
 
 @key_group.command("add")
 @click.argument("name")
+@click.option(
+    "--for",
+    "scope",
+    type=click.Choice(["money", "calls"]),
+    default="money",
+    show_default=True,
+    help="What it opens: costs, sales and reports; or the report of calls by a phone system.",
+)
 @company_option
 @json_option
-def add(name: str, company: str | None, as_json: bool) -> None:
+def add(name: str, scope: str, company: str | None, as_json: bool) -> None:
     """Make a key and print it, this once.
 
     \b
-    Example:
+    Examples:
       leaseline key add crm
+      leaseline key add pbx --for calls
     """
     from tracker import api_keys
+    from tracker.policy.rights import Scope
 
     with changing(company) as (session, owner, by):
-        key, token = api_keys.add_key(session, by, owner, name)
-        thing = {"name": key.name, "key": token}
+        key, token = api_keys.add_key(session, by, owner, name, Scope(scope))
+        thing = {"name": key.name, "for": key.scope.value, "key": token}
     print_thing(thing, as_json=as_json)
 
 
@@ -51,7 +62,7 @@ def list_command(company: str | None, as_json: bool) -> None:
 
     with reading(company) as (session, owner):
         rows = [api_keys.describe_key(each) for each in api_keys.list_keys(session, owner)]
-    columns = ("name", "created_at", "used_at", "revoked_at")
+    columns = ("name", "scope", "created_at", "used_at", "revoked_at")
     print_rows(rows, columns, as_json=as_json, empty="No key yet: `leaseline key add`")
 
 

@@ -56,6 +56,7 @@ def run_apply(
     """
     from dialplan.apply import apply
     from dialplan.facts import load_facts
+    from dialplan.inside import apply_inside
     from dialplan.program import find_program
     from tracker import plan_sounds, prompts
 
@@ -65,7 +66,11 @@ def run_apply(
             if not dry:
                 prompts.make_all(session, opened.settings)
                 plan_sounds.make_all(session, opened.settings, opened.now)
-        applied = apply(opened.settings, find_program(opened.settings), facts, opened.now, dry=dry)
+        program = find_program(opened.settings)
+        if opened.settings.asterisk_for:
+            applied = apply_inside(opened.settings, program, facts, dry=dry)
+        else:
+            applied = apply(opened.settings, program, facts, opened.now, dry=dry)
     if applied.changed and not dry:
         with opened.database.write() as session:
             hand, detail = by or opened.by(), {"changed": list(applied.changed)}

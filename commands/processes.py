@@ -12,29 +12,47 @@ from contextlib import contextmanager
 import click
 
 from commands.context import Here, here
+from commands.include import include_command
 from tracker.errors import Rejected
 
 _PR_SET_PDEATHSIG = 1
 
 
-@click.command("asterisk")
-def asterisk_command() -> None:
-    """Run Asterisk in the foreground; `leaseline up` does it for you.
+@click.group("asterisk", invoke_without_command=True)
+@click.pass_context
+def asterisk_command(context: click.Context) -> None:
+    """Run Asterisk in the foreground; `leaseline up` does it for you. Or go inside another one: `include`.
 
     \b
-    Example:
+    Examples:
       leaseline asterisk
+      leaseline asterisk include --for /etc/asterisk
     """
+    if context.invoked_subcommand is None:
+        _run_asterisk()
+
+
+def _run_asterisk() -> None:
     from dialplan.program import find_program
     from dialplan.render import place_of
 
     settings = here().settings
+    if settings.asterisk_for:
+        raise Rejected(
+            "asterisk.included",
+            "The Asterisk of %(folder)s is the phone system's own",
+            "Start it as it was before; our part is in it",
+            folder=settings.asterisk_for,
+        )
     program = find_program(settings)
     configuration = place_of(settings).current / "asterisk.conf"
     if not configuration.exists():
         raise click.ClickException("Asterisk has no configuration yet: run `leaseline apply`")
     here().close()
     os.execv(program.path, [program.path, "-C", str(configuration), "-f"])  # noqa: S606  (no shell wanted)
+
+
+asterisk_command.add_command(include_command)
 
 
 @click.command("agi")

@@ -45,6 +45,11 @@ PARTS = (
 )
 
 
+def parts_of(settings: Settings) -> tuple[Part, ...]:
+    """The processes of this installation: a phone system's own Asterisk is not ours to run."""
+    return PARTS[1:] if settings.asterisk_for else PARTS
+
+
 def folder_of(settings: Settings) -> Path:
     return settings.home / "supervisor"
 
@@ -87,7 +92,7 @@ def render(settings: Settings) -> str:
         "[supervisorctl]",
         f"serverurl = unix://{_safe(socket_of(settings))}",
     ]
-    for place, part in enumerate(PARTS, start=1):
+    for place, part in enumerate(parts_of(settings), start=1):
         lines += ["", *_program(settings, part, place)]
     return "\n".join([*lines, ""])
 

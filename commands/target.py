@@ -38,6 +38,12 @@ def target_group() -> None:
 @click.option("--username", help="What the phone registers as; default: COMPANY-NAME.")
 @click.option("--outside", metavar="NUMBER", help="A number dialled out over --trunk.")
 @click.option("--trunk", "trunk_name", help="The trunk an outside number is dialled over.")
+@click.option(
+    "--extension",
+    metavar="EXTEN[@CONTEXT]",
+    help="A phone (101), or what a context makes of an extension (600@from-internal), of an Asterisk that "
+    "includes ours.",
+)
 @click.option("--country", help="Allow an outside number of this country (DE, PL, …); default: the own one.")
 @click.option(
     "--caller-id",
@@ -47,7 +53,7 @@ def target_group() -> None:
 @company_option
 @json_option
 def add(name: str, company: str | None, as_json: bool, **given: Any) -> None:
-    """Add a place that can ring: one of --peer, --phone, --outside.
+    """Add a place that can ring: one of --peer, --phone, --outside, --extension.
 
     \b
     Examples:
@@ -58,8 +64,8 @@ def add(name: str, company: str | None, as_json: bool, **given: Any) -> None:
     """
     from tracker import targets
 
-    if sum(map(bool, (given["peer"], given["phone"], given["outside"]))) != 1:
-        raise click.UsageError("Give exactly one of --peer HOST, --phone, --outside NUMBER")
+    if sum(map(bool, (given["peer"], given["phone"], given["outside"], given["extension"]))) != 1:
+        raise click.UsageError("Give exactly one of --peer, --phone, --outside, --extension")
     with changing(company) as (session, owner, by):
         target = targets.add(session, by, owner, name, _place(session, given))
         thing = describe(target)
@@ -73,11 +79,13 @@ def add(name: str, company: str | None, as_json: bool, **given: Any) -> None:
 
 def _place(session: Session, given: dict[str, Any]) -> Place:
     from tracker import trunks
-    from tracker.targets import Outside, Peer, Phone
+    from tracker.targets import Extension, Outside, Peer, Phone
 
     shown = {"caller_id": given["caller_id"]} if given["caller_id"] else {}
     if given["peer"]:
         return Peer(given["peer"], given["port"], given["transport"], given["dial"], **shown)
+    if given["extension"]:
+        return Extension(given["extension"])
     if given["phone"]:
         return Phone(given["username"])
     if not given["trunk_name"]:
@@ -168,6 +176,7 @@ def describe(target: Target) -> dict[str, Any]:
     where = {
         "peer": f"{target.dial or 'the number dialled'} at {target.host}:{target.port}",
         "phone": f"registers as {target.username}",
+        "extension": f"{target.dial} of the phone system that includes us",
         "outside": f"{target.e164} over {target.trunk.name if target.trunk else '?'}",
     }[target.kind.value]
     return {

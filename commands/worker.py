@@ -35,6 +35,7 @@ def run(opened: Here) -> None:
         signal.signal(number, lambda *_: stopping.set())
     lines = (
         books_jobs(opened),
+        reported_jobs(opened),
         recording_jobs(opened),
         lease_jobs(opened),
         judging_jobs(opened),
@@ -95,6 +96,14 @@ def _told(read: Imported | CelRead) -> None:
     """What the database's trouble keeps from being read is said, not raised: the next turn reads it."""
     if read.problem:
         log.warning("nothing was read: %s", read.problem)
+
+
+def reported_jobs(opened: Here) -> Sequence[Job]:
+    """The folders in which other phone systems leave their calls."""
+    from tracker.cdr_files import read_folders
+    from tracker.worker import Job
+
+    return (Job("reported", 2.0, lambda: read_folders(opened.database, opened.now)),)
 
 
 def recording_jobs(opened: Here) -> Sequence[Job]:

@@ -66,7 +66,7 @@ def apply(settings: Settings, program: Program, facts: Facts, now: datetime, *, 
     With `dry` nothing is touched and the difference is returned. Raises Rejected, with Asterisk's
     configuration as it was, when an entry is wrong, a file does not pass or Asterisk does not take it.
     """
-    if found := problems(facts):
+    if found := [*problems(facts), *_extensions(facts)]:
         raise Rejected("apply.entry", "; ".join(found), "Nothing was changed. Correct it and apply again.")
     place = place_of(settings)
     make_folders(place)
@@ -85,10 +85,18 @@ def apply(settings: Settings, program: Program, facts: Facts, now: datetime, *, 
     return _bring_to_asterisk(place, program, facts, changed, previous)
 
 
+def _extensions(facts: Facts) -> list[str]:
+    return [
+        f"{it.about} is an extension of another Asterisk: set LEASELINE_ASTERISK_FOR to its folder"
+        for it in facts.targets
+        if it.kind == "extension"
+    ]
+
+
 def answered(place: Place) -> frozenset[str]:
     """The numbers, as E.164, that the configuration in force answers; none before the first apply."""
     try:
-        text = (place.current / "numbers.conf").read_text()
+        text = (place.parts / "numbers.conf").read_text()
     except FileNotFoundError:
         return frozenset()
     return frozenset(re.findall(r"(?m)^exten => (\+\d+),1,MSet\(LL_DID=", text))

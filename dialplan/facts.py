@@ -137,6 +137,8 @@ def _target(target: Target, rule: OutgoingRule | None) -> TargetFacts:
     caller_id = target.caller_id
     if target.kind is TargetKind.PEER:
         dial = f"PJSIP/{target.dial or '${LL_DID}'}@target-{target.id}"
+    elif target.kind is TargetKind.EXTENSION:
+        return _extension(target, about)
     elif target.kind is TargetKind.PHONE:
         dial = f"PJSIP/target-{target.id}"
     else:
@@ -164,6 +166,20 @@ def _out(target: Target, rule: OutgoingRule) -> OutFacts | None:
         return None
     emergency = emergency_numbers(rule.company.default_region)
     return OutFacts(target.calls_out, rule.trunk_id, rule.number.e164, emergency)
+
+
+def _extension(target: Target, about: str) -> TargetFacts:
+    """A phone of the Asterisk that includes us rings itself; what a context makes of one, by a Local channel.
+
+    /n: it stays in the call. Without it, the answer and the recording would lose their channel.
+    """
+    local = "@" in (target.dial or "")
+    dial = f"Local/{target.dial}/n" if local else f"PJSIP/{target.dial}"
+    label = "none" if local else "caller"
+    return TargetFacts(
+        id=target.id, about=about, kind=target.kind.value, dial=dial, caller_id=label, host=None, port=None,
+        transport="udp", username=None, password=None, judges=target.company.judge_by_phone,
+    )  # fmt: skip
 
 
 def _numbers(session: Session) -> Iterator[NumberFacts]:
@@ -203,6 +219,7 @@ _PHONE_USERNAME = re.compile(r"[a-z0-9][a-z0-9-]{0,38}")
 _PASSWORD = re.compile(r"[\x21-\x3a\x3c-\x7e]{1,200}")  # printable, no space, no ; (a comment to Asterisk)
 _DIGITS = re.compile(r"\+?[0-9]{3,20}")
 _DIAL = re.compile(r"PJSIP/([A-Za-z0-9+*#._-]{1,40}|\$\{LL_DID\})(@(target|trunk)-[0-9]+)?")
+_INSIDE = re.compile(r"PJSIP/[\w+*.-]{1,20}|Local/[\w+*.-]{1,20}@[\w-]{1,19}/n", re.ASCII)
 
 
 def problems(facts: Facts) -> list[str]:
@@ -254,7 +271,8 @@ def _target_problems(targets: Iterable[TargetFacts]) -> Iterator[str]:
             yield f"{target.about}: user name {target.username!r} is not small letters, digits and hyphens"
         if target.kind == TargetKind.PHONE and not _PASSWORD.fullmatch(target.password or ""):
             yield f"{target.about}: the password may hold printable ASCII without spaces and semicolons"
-        if not _DIAL.fullmatch(target.dial):
+        allowed = _INSIDE if target.kind == TargetKind.EXTENSION else _DIAL
+        if not allowed.fullmatch(target.dial):
             yield f"{target.about}: {target.dial!r} cannot be dialled"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tracker.live import AMI_EVENTS
 from tracker.policy.worth import CODED
 from tracker.settings import CHECKOUT, Settings
 
+INCLUDED = "leaseline.d"  # where our files are in a phone system's configuration
 _TEMPLATES = (CHECKOUT / "dialplan" / "templates", CHECKOUT / "asterisk" / "templates")
 
 
@@ -34,6 +36,7 @@ class Place:
     logs: Path
     calls: Path  # the spool of lines
     recordings: Path  # the spool of sound
+    parts: Path  # our dialplan: the same as `current`, or a folder of ours in a phone system's configuration
 
     @property
     def socket(self) -> Path:
@@ -44,15 +47,26 @@ def place_of(settings: Settings) -> Place:
     """Where everything of this installation's Asterisk is."""
     folder = settings.asterisk_folder
     return Place(
-        current=folder / "current",
+        current=settings.asterisk_for or folder / "current",
         releases=folder / "releases",
         additions=folder / "conf.d",
         state=folder / "state",
-        run=settings.home / "run",
+        run=run_folder(settings.asterisk_for) if settings.asterisk_for else settings.home / "run",
         logs=settings.logs / "asterisk",
         calls=settings.spool / "calls",
         recordings=settings.spool / "recordings",
+        parts=settings.asterisk_for / INCLUDED if settings.asterisk_for else folder / "current",
     )
+
+
+def run_folder(folder: Path) -> Path:
+    """Where the control socket is of an Asterisk whose configuration is in that folder."""
+    try:
+        text = (folder / "asterisk.conf").read_text(errors="replace")
+    except OSError:
+        text = ""
+    found = re.search(r"(?m)^\s*astrundir\s*=>?\s*(\S+)", text)
+    return Path(found[1]) if found else Path("/var/run/asterisk")
 
 
 def render(settings: Settings, program: Program, facts: Facts) -> dict[str, str]:
@@ -70,6 +84,9 @@ def render(settings: Settings, program: Program, facts: Facts) -> dict[str, str]
         "numbers": facts.numbers,
         "ami_events": AMI_EVENTS,
         "now": "${STRFTIME(,,%s.%3q)}",
+        # A phone system has accounts of its own, and trunks whose names say nothing to us.
+        "account": "" if settings.asterisk_for else "CHANNEL(accountcode)=${LL_CALL},",
+        "endpoint": "" if settings.asterisk_for else "${CHANNEL(endpoint)}",
         "mint": "${UUID()}" if program.mints_uuids else "${UNIQUEID}-${RAND(100000,999999)}",
         # Digits only, and nothing at all of a caller who withholds the number.
         "caller": '${IF($["${CALLERID(num-pres):0:7}" = "allowed"]?${FILTER(0-9+,${CALLERID(num)})})}',

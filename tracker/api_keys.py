@@ -1,4 +1,4 @@
-"""Keys of programs: with one a program tells, and reads, the costs and sales of one company, nothing else.
+"""Keys of programs: each opens one company to one purpose: its costs and sales, or the report of its calls.
 
 A key is shown once, when it is made; the books have its SHA-256.
 """
@@ -24,6 +24,7 @@ from tracker.errors import Rejected
 from tracker.held import hold
 from tracker.logins import too_many
 from tracker.models import ApiKey, Company
+from tracker.policy.rights import Scope
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,9 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,38}")
 PREFIX = "llk_"  # so that a key found in a log or a repository is known for what it is
 
 
-def add_key(session: Session, by: By, company: Company, name: str) -> tuple[ApiKey, str]:
+def add_key(
+    session: Session, by: By, company: Company, name: str, scope: Scope = Scope.MONEY
+) -> tuple[ApiKey, str]:
     """A new key of the company's, and its text, which nobody can read again. Raises Rejected key.*."""
     if not _NAME.fullmatch(name):
         raise Rejected(
@@ -44,10 +47,10 @@ def add_key(session: Session, by: By, company: Company, name: str) -> tuple[ApiK
     if _find(session, company, name):
         raise Rejected("key.duplicate", "There is a key %(name)r already", "Choose another name", name=name)
     token = PREFIX + secrets.token_urlsafe(32)
-    key = ApiKey(company_id=company.id, name=name, token_sha256=_digest(token), created_at=by.at)
+    key = ApiKey(company_id=company.id, name=name, token_sha256=_digest(token), scope=scope, created_at=by.at)
     session.add(key)
     session.flush()
-    by.note(session, "key.add", company.id, subject=name)
+    by.note(session, "key.add", company.id, subject=name, detail={"scope": scope})
     return key, token
 
 
@@ -71,8 +74,10 @@ def list_keys(session: Session, company: Company) -> Sequence[ApiKey]:
     ).all()
 
 
-def let_in(database: Database, token: str, address: str, now: datetime) -> tuple[ApiKey, Company]:
-    """The key of that text, and its company; that it was used is kept.
+def let_in(
+    database: Database, token: str, address: str, now: datetime, scope: Scope = Scope.MONEY
+) -> tuple[ApiKey, Company]:
+    """The key of that text, and its company; that it was used is kept. Raises Rejected key.scope too.
 
     Raises Rejected key.wrong, also for a revoked one, and login.too_many: who guesses is braked as at the
     log-in, and written down. Whoever shows a right key is let in, whatever his neighbours do.
@@ -85,6 +90,14 @@ def let_in(database: Database, token: str, address: str, now: datetime) -> tuple
             "key.wrong", "This key is none of ours, or was revoked", "Make one: `leaseline key add NAME`"
         )
     key, company = found
+    if key.scope is not scope:
+        raise Rejected(
+            "key.scope",
+            "This key is for %(scope)s",
+            "Make another: `leaseline key add NAME --for %(wanted)s`",
+            scope=key.scope.value,
+            wanted=scope.value,
+        )
     if key.used_at is None or now - key.used_at > TOUCH_EVERY:
         _touch(database, key, now)
     return key, company
@@ -118,6 +131,7 @@ def describe_key(key: ApiKey) -> dict[str, Any]:
     """A key as JSON, without its text."""
     return {
         "name": key.name,
+        "scope": key.scope,
         "created_at": key.created_at,
         "used_at": key.used_at,
         "revoked_at": key.revoked_at,

@@ -28,7 +28,7 @@ from tracker.models import Call
 from tracker.policy.books import CallState, fold
 from tracker.policy.candidates import Attribution
 from tracker.policy.detail import as_detail, digest, kind_of, tidy
-from tracker.policy.facts import Direction, Fact, JudgedByPhone, Refused, Started
+from tracker.policy.facts import Direction, Fact, JudgedByPhone, Outcome, Refused, Reported, Started
 from tracker.policy.phone import normalise_caller
 from tracker.policy.sought import sought
 from tracker.repeats import Heard, mark_repeats
@@ -102,15 +102,14 @@ def _begin(session: Session, pages: Mapping[str, Facts], known: dict[str, Page])
     mark_repeats(
         session, [Heard(row["company_id"], row["caller"], row["started_at"]) for row in opened.values()]
     )
-    ledger.expect_recordings(
-        session, {call_id: row["outcome"] for call_id, row in opened.items() if row["outcome"]}
-    )
     kept = {call_id: whole[key] for key, call_id in ids.items()}
+    ended = {call_id: row["outcome"] for call_id, row in opened.items() if row["outcome"]}
+    ledger.expect_recordings(session, _heard(ended, kept))
     ledger.keep(session, kept)
     _take_keys(session, kept)
     ledger.forget_waiting(session, ids.keys() & waiting.keys())
     known.update(ledger.load(session, rows.keys() - ids.keys()))
-    later = {key: _without_start(page) for key, page in pages.items() if key not in rows}
+    later = {key: _later(page) for key, page in pages.items() if key not in rows}
     return ledger.wait(session, later) + sum(len(whole[key]) for key in ids)
 
 
@@ -130,9 +129,18 @@ def _openings(session: Session, pages: Mapping[str, Facts]) -> dict[str, dict[st
     return rows
 
 
-def _without_start(page: Facts) -> Facts:
+def _later(page: Facts) -> Facts:
     """What waits: a start that opened no call was for nobody's number, and stands among the refusals."""
-    return {name: fact for name, fact in page.items() if not isinstance(fact, Started)}
+    return {name: fact for name, fact in page.items() if not isinstance(fact, Started | Reported)}
+
+
+def _heard(ended: Mapping[int, Outcome], fresh: Mapping[int, Facts]) -> dict[int, bool]:
+    """Which of the calls that ended have had a talk that we could hear."""
+    return {
+        call_id: outcome is Outcome.ANSWERED
+        and not any(isinstance(fact, Reported) for fact in fresh[call_id].values())
+        for call_id, outcome in ended.items()
+    }
 
 
 def _continue(session: Session, pages: Mapping[str, Facts], known: Mapping[str, Page]) -> int:
@@ -146,7 +154,7 @@ def _continue(session: Session, pages: Mapping[str, Facts], known: Mapping[str, 
             continue
         added[call.id] = fresh
         state = fold((*call.facts.values(), *fresh.values()))
-        if any(fact == state.started for fact in fresh.values()):
+        if _starts_otherwise(call, fresh, state):
             _restart(session, call, state)
         # The AGI marks the calls it saw itself, before any line of the spool can say so.
         progress[call.id] = _progress(state) | {"seen_by_agi": state.seen_by_agi or call.seen_by_agi}
@@ -154,10 +162,16 @@ def _continue(session: Session, pages: Mapping[str, Facts], known: Mapping[str, 
             ended[call.id] = state.outcome
     ledger.keep(session, added)
     ledger.store_progress(session, progress)
-    ledger.expect_recordings(session, ended)
+    ledger.expect_recordings(session, _heard(ended, added))
     judge_again(session, ended.keys())
     _take_keys(session, added)
     return sum(len(fresh) for fresh in added.values())
+
+
+def _starts_otherwise(call: Page, fresh: Facts, state: CallState) -> bool:
+    """Whether one of the new facts says more of the call's beginning than what was known."""
+    telling = any(isinstance(fact, Started | Reported) for fact in fresh.values())
+    return telling and state.started != fold(call.facts.values()).started
 
 
 def _take_keys(session: Session, fresh: Mapping[int, Facts]) -> None:

@@ -74,7 +74,7 @@ def _values(call: Call) -> tuple[Any, ...]:
         source and source.channel, source and source.group, source and source.medium,
         source and source.source, source and source.campaign, source and source.keyword,
         source and source.content, call.probability, call.uncertain, call.wait_seconds, call.talk_seconds,
-        call.target and call.target.name, state, call.category, call.value,
+        calls.answered_by(call), state, call.category, call.value,
         None if call.value is None else call.company.currency, [tag.name for tag in call.tags],
         call.heard_of, call.promo_code, call.company.slug, call.key, call.direction,
     )  # fmt: skip

@@ -35,6 +35,7 @@ _LISTED = (
     joinedload(Call.channel),
     joinedload(Call.target),
     joinedload(Call.recording),
+    joinedload(Call.reported),
     selectinload(Call.tags),
     # Of the visit only what names it: addresses and click ids would make a list of calls heavy.
     joinedload(Call.visit).load_only(
@@ -221,6 +222,13 @@ def shown_caller(call: Call) -> str | None:
     return call.caller if call.presentation is Presentation.ALLOWED else None
 
 
+def answered_by(call: Call) -> str | None:
+    """Who took the call: a target of ours, or whom the phone system that reported it names."""
+    if call.target is not None:
+        return call.target.name
+    return call.reported.employee if call.reported else None
+
+
 def recording_state(call: Call) -> RecordingState | None:
     """What there is to hear; None while the call is going on."""
     if call.recording is not None:
@@ -268,7 +276,7 @@ def describe(call: Call) -> dict[str, Any]:
         "talk_seconds": call.talk_seconds,
         "outcome": call.outcome and call.outcome.value,
         "interrupted": call.interrupted,
-        "answered_by": call.target.name if call.target else None,
+        "answered_by": answered_by(call),
         "hung_up_by": call.hung_up_by and call.hung_up_by.value,
         "category": call.category and call.category.value,
         "tags": [tag.name for tag in call.tags],
@@ -277,6 +285,12 @@ def describe(call: Call) -> dict[str, Any]:
         "value": amount(call.value),
         "currency": call.company.currency,
         "recording": _recording(call),
+        "reported": call.reported
+        and {
+            "system": call.reported.system,
+            "reference": call.reported.reference,
+            "recording_url": call.reported.recording_url,
+        },
     }
 
 

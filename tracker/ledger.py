@@ -136,12 +136,12 @@ def keep(session: Session, facts: Mapping[int, Facts]) -> None:
     insert_once(session, CallEvent, rows, ("call_id", "digest"))
 
 
-def expect_recordings(session: Session, ended: Mapping[int, Outcome]) -> None:
+def expect_recordings(session: Session, ended: Mapping[int, bool]) -> None:
     """Calls that have just ended get their recording: to be finished when there was a talk to record."""
     if not ended:
         return
     connection = session.connection()
-    answered = [call_id for call_id, outcome in ended.items() if outcome is Outcome.ANSWERED]
+    answered = [call_id for call_id, was_heard in ended.items() if was_heard]
     recorded = set(connection.scalars(_RECORDED, {"calls": answered})) if answered else set()
     states = {True: RecordingState.PENDING, False: RecordingState.NONE}
     rows = [{"call_id": call_id, "state": states[call_id in recorded], "copies": []} for call_id in ended]

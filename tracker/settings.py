@@ -197,6 +197,12 @@ class Settings:
         "the path of a program",
         "Asterisk to run; default: found, installed or fetched by `make asterisk`",
     )
+    asterisk_for: Path | None = _setting(
+        None,
+        Path,
+        "a folder",
+        "configuration folder of a phone system's own Asterisk that includes ours; default: none",
+    )
     call_max_seconds: int = _setting(14400, _count, "whole seconds", "longest call; longer ones are cut")
     ring_seconds: int = _setting(
         25, _count, "whole seconds", "how long a target rings unless forwarding says otherwise"

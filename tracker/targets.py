@@ -27,6 +27,7 @@ from tracker.plan_list import using
 from tracker.policy.entries import (
     read_extension,
     read_host,
+    read_inside,
     read_name,
     read_phone_username,
     read_port,
@@ -66,7 +67,15 @@ class Outside:
     caller_id: str = "own"
 
 
-Place = Peer | Phone | Outside
+@dataclass(frozen=True)
+class Extension:
+    """An extension of the phone system whose Asterisk includes ours: a phone of its own (`101`), or what a
+    context of its dialplan makes of it (`600@from-internal`: a queue, a group, an outside line)."""
+
+    dial: str
+
+
+Place = Peer | Phone | Outside | Extension
 
 
 def add(session: Session, by: By, company: Company, name: str, place: Place) -> Target:
@@ -89,6 +98,9 @@ def add(session: Session, by: By, company: Company, name: str, place: Place) -> 
             detail = _be_phone(session, target, place, company)
         case Outside():
             detail = _be_outside(target, place, company)
+        case Extension():
+            target.kind, target.dial = TargetKind.EXTENSION, read_inside(place.dial)
+            detail = {"kind": "extension", "dial": target.dial}
     session.add(target)
     session.flush()
     by.note(session, "target.add", company.id, subject=target.name, detail=detail)

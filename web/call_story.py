@@ -20,10 +20,11 @@ from tracker.policy.facts import (
     JudgedByPhone,
     LegEnded,
     Passed,
+    Reported,
     Started,
 )
 from tracker.policy.outcome import is_declined
-from web.words import CATEGORIES, DECLINED_BY, ENDED_BY, LEGS, NOT_TAKEN
+from web.words import CATEGORIES, DECLINED_BY, ENDED_BY, LEGS, NOT_TAKEN, OUTCOMES
 
 REFUSED_RECORDING = _("The caller refused to be recorded")
 # What a call did in a step of its plan.
@@ -78,6 +79,8 @@ def _steps(fact: Fact, targets: Mapping[int, str]) -> list[Step]:
             rang = fact.rang_at if fact.status == "CANCEL" else None
             ring = [Step(rang, gettext("It rang"), "", "mute")] if rang else []
             return [*ring, Step(fact.at, gettext("Call ended"), by, "mute")]
+        case Reported():
+            return _reported(fact)
     return [_single(fact, targets)]
 
 
@@ -101,6 +104,17 @@ def fact_of(event: CallEvent) -> Fact | None:
 
 def _crashed(at: datetime) -> Step:
     return Step(at, gettext("Cut by a crash of the phone system"), gettext("last sign of life"), "warn")
+
+
+def _reported(fact: Reported) -> list[Step]:
+    """A call as another phone system told it; told once more, it is told otherwise."""
+    again = gettext("told again") if fact.edition > 1 else ""
+    steps = [Step(fact.at, gettext("Call arrived"), again, "mute")]
+    if fact.answered_at is not None:
+        name = fact.employee or gettext("Somebody")
+        steps.append(Step(fact.answered_at, gettext("%(name)s answered", name=name), again, "good"))
+    word = "" if fact.answered_at else str(OUTCOMES[fact.outcome].word)
+    return [*steps, Step(fact.ended_at, gettext("Call ended"), word or again, "mute")]
 
 
 def _judged(fact: JudgedByPhone, name: str) -> Step:

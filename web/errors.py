@@ -29,6 +29,7 @@ STATUS = {
     "company.which": 400,
     "cost.unknown": 404,
     "import.busy": 409,
+    "key.scope": 403,
     "key.wrong": 401,
     "login.late": 401,
     "login.needed": 401,

@@ -12,6 +12,7 @@ from flask_babel import get_locale, gettext, lazy_gettext
 from recordings.decide import is_lost, shortness
 from tracker.calls import shown_caller
 from tracker.models import Call, CallEvent, RecordingState
+from tracker.policy.facts import Outcome
 from tracker.policy.money import write_amount
 from tracker.policy.phone import Line, place_of
 from tracker.policy.route import Leg, Result, route
@@ -53,6 +54,7 @@ UNPLAYABLE = lazy_gettext("Something was recorded that cannot be played. The ori
 DELETED = lazy_gettext("The recording was deleted. What is known of the call stays.")
 NOBODY_ANSWERED = lazy_gettext("Nobody answered, so nothing was recorded.")
 NOT_RECORDED = lazy_gettext("Calls to this number are not recorded.")
+NOT_HEARD = lazy_gettext("No sound came through here: another phone system had this call and reported it.")
 NOTHING = lazy_gettext("Nothing was recorded.")
 STRANGERS = {
     None: lazy_gettext("The call is going on. Open this page again when it is over."),
@@ -152,6 +154,8 @@ def unfolds(call: Call) -> bool:
 def _gone(call: Call, state: RecordingState | None) -> object:
     if state is RecordingState.DELETED:
         return DELETED
+    if call.outcome is Outcome.ANSWERED and call.reported is not None:
+        return NOT_HEARD
     if call.answered_at is None:
         return NOBODY_ANSWERED
     return NOTHING if call.number.record else NOT_RECORDED

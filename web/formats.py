@@ -58,6 +58,7 @@ def install(app: Flask) -> None:
         source_title=words.source_title,
         source_detail=words.source_detail,
         shown_caller=calls.shown_caller,
+        answered_by=calls.answered_by,
         recording_state=calls.recording_state,
         RECORDINGS=words.RECORDINGS,
         NO_NUMBER=words.NO_NUMBER,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from tracker.policy.rights import Scope
+
 View = TypeVar("View", bound=Callable[..., Any])
 
 _PUBLIC: set[Callable[..., Any]] = set()
 _FROM_ANYWHERE: set[Callable[..., Any]] = set()
-_BY_KEY: set[Callable[..., Any]] = set()
+_BY_KEY: dict[Callable[..., Any], Scope] = {}
 
 
 def public(view: View) -> View:
@@ -37,9 +39,19 @@ def is_from_anywhere(view: Callable[..., Any] | None) -> bool:
 
 def by_key(view: View) -> View:
     """Marks a view that a program may ask with an API key instead of a log-in, for its company alone."""
-    _BY_KEY.add(view)
-    return view
+    return by_key_for(Scope.MONEY)(view)
 
 
-def is_by_key(view: Callable[..., Any] | None) -> bool:
-    return view in _BY_KEY
+def by_key_for(scope: Scope) -> Callable[[View], View]:
+    """The same for keys of that scope."""
+
+    def mark(view: View) -> View:
+        _BY_KEY[view] = scope
+        return view
+
+    return mark
+
+
+def scope_of(view: Callable[..., Any] | None) -> Scope | None:
+    """Which keys open the view; None: none does."""
+    return _BY_KEY.get(view) if view else None

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from flask_babel import gettext
 
+from tracker.calls import answered_by
 from tracker.journey import Journey
 from tracker.models import Call, VisitEvent, VisitEventKind
 from tracker.policy.phone import display
@@ -113,7 +114,7 @@ def _call(call: Call, region: str) -> list[Moment]:
     called = gettext("Called %(number)s", number=display(call.number.e164, region))
     moments = [Moment(call.started_at, "call", called, call=call.key)]
     if call.answered_at is not None:
-        name = call.target.name if call.target else None
+        name = answered_by(call)
         by = gettext("%(name)s answered", name=name) if name else gettext("The call was answered")
         moments.append(Moment(call.answered_at, "answered", by, call=call.key))
     if call.ended_at is not None:

@@ -21,9 +21,9 @@ from tracker import api_keys, logins
 from tracker.audit import By
 from tracker.errors import Rejected
 from tracker.models import LoginSession, Role
-from tracker.policy.rights import Right, may
+from tracker.policy.rights import Right, Scope, may
 from web.house import house
-from web.public import is_by_key, is_public
+from web.public import is_public, scope_of
 
 log = logging.getLogger(__name__)
 
@@ -119,8 +119,8 @@ def _identify() -> Response | None:
         return None
     if is_public(view):
         return None
-    if is_by_key(view) and (token := _key_shown()) is not None:
-        g.viewer = _program(token)
+    if (scope := scope_of(view)) and (token := _key_shown()) is not None:
+        g.viewer = _program(token, scope)
         return None
     return None if _know() else _to_login()
 
@@ -144,9 +144,9 @@ def _key_shown() -> str | None:
     return given.password if (given.password or "").startswith(api_keys.PREFIX) else None
 
 
-def _program(token: str) -> Viewer:
+def _program(token: str, scope: Scope) -> Viewer:
     """A program as if it administered its key's company; only views for keys are ever asked by one."""
-    key, it = api_keys.let_in(house().database, token, client_address(), house().clock())
+    key, it = api_keys.let_in(house().database, token, client_address(), house().clock(), scope)
     company = SeenCompany(
         it.id, it.slug, it.name, it.default_region, it.timezone, it.currency, it.language, Role.ADMIN
     )

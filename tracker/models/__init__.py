@@ -3,6 +3,7 @@
 from tracker.models.alerts import Alert, AlertAddress, AlertMessage, News, Way
 from tracker.models.applying import ApplyRequest, NodeConfiguration, SiteCheck
 from tracker.models.base import Base
+from tracker.models.beside import CallFolder, ReportedCall
 from tracker.models.calls import (
     Call,
     CallCandidate,
@@ -85,6 +86,7 @@ __all__ = [
     "CallCandidate",
     "CallCategory",
     "CallEvent",
+    "CallFolder",
     "CallNote",
     "CallPlan",
     "CallTag",
@@ -134,6 +136,7 @@ __all__ = [
     "ReportLink",
     "ReportMail",
     "ReportSchedule",
+    "ReportedCall",
     "Role",
     "Sale",
     "SaleStatus",

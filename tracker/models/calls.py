@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from tracker.models.base import Base, BigId, Money, words
+from tracker.models.beside import ReportedCall
 from tracker.models.company import Channel, Company, Number, Target, Trunk
 from tracker.models.visits import Lease, Visit
 from tracker.models.worth import Tag
@@ -132,6 +133,7 @@ class Call(Base):
     visit: Mapped[Visit | None] = relationship()
     target: Mapped[Target | None] = relationship()
     recording: Mapped[Recording | None] = relationship(back_populates="call")
+    reported: Mapped[ReportedCall | None] = relationship(viewonly=True)
     tags: Mapped[list[Tag]] = relationship(secondary="call_tags", order_by="Tag.name", viewonly=True)
 
 

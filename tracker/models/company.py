@@ -46,6 +46,7 @@ class TargetKind(enum.StrEnum):
     PEER = "peer"  # an existing PBX or SIP device with a fixed address
     PHONE = "phone"  # a phone that registers with us
     OUTSIDE = "outside"  # a number dialled out over a trunk
+    EXTENSION = "extension"  # of the phone system whose Asterisk includes ours
 
 
 class WhenEmpty(enum.StrEnum):

@@ -13,6 +13,7 @@ from tracker.models.base import Base, BigId, Money, Rate, words
 from tracker.models.calls import Call
 from tracker.models.company import Channel
 from tracker.policy.costs import Entered
+from tracker.policy.rights import Scope
 from tracker.policy.sales import Match, SaleStatus
 
 
@@ -134,7 +135,7 @@ class ExchangeRate(Base):
 
 
 class ApiKey(Base):
-    """What a program shows to tell one company's costs and sales; only its SHA-256 is kept."""
+    """What a program shows to tell one company's costs and sales, or its calls; only its SHA-256 is kept."""
 
     __tablename__ = "api_keys"
     __table_args__ = (sa.UniqueConstraint("company_id", "name"),)
@@ -143,6 +144,7 @@ class ApiKey(Base):
     company_id: Mapped[int] = mapped_column(sa.ForeignKey("companies.id"))
     name: Mapped[str] = mapped_column(sa.String(40))
     token_sha256: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    scope: Mapped[Scope] = mapped_column(words(Scope), default=Scope.MONEY, server_default="money")
     created_at: Mapped[datetime]
     used_at: Mapped[datetime | None]  # to the hour: tracker.api_keys.TOUCH_EVERY
     revoked_at: Mapped[datetime | None]

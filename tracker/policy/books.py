@@ -6,7 +6,7 @@ is known: an answer stays, the earliest one counts; an end stays, and replaces a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -23,13 +23,16 @@ from tracker.policy.facts import (
     Outcome,
     Passed,
     Presentation,
+    Reported,
     Started,
 )
 from tracker.policy.outcome import LastWord, outcome_of
 
-Kind = TypeVar("Kind", Started, LegEnded, Answered, Ended, Interrupted, Passed)
+Kind = TypeVar("Kind", Started, LegEnded, Answered, Ended, Interrupted, Passed, Reported)
 # Whoever leaves a message has waited until the plan took him there: he is missed, and has not given up.
 _UNHEARD = {Outcome.GAVE_UP, Outcome.FAILED}
+# What says most of several parts nobody answered: a caller who gave up ends all of them.
+_TELLING = (Outcome.FAILED, Outcome.REFUSED, Outcome.BUSY, Outcome.MISSED, Outcome.GAVE_UP, Outcome.ANSWERED)
 UNKNOWN_TARGET = 0  # who answered, when the witness (CEL) cannot tell
 
 
@@ -56,6 +59,8 @@ class CallState:
 def fold(facts: Iterable[Fact]) -> CallState:
     """The state of one call from everything its witnesses said."""
     known = frozenset(facts)
+    if reported := _only(known, Reported):  # of such a call there is no other witness
+        return _told_by_others(list(newest_parts(reported).values()))
     started = max(_only(known, Started), key=_tells_more, default=None)
     answer = min(_only(known, Answered), key=_answers_first, default=None)
     end = max(_only(known, Ended), key=_ends_better, default=None)
@@ -88,6 +93,51 @@ def fold(facts: Iterable[Fact]) -> CallState:
         dial_status=(end.status or None) if end else None,
         hangup_cause=end.cause if end else None,
         seen_by_agi=any(fact.seen_by_agi for fact in _only(known, Ended)),
+    )
+
+
+def newest_parts(reported: Iterable[Reported]) -> dict[str, Reported]:
+    """What was told last of each part of a call."""
+    parts: dict[str, Reported] = {}
+    for each in sorted(reported, key=lambda it: (it.edition, repr(it))):
+        parts[each.part] = each
+    return parts
+
+
+def _told_by_others(parts: Sequence[Reported]) -> CallState:
+    """A call as another phone system tells it: from its first part's beginning to its last one's end."""
+    first = min(parts, key=lambda it: (it.at, it.part))
+    answers = [it.answered_at for it in parts if it.answered_at is not None]
+    taken = any(it.outcome is Outcome.ANSWERED for it in parts)
+    answered_at, ended_at = min(answers, default=None), max(it.ended_at for it in parts)
+    outcome = Outcome.ANSWERED if taken else max((it.outcome for it in parts), key=_TELLING.index)
+    return CallState(
+        started=_start_of(first, parts),
+        answered_at=answered_at if taken else None,
+        ended_at=ended_at,
+        wait_seconds=_seconds(first.at, answered_at if taken else ended_at),
+        talk_seconds=_seconds(answered_at, ended_at) if taken else None,
+        outcome=outcome,
+        hung_up_by=HungUpBy.CALLER if outcome is Outcome.GAVE_UP else None,
+    )
+
+
+def _start_of(first: Reported, parts: Sequence[Reported]) -> Started:
+    """The beginning; who called is what any part says, for a later one may know the caller alone."""
+    known = next((it for it in (first, *parts) if it.caller), first)
+    return Started(
+        call=first.call,
+        node=first.node,
+        at=first.at,
+        uniqueid="",
+        linkedid="",
+        trunk_id=None,
+        did=first.did,
+        dialled=first.did,
+        caller=known.caller,
+        presentation=known.presentation,
+        caller_name=known.caller_name,
+        direction=first.direction,
     )
 
 

@@ -22,6 +22,21 @@ def offsets(zone: ZoneInfo, since: datetime, until: datetime) -> Iterator[tuple[
         at, now = later, then
 
 
+def settle(clock: datetime, zone: ZoneInfo, near: datetime | None = None) -> tuple[datetime, bool] | None:
+    """The instant (UTC) at which the zone's clocks showed that, and whether they showed it twice.
+
+    Of two instants it is the one that is nearer to `near`, and without that the first. None: they never did.
+    """
+    first, second = (clock.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    if first == second:
+        return first, False
+    if first.astimezone(zone).replace(tzinfo=None, fold=0) != clock:  # skipped when they were put forward
+        return None
+    if near is None:
+        return first, True
+    return min(first, second, key=lambda at: abs(at - near)), False
+
+
 def _offset(zone: ZoneInfo, at: datetime) -> timedelta:
     return at.astimezone(zone).utcoffset() or timedelta()
 

@@ -46,6 +46,11 @@ class Dates:
 
     def instant(self, text: str, zone: ZoneInfo) -> datetime:
         """The instant of a cell, by the zone's clocks unless it names its own; midnight where it is a day."""
+        at = self.told(text)
+        return (at.replace(tzinfo=zone) if at.tzinfo is None else at).astimezone(UTC)
+
+    def told(self, text: str) -> datetime:
+        """What a cell says: with a zone if it names one, else what a clock showed. Raises Unreadable."""
         text = text.strip()
         if _ZONED.fullmatch(text):
             try:
@@ -53,9 +58,9 @@ class Dates:
             except ValueError:
                 raise _no_day(text) from None
             _check_year(at, text)
-            return at.astimezone(UTC)
+            return at
         day, _, rest = _PARTED.sub(" ", text).partition(" ")
-        return datetime.combine(self._day(day), _time(rest, text), zone).astimezone(UTC)
+        return datetime.combine(self._day(day), _time(rest, text))
 
     def _day(self, text: str) -> date:
         if (found := self._known.get(text)) is None:

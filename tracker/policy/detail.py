@@ -19,8 +19,10 @@ from tracker.policy.facts import (
     Interrupted,
     JudgedByPhone,
     LegEnded,
+    Outcome,
     Passed,
     Presentation,
+    Reported,
     Started,
 )
 from tracker.policy.worth import Category
@@ -33,11 +35,15 @@ KINDS: dict[str, type[Fact]] = {
     "judged_by_phone": JudgedByPhone,
     "passed": Passed,
     "interrupted": Interrupted,
+    "reported": Reported,
 }
 _KIND_OF = {kind: word for word, kind in KINDS.items()}
 _FIELDS = {kind: tuple(each.name for each in fields(kind) if each.name != "call") for kind in _KIND_OF}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_LONGEST = {"node": 40, "uniqueid": 64, "linkedid": 64, "status": 20, "caller_name": 200}
+_LONGEST = {
+    "node": 40, "uniqueid": 64, "linkedid": 64, "status": 20, "caller_name": 200, "employee": 100,
+    "recording_url": 500,
+}  # fmt: skip
 
 
 def printable(text: str, longest: int = 80) -> str:
@@ -50,11 +56,11 @@ def tidy(fact: Fact) -> Fact:
     values: dict[str, Any] = {}
     for name in _FIELDS[type(fact)]:
         value = getattr(fact, name)
-        if type(value) is str:
+        if type(value) is str:  # no word of an enumeration
             values[name] = printable(value, _LONGEST.get(name, 80))
         elif isinstance(value, datetime):
             values[name] = value.astimezone(UTC)
-    if isinstance(fact, Started) and fact.presentation is not Presentation.ALLOWED:
+    if isinstance(fact, Started | Reported) and fact.presentation is not Presentation.ALLOWED:
         values |= {"caller": "", "caller_name": ""}
     return replace(fact, **values)
 
@@ -77,13 +83,15 @@ def as_detail(fact: Fact) -> dict[str, Any]:
 def from_detail(kind: str, call: str, detail: dict[str, Any]) -> Fact:
     """The fact that `as_detail` wrote."""
     values = dict(detail)
-    for name in ("at", "dialled_at", "rang_at"):
+    for name in ("at", "dialled_at", "rang_at", "answered_at", "ended_at"):
         if values.get(name) is not None:
             values[name] = datetime.fromisoformat(values[name])
-    if kind == "started":
+    if kind in {"started", "reported"}:
         values["presentation"] = Presentation(values["presentation"])
         values["direction"] = Direction(values.get("direction", Direction.IN))
-    elif kind == "ended" and values["hung_up_by"] is not None:
+    if kind == "reported":
+        values["outcome"] = Outcome(values["outcome"])
+    if kind == "ended" and values["hung_up_by"] is not None:
         values["hung_up_by"] = HungUpBy(values["hung_up_by"])
     elif kind == "judged_by_phone" and values["category"] is not None:
         values["category"] = Category(values["category"])

@@ -160,6 +160,18 @@ def read_extension(text: str, what: str) -> str:
     return text
 
 
+def read_inside(text: str) -> str:
+    """An extension of an Asterisk: a phone's name there, or EXTEN@CONTEXT."""
+    if not re.fullmatch(r"[0-9A-Za-z_+*][0-9A-Za-z_+*.-]{0,19}(@[0-9A-Za-z_][0-9A-Za-z_-]{0,18})?", text):
+        raise Rejected(
+            "target.dial",
+            "%(text)r is no extension of a phone system",
+            "Give a phone there such as 101, or EXTENSION@CONTEXT such as 600@from-internal",
+            text=text[:60],
+        )
+    return text
+
+
 def read_word(kind: type[Word], text: str, what: str) -> Word:
     """One of an enumeration's words: a transport, a caller-id policy."""
     try:

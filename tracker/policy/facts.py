@@ -168,4 +168,29 @@ class Refused:
     target_id: int | None = None  # who wanted to call out: `did` is the number wanted
 
 
-Fact = Started | LegEnded | Answered | Ended | JudgedByPhone | Passed | Interrupted
+@dataclass(frozen=True)
+class Reported:
+    """A phone system beside us told of a call that is over, or of one part of it; no sound came through us.
+
+    `at` is when it began. `part` is "" for the whole call, else what a line of its records is known by. The
+    same part told otherwise is the next `edition`: the last one counts.
+    """
+
+    call: str
+    node: str
+    at: datetime
+    part: str
+    edition: int
+    did: str  # our number, E.164
+    caller: str
+    presentation: Presentation
+    caller_name: str
+    answered_at: datetime | None
+    ended_at: datetime
+    outcome: Outcome
+    employee: str  # who took the call, as that system calls him
+    recording_url: str  # where that system keeps the recording; never fetched
+    direction: Direction = Direction.IN
+
+
+Fact = Started | LegEnded | Answered | Ended | JudgedByPhone | Passed | Interrupted | Reported

@@ -20,6 +20,13 @@ class Right(enum.StrEnum):
     ADMINISTER = "administer"  # invite people, give and take roles, read the audit log, change the settings
 
 
+class Scope(enum.StrEnum):
+    """What a program may do with its key, and nothing else."""
+
+    MONEY = "money"  # tell costs and sales, read them and reports
+    CALLS = "calls"  # report calls
+
+
 _NEEDS = {Right.LISTEN: Role.LISTENER, Right.JUDGE: Role.MANAGER, Right.ADMINISTER: Role.ADMIN}
 _RANKS = tuple(reversed(Role))  # the humblest first
 

@@ -22,6 +22,7 @@ KINDS = {
     TargetKind.PEER: lazy_gettext("A phone system"),
     TargetKind.PHONE: lazy_gettext("A phone"),
     TargetKind.OUTSIDE: lazy_gettext("An outside number"),
+    TargetKind.EXTENSION: lazy_gettext("An extension"),
 }
 FIELDS = {
     "target.name": ("name",),
@@ -101,8 +102,10 @@ def _place(session: Session) -> targets.Place:
     if kind == TargetKind.OUTSIDE:
         country = text("country") or None
         return targets.Outside(text("number"), _trunk(session), country, caller_id or "own")
+    if kind == TargetKind.EXTENSION:
+        return targets.Extension(text("dial"))
     if kind != TargetKind.PEER:
-        raise Rejected("target.kind", "The form does not say what rings", "Choose one of the three kinds")
+        raise Rejected("target.kind", "The form does not say what rings", "Choose one of the kinds")
     port = Rejected(
         "target.port", "%(text)r is no port", "Give a whole number from 1 to 65535", text=text("port")[:20]
     )
