@@ -28,6 +28,7 @@ from commands.number import number_group
 from commands.outgoing import outgoing_group
 from commands.overview import overview_command
 from commands.paths import paths_command
+from commands.plan import plan_group
 from commands.pool import pool_group
 from commands.processes import agi_command, asterisk_command, web_command, worker_command
 from commands.prompt import prompt_group
@@ -53,9 +54,10 @@ COMMANDS = (
     saved_group, calls_group,
     company_group, trunk_group, target_group, outgoing_group, number_group, channel_group, pool_group,
     site_group, source_group, visit_group, import_group,
-    forward_group, prompt_group, cost_group, sale_group, rate_group, key_group, user_group, alerts_group,
-    db_group, sheets_group, data_export_command, backup_command, restore_command, asterisk_command,
-    agi_command, web_command, worker_command, completion_command, version_command, docs_command,
+    forward_group, plan_group, prompt_group, cost_group, sale_group, rate_group, key_group, user_group,
+    alerts_group, db_group, sheets_group, data_export_command, backup_command, restore_command,
+    asterisk_command, agi_command, web_command, worker_command, completion_command, version_command,
+    docs_command,
 )  # fmt: skip
 
 

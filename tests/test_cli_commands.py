@@ -56,7 +56,8 @@ LISTINGS = [
     ("channel", "show", "Billboard"),
     ("pool", "list"), ("pool", "show", "Website"), ("site", "list"), ("site", "show", "Shop"),
     ("site", "number", "list", "Shop"), ("number", "list"), ("number", "show", "84951234567"),
-    ("source", "rule", "list"), ("forward", "show"), ("user", "list"), ("calls", "list"), ("visit", "list"),
+    ("source", "rule", "list"), ("forward", "show"), ("plan", "list"), ("user", "list"), ("calls", "list"),
+    ("visit", "list"),
     ("cost", "list"), ("cost", "rent", "list"), ("sale", "list"), ("rate", "list"), ("key", "list"),
     ("saved", "list"),
     ("alerts", "list"), ("alerts", "address", "list"), ("config",), ("db", "status"), ("version",),
@@ -85,7 +86,13 @@ def test_every_listing_and_show_is_known_to_the_test_below() -> None:
         path for path, _ in commands() if path[-1] in {"list", "show"} or path in {("config",), ("version",)}
     }
     known = {path[:length] for path in LISTINGS for length in (1, 2, 3)}
-    assert named <= known | {("alerts", "show"), ("calls", "show"), ("saved", "show"), ("visit", "show")}
+    assert named <= known | {
+        ("alerts", "show"),
+        ("plan", "show"),
+        ("calls", "show"),
+        ("saved", "show"),
+        ("visit", "show"),
+    }
 
 
 def test_every_listing_speaks_json(pallets: Installation) -> None:

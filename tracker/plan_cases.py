@@ -51,6 +51,11 @@ def keep(session: Session, by: By, plan: CallPlan, name: str, case: Case) -> Res
     return Result(name, case, trial, tuple(expected))
 
 
+def try_out(session: Session, plan: CallPlan, case: Case) -> Trial:
+    """What the plan does with that call now."""
+    return _tried(read_all(session, plan.company), plan, case)
+
+
 def forget(session: Session, by: By, plan: CallPlan, name: str) -> None:
     """Raises Rejected plan_case.unknown."""
     if not _forget(session, plan, name):

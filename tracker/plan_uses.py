@@ -11,7 +11,18 @@ from sqlalchemy.orm import Session, joinedload
 
 from tracker.audit import By
 from tracker.errors import Rejected
-from tracker.models import CallPlan, Number, NumberUse, PlanUse, PlanVersion, Swap
+from tracker.models import (
+    CallPlan,
+    Channel,
+    Company,
+    Number,
+    NumberUse,
+    PlanUse,
+    PlanVersion,
+    Pool,
+    Site,
+    Swap,
+)
 from tracker.scopes import (
     Where,
     columns_with_site,
@@ -62,6 +73,20 @@ def of_company(session: Session, company_id: int) -> Sequence[PlanUse]:
     """Everything set in the company."""
     wanted = sa.select(PlanUse).where(PlanUse.company_id == company_id).order_by(PlanUse.id)
     return session.scalars(wanted.options(joinedload(PlanUse.plan))).all()
+
+
+def scope_of(session: Session, use: PlanUse) -> str:
+    """ "company pallets", "channel 'Billboard'": what it is set for."""
+    where: Where | None = None
+    if use.number_id is not None:
+        where = session.get(Number, use.number_id)
+    elif use.channel_id is not None:
+        where = session.get(Channel, use.channel_id)
+    elif use.pool_id is not None:
+        where = session.get(Pool, use.pool_id)
+    elif use.site_id is not None:
+        where = session.get(Site, use.site_id)
+    return scope_name(where or session.get_one(Company, use.company_id))
 
 
 def in_force(session: Session, number_ids: Iterable[int] | None = None) -> dict[int, InForce]:

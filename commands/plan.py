@@ -1,0 +1,424 @@
+"""`leaseline plan`: what happens to calls, tried out before it rings."""
+
+from __future__ import annotations
+
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from commands.context import changing, company_option, here, hint_if_not_live, json_option, reading
+from commands.plan_trial import case_from, trial_options
+from commands.printing import print_json, print_rows
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from tracker.models import CallPlan, Company
+    from tracker.plan_cases import Result
+    from tracker.policy.plan_trial import Trial
+    from tracker.scopes import Where
+
+EXAMPLE = """\
+# A plan is a list of steps; each says where the call goes next, or "end".
+start: hours
+steps:
+  hours:                        # by the company's clocks
+    kind: hours
+    open:
+      mon-fri: 09:00-13:00, 14:00-18:00
+      sat: 10:00-14:00
+    holidays: [01-01, 2027-04-05]
+    special: {12-24: 09:00-12:00}
+    then: menu
+    closed: box
+  menu:
+    kind: menu
+    say: For sales press one, for service press two.
+    keys: {1: sales, 2: service}
+    then: sales                 # nothing was pressed
+  sales:
+    kind: ring
+    order: in turn              # or: at once, round, weight
+    targets: [Reception:20, Mobile:25]
+    busy: box                   # everybody is busy
+    then: box                   # nobody answers
+  service:
+    kind: ring
+    order: at once
+    targets:
+      - {target: Reception, seconds: 20, most: 2}    # no third call at a time
+      - {target: Mobile, seconds: 20}
+    then: box
+  box:
+    kind: voicemail
+    say: Please leave a message after the tone.
+    mail: [office@example.com]
+"""
+
+
+@click.group("plan")
+def plan_group() -> None:
+    """Plans: hours, menus, groups that ring, voicemail; for a number, channel, pool, site or the company.
+
+    \b
+    Examples:
+      leaseline plan example > office.yaml
+      leaseline plan add office office.yaml
+      leaseline plan test office --at "2026-12-24 15:00"
+      leaseline plan use office
+    """
+
+
+@plan_group.command("example")
+def example() -> None:
+    """Print a plan to begin with.
+
+    \b
+    Example:
+      leaseline plan example > office.yaml
+    """
+    click.echo(EXAMPLE, nl=False)
+
+
+@plan_group.command("list")
+@company_option
+@json_option
+def list_command(company: str | None, as_json: bool) -> None:
+    """List the plans, with what they are used for.
+
+    \b
+    Example:
+      leaseline plan list
+    """
+    from tracker import plan_list, plan_uses
+
+    with reading(company) as (session, owner):
+        uses = plan_uses.of_company(session, owner.id)
+        rows = [
+            {
+                "name": plan.name,
+                "version": plan.version,
+                "steps": len(plan_list.newest(plan).document["steps"]),
+                "trials": len(plan.cases),
+                "used_for": [plan_uses.scope_of(session, use) for use in uses if use.plan_id == plan.id],
+            }
+            for plan in plan_list.listed(session, owner)
+        ]
+    columns = ("name", "version", "steps", "trials", "used_for")
+    print_rows(rows, columns, as_json=as_json, empty="No plan yet: `leaseline plan add NAME FILE`")
+
+
+@plan_group.command("show")
+@click.argument("name")
+@company_option
+@json_option
+def show(name: str, company: str | None, as_json: bool) -> None:
+    """Print a plan as `leaseline plan change` takes it.
+
+    \b
+    Example:
+      leaseline plan show office > office.yaml
+    """
+    import yaml
+
+    from tracker import plan_list
+    from tracker.policy.plan_document import document_of
+
+    with reading(company) as (session, owner):
+        document = document_of(plan_list.read(session, owner, plan_list.get(session, owner, name)))
+    if as_json:
+        print_json(document)
+    else:
+        click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100), nl=False)
+
+
+@plan_group.command("add")
+@click.argument("name")
+@click.argument("file", type=click.File("rb"))
+@company_option
+def add(name: str, file: IO[bytes], company: str | None) -> None:
+    """Add a plan from a YAML or JSON file, "-" for standard input. It is checked as a whole.
+
+    \b
+    Example:
+      leaseline plan add office office.yaml
+    """
+    from tracker import plans
+
+    document = _document(file)
+    with changing(company) as (session, owner, by):
+        plan = plans.add(session, by, owner, name, document)
+        _speak(session, owner, plan)
+    click.echo(
+        f"Plan {name} is added. Try it: `leaseline plan test {name!r}`; then `leaseline plan use {name!r}`."
+    )
+
+
+@plan_group.command("change")
+@click.argument("name")
+@click.argument("file", type=click.File("rb"))
+@click.option("--anew", is_flag=True, help="Kept trials expect from now on what they do then.")
+@company_option
+def change(name: str, file: IO[bytes], anew: bool, company: str | None) -> None:
+    """Change a plan; its kept trials are run first. No call is dropped.
+
+    \b
+    Examples:
+      leaseline plan change office office.yaml
+      leaseline plan change office office.yaml --anew
+    """
+    from tracker import plan_list, plans
+
+    document = _document(file)
+    with changing(company) as (session, owner, by):
+        plan = plan_list.get(session, owner, name)
+        changed = plans.change(session, by, owner, plan, document, anew=anew)
+        if changed:
+            _speak(session, owner, plan)
+        version = plan.version
+    click.echo(f"Plan {name} is version {version}." if changed else "It says that already.")
+    hint_if_not_live()
+
+
+@plan_group.command("rename")
+@click.argument("name")
+@click.argument("new_name")
+@company_option
+def rename(name: str, new_name: str, company: str | None) -> None:
+    """Give a plan another name.
+
+    \b
+    Example:
+      leaseline plan rename office "Main office"
+    """
+    from tracker import plan_list, plans
+
+    with changing(company) as (session, owner, by):
+        plans.rename(session, by, owner, plan_list.get(session, owner, name), new_name)
+    click.echo(f"Plan {name} is called {new_name} now.")
+
+
+@plan_group.command("delete")
+@click.argument("name")
+@company_option
+def delete(name: str, company: str | None) -> None:
+    """Delete a plan that is used for nothing.
+
+    \b
+    Example:
+      leaseline plan delete office
+    """
+    from tracker import plan_list, plans
+
+    with changing(company) as (session, owner, by):
+        plans.delete(session, by, owner, plan_list.get(session, owner, name))
+    click.echo(f"Plan {name} is deleted.")
+
+
+def scope_options(command: Any) -> Any:
+    """`--number`, `--channel`, `--pool`, `--site`; none of them means the whole company."""
+    for option in (
+        click.option("--site", help="For every number that this site shows."),
+        click.option("--pool", help="For every number of this pool."),
+        click.option("--channel", help="For every number of this channel."),
+        click.option("--number", help="For this number only."),
+    ):
+        command = option(command)
+    return command
+
+
+@plan_group.command("use")
+@click.argument("name")
+@scope_options
+@company_option
+def use(name: str, company: str | None, **scope: str | None) -> None:
+    """Let calls go by this plan: a number's, a channel's, a pool's, a site's, or all the company's.
+
+    It takes the place of forwarding that was set for the same. A number's own plan or forwarding comes
+    first, else its channel's or pool's, else its site's, else the company's.
+
+    \b
+    Examples:
+      leaseline plan use office
+      leaseline plan use evenings --channel Billboard
+    """
+    from tracker import plan_list, plan_uses
+    from tracker.scopes import scope_name
+
+    with changing(company) as (session, owner, by):
+        where = _where(session, owner, scope)
+        plan_uses.use(session, by, where, plan_list.get(session, owner, name))
+        told = scope_name(where)
+    click.echo(f"For {told} calls go by plan {name}.")
+    hint_if_not_live()
+
+
+@plan_group.command("clear")
+@scope_options
+@company_option
+def clear(company: str | None, **scope: str | None) -> None:
+    """No plan for this any more; the wider plan or forwarding counts again.
+
+    \b
+    Example:
+      leaseline plan clear --channel Billboard
+    """
+    from tracker import plan_uses
+    from tracker.scopes import scope_name
+
+    with changing(company) as (session, owner, by):
+        where = _where(session, owner, scope)
+        plan_uses.clear(session, by, where)
+        told = scope_name(where)
+    click.echo(f"No plan is set for {told} any more.")
+    hint_if_not_live()
+
+
+@plan_group.command("test")
+@click.argument("name")
+@trial_options
+@click.option("--keep", metavar="TRIAL", help="Keep it beside the plan: it is run again on every change.")
+@company_option
+@json_option
+def test(name: str, keep: str | None, company: str | None, as_json: bool, **told: Any) -> None:
+    """Try a plan out before it rings: a call by a virtual clock, step by step with times.
+
+    Without any option the trials that are kept beside the plan are run; exit status 1 if one goes another
+    way than it did.
+
+    \b
+    Examples:
+      leaseline plan test office --at "2026-12-01 09:30" --target Reception=busy:2 --target Mobile=answers:5
+      leaseline plan test office --at "2026-12-24 15:00" --keep "Christmas Eve"
+      leaseline plan test office --key 2 --known source=google
+      leaseline plan test office
+    """
+    from tracker import plan_cases, plan_list
+
+    case = case_from(told, here().now)
+    if case is None and keep is None:
+        with reading(company) as (session, owner):
+            found = plan_cases.results(session, plan_list.get(session, owner, name))
+        _print_results(name, found, as_json=as_json)
+        return
+    with changing(company) as (session, owner, by):
+        plan = plan_list.get(session, owner, name)
+        case = case or case_from({**told, "at": here().now.isoformat()}, here().now)
+        if case is None:
+            raise click.UsageError("Say when the call comes: --at")
+        if keep:
+            trial = plan_cases.keep(session, by, plan, keep, case).trial
+        else:
+            trial = plan_cases.try_out(session, plan, case)
+    _print_trial(trial, as_json=as_json)
+
+
+@plan_group.command("forget")
+@click.argument("name")
+@click.argument("trial")
+@company_option
+def forget(name: str, trial: str, company: str | None) -> None:
+    """Forget a trial that is kept beside a plan.
+
+    \b
+    Example:
+      leaseline plan forget office "Christmas Eve"
+    """
+    from tracker import plan_cases, plan_list
+
+    with changing(company) as (session, owner, by):
+        plan_cases.forget(session, by, plan_list.get(session, owner, name), trial)
+    click.echo(f"Trial {trial} is forgotten.")
+
+
+@plan_group.command("clock")
+@click.argument("at", required=False)
+@company_option
+def clock(at: str | None, company: str | None) -> None:
+    """Set the clock of the plans, to hear now what callers hear then; without AT it is right again.
+
+    It holds for real calls too, until it is set right or Asterisk starts anew.
+
+    \b
+    Examples:
+      leaseline plan clock "2026-12-24 15:00"
+      leaseline plan clock
+    """
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from dialplan.apply import command
+    from dialplan.program import find_program
+    from dialplan.render import place_of
+
+    with reading(company) as (_, owner):
+        zone = ZoneInfo(owner.timezone)
+    try:
+        shown = datetime.fromisoformat(at).replace(tzinfo=zone) if at else here().now
+    except ValueError:
+        raise click.UsageError(f"{at!r} is no day and time: give it as 2026-12-24 15:00") from None
+    seconds = round((shown - here().now).total_seconds())
+    settings = here().settings
+    command(find_program(settings), place_of(settings), f"dialplan set global LL_CLOCK {seconds}")
+    click.echo(f"Plans go by {at}, set forward by {seconds} s." if at else "The clock of the plans is right.")
+
+
+# ---- what they have in common ----
+
+
+def _document(file: IO[bytes]) -> object:
+    import yaml
+
+    try:
+        return yaml.safe_load(file.read(1 << 20))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise click.ClickException(f"This is no YAML: {error}") from None
+
+
+def _speak(session: Session, owner: Company, plan: CallPlan) -> None:
+    """What cannot be spoken is refused here, and not in a call."""
+    from tracker import plan_list, plan_sounds
+
+    heard = plan_sounds.heard_in(session, owner, plan_list.read(session, owner, plan))
+    plan_sounds.speak(here().settings, heard)
+
+
+def _where(session: Session, owner: Company, scope: dict[str, str | None]) -> Where:
+    from tracker import numbers, sites
+
+    if sum(map(bool, scope.values())) > 1:
+        raise click.UsageError("Give one of --number, --channel, --pool, --site")
+    if scope["site"]:
+        return sites.get(session, owner, scope["site"])
+    if scope["number"]:
+        return numbers.get(session, owner, scope["number"])
+    return numbers.find_place(session, owner, scope["channel"], scope["pool"]) or owner
+
+
+def _print_trial(trial: Trial, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from tracker.policy.plan_cases import told
+
+    if as_json:
+        print_json([asdict(event) for event in trial.events])
+        return
+    for event in trial.events:
+        click.echo(f"{event.seconds:8.1f} s  {told(event)}")
+
+
+def _print_results(name: str, found: list[Result], *, as_json: bool) -> None:
+    from tracker.policy.plan_cases import way
+
+    rows = [{"trial": each.name, "as_expected": each.as_expected, "way": way(each.trial)} for each in found]
+    if as_json:
+        print_json(rows)
+    elif not rows:
+        click.echo(f"No trial is kept: `leaseline plan test {name!r} --at … --keep NAME`")
+    for each in [] if as_json else found:
+        click.echo(f"{'as before' if each.as_expected else 'ANOTHER WAY':<12} {each.name}")
+        if not each.as_expected:
+            click.echo("\n".join(f"    was: {line}" for line in each.expected))
+            click.echo("\n".join(f"    now: {line}" for line in way(each.trial)))
+    if not all(each.as_expected for each in found):
+        raise SystemExit(1)
