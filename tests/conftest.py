@@ -31,8 +31,8 @@ hypothesis_settings.load_profile("leaseline")
 FIRST, SECOND = "first calls", "second calls"  # two queues of files that place real calls
 # Beside those that ask for the house: they start the product by themselves.
 TELEPHONY = {"test_demo.py", "test_supervisor.py", "test_fault_database.py"}
-# Minutes in which something is away, and a handful of people talk and wait; and products of their own.
-BESIDE = {"test_fault_ami.py", *TELEPHONY}
+# Minutes in which something is away, and a handful of people talk and wait; and what places no calls.
+BESIDE = {"test_fault_ami.py", "test_fault_database.py", "test_supervisor.py"}
 # What wants much of the machine comes last in its queue: when everything is away, others can be measured.
 HEAVY = {
     "test_call_hostile.py",
