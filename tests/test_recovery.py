@@ -134,6 +134,11 @@ def test_the_pages_tell_the_same(sqlite: Database, now: datetime, tmp_path: Path
     assert "Called again and was answered, 4 minutes later" in ann.get("/calls/call-3").text
     assert "Not called back yet" in ann.get("/calls/call-5").text
     assert "Outgoing" in ann.get("/calls?direction=any").text
+    ours, in_vain = ann.get("/calls/call-2").text, ann.get("/calls/call-1").text
+    assert "office called" in ours
+    assert "Call arrived" not in ours
+    assert "by the company" in ours  # the channel that hung up is who called
+    assert "No answer" in in_vain
     told = ann.get("/api/v1/missed?period=7d").get_json()
     assert (told["called_back"], told["called_again"], told["waiting"]) == (1, 1, 1)
     assert "Nobody called in vain" in ann.get("/reports/missed?since=2026-11-01&until=2026-11-02").text

@@ -10,9 +10,11 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from tracker.models import CallEvent
+from tracker.policy.books import turned
 from tracker.policy.detail import from_detail
 from tracker.policy.facts import (
     Answered,
+    Direction,
     Doing,
     Ended,
     Fact,
@@ -23,8 +25,8 @@ from tracker.policy.facts import (
     Reported,
     Started,
 )
-from tracker.policy.outcome import is_declined
-from web.words import CATEGORIES, DECLINED_BY, ENDED_BY, LEGS, NOT_TAKEN, OUTCOMES
+from tracker.policy.outcome import is_declined, verdict
+from web.words import CATEGORIES, DECLINED_BY, ENDED_BY, LEGS, NOT_TAKEN, OUTCOMES, outcome_badge
 
 REFUSED_RECORDING = _("The caller refused to be recorded")
 # What a call did in a step of its plan.
@@ -51,9 +53,11 @@ class Step:
 def story(events: Sequence[CallEvent], targets: Mapping[int, str]) -> list[Step]:
     """What happened, in order, in words; a fact that two witnesses told is told once."""
     steps: dict[tuple[object, ...], Step] = {}
-    for fact in [fact for fact in map(fact_of, events) if fact is not None]:
+    facts = [fact for fact in map(fact_of, events) if fact is not None]
+    goes_out = any(isinstance(fact, Started) and fact.direction is Direction.OUT for fact in facts)
+    for fact in facts:
         once = fact.at if isinstance(fact, JudgedByPhone) else None  # of this there is one witness only
-        for step in _steps(fact, targets):
+        for step in (_steps_out if goes_out else _steps)(fact, targets):
             steps.setdefault((step.title, step.detail, once), step)
     return sorted(steps.values(), key=lambda step: step.at)
 
@@ -82,6 +86,26 @@ def _steps(fact: Fact, targets: Mapping[int, str]) -> list[Step]:
         case Reported():
             return _reported(fact)
     return [_single(fact, targets)]
+
+
+def _steps_out(fact: Fact, targets: Mapping[int, str]) -> list[Step]:
+    """Of a call that we made: the target is who called, the rest is the person called."""
+    rang = getattr(fact, "rang_at", None)
+    ring = [Step(rang, gettext("It rang"), "", "mute")] if rang else []
+    match fact:
+        case Started():
+            name = targets.get(fact.target_id or 0, gettext("Somebody"))
+            return [Step(fact.at, gettext("%(name)s called", name=name), "", "mute")]
+        case LegEnded():
+            outcome, _rings = verdict(fact.status, fact.cause, rang is not None)
+            word = outcome_badge(outcome, Direction.OUT).word
+            return [*ring, Step(fact.at, str(word), _cause(fact.cause), "warn")]
+        case Answered():
+            return [*ring, Step(fact.at, gettext("The call was answered"), "", "good")]
+        case Ended():
+            by = turned(fact.hung_up_by, goes_out=True)
+            return [*ring, Step(fact.at, gettext("Call ended"), str(ENDED_BY[by]) if by else "", "mute")]
+    return _steps(fact, targets)
 
 
 def _single(fact: Interrupted | JudgedByPhone | Passed, targets: Mapping[int, str]) -> Step:

@@ -45,6 +45,11 @@ OUTCOMES = {
     Outcome.GAVE_UP: Badge(_("Gave up"), "warn", "gave-up"),
     Outcome.REFUSED: Badge(_("Declined"), "mute", "refused"),
 }
+# Of calls that we made.
+OUTGOING = {
+    Outcome.MISSED: Badge(_("No answer"), "warn", "missed"),
+    Outcome.GAVE_UP: Badge(_("Given up"), "mute", "gave-up"),
+}
 GOING_ON = Badge(_("In progress"), "live", "ringing")
 INTERRUPTED = Badge(_("Interrupted"), "warn", "failed")
 
@@ -151,7 +156,13 @@ DEVICES = {"phone": _("Phone"), "tablet": _("Tablet"), "desktop": _("Computer")}
 def badge(call: Call) -> Badge:
     if call.outcome is None:
         return GOING_ON
-    return INTERRUPTED if call.interrupted else OUTCOMES[call.outcome]
+    return INTERRUPTED if call.interrupted else outcome_badge(call.outcome, call.direction)
+
+
+def outcome_badge(outcome: Outcome, direction: Direction) -> Badge:
+    """An outcome as it is called of a call that came in, or that we made."""
+    ours = OUTGOING.get(outcome) if direction is Direction.OUT else None
+    return ours or OUTCOMES[outcome]
 
 
 def worth_of(category: Category | None) -> Badge:

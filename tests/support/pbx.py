@@ -41,8 +41,8 @@ _MODULES = (
     "func_global",
 )  # fmt: skip
 
-# What an ordinary phone system does: each extension rings, 600 is a queue of all of them, 700 parks, 8 and
-# an extension picks up its call, anything longer goes out through us.
+# What an ordinary phone system does: each extension rings, “queue” lets the caller wait for its members,
+# 700 parks, 8 and an extension picks up its call, anything longer goes out through us.
 DIALPLAN = """
 [general]
 autofallthrough = yes
@@ -59,7 +59,7 @@ include => parkedcalls
 [extensions]
 exten => _2XXX,1,Dial(PJSIP/$${EXTEN},30,tTkK)
 exten => 700,1,Park()
-exten => _8X.,1,Pickup($${EXTEN:1}@from-leaseline&main@from-leaseline&PICKUPMARK)
+exten => _8X.,1,PickupChan(PJSIP/$${EXTEN:1},p)
 exten => *8,1,Pickup()
 exten => _X[0-9]X[0-9].,1,Dial(PJSIP/$${EXTEN}@leaseline,60,T)
 exten => _+X.,1,Dial(PJSIP/$${EXTEN}@leaseline,60,T)
@@ -129,7 +129,7 @@ findslot = next
 [general]
 persistentmembers = no
 [office]
-strategy = ringall
+strategy = linear
 timeout = 10
 retry = 1
 joinempty = yes
@@ -165,6 +165,7 @@ class Pbx:
         port: int,
         leaseline: tuple[str, int],
         extensions: tuple[str, ...] = EXTENSIONS,
+        members: tuple[str, ...] = (),
         files: Mapping[str, str] | None = None,
         host: str = PBX,
         rtp_start: int = 30000,
@@ -172,14 +173,16 @@ class Pbx:
         self.program, self.host, self.port = program, host, port
         self.folder = Path(tempfile.mkdtemp(prefix="ll-pbx-", dir="/tmp"))
         self.desks = {name: free_port() for name in extensions}
-        self._write({**_FILES, **(files or {})}, leaseline, rtp_start)
+        self._write({**_FILES, **(files or {})}, leaseline, rtp_start, members or extensions)
         self._process = subprocess.Popen(
             [program.path, "-C", str(self.folder / "asterisk.conf"), "-f"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         self._wait_for_boot()
 
-    def _write(self, files: Mapping[str, str], leaseline: tuple[str, int], rtp: int) -> None:
+    def _write(
+        self, files: Mapping[str, str], leaseline: tuple[str, int], rtp: int, members: tuple[str, ...]
+    ) -> None:
         for name in ("state", "run", "log"):
             (self.folder / name).mkdir()
         desks = "\n".join(
@@ -190,7 +193,7 @@ class Pbx:
             "loads": "\n".join(f"load = {name}.so" for name in _MODULES), "rtp": rtp, "rtp_end": rtp + 499,
             "host": self.host, "port": self.port, "leaseline": f"{leaseline[0]}:{leaseline[1]}",
             "leaseline_host": leaseline[0], "desks": desks,
-            "members": "\n".join(f"member => PJSIP/{name}" for name in self.desks),
+            "members": "\n".join(f"member => PJSIP/{name}" for name in members),
         }  # fmt: skip
         for name, text in files.items():
             (self.folder / name).write_text(Template(text).substitute(values))

@@ -302,6 +302,14 @@ class Talk:
     def hang_up(self) -> Message:
         return self.request("BYE")
 
+    def hold(self, way: str = "sendonly") -> Message:
+        """Put the other side on hold by a new INVITE within the talk, or take it back ("sendrecv")."""
+        offer = self.offer() + f"a={way}\r\n"
+        self.send("INVITE", f"Contact: {self.telephone.contact}", body=offer)
+        answer = self.final("INVITE")
+        self.send("ACK")
+        return answer
+
     def over(self, seconds: float = 10) -> Message:
         """Wait until the other side hangs up."""
         return self.telephone.wait(

@@ -89,7 +89,7 @@ def fold(facts: Iterable[Fact]) -> CallState:
         outcome=outcome,
         interrupted=interrupted,
         target_id=(answer.target_id if answer else None) or (out.target_id if out else None),
-        hung_up_by=_turned(_hung_up_by(outcome, end, interrupted), out is not None),
+        hung_up_by=turned(_hung_up_by(outcome, end, interrupted), out is not None),
         dial_status=(end.status or None) if end else None,
         hangup_cause=end.cause if end else None,
         seen_by_agi=any(fact.seen_by_agi for fact in _only(known, Ended)),
@@ -192,7 +192,7 @@ def _hung_up_by(outcome: Outcome | None, end: Ended | None, interrupted: bool) -
     return end.hung_up_by if end else None
 
 
-def _turned(found: HungUpBy | None, goes_out: bool) -> HungUpBy | None:
+def turned(found: HungUpBy | None, goes_out: bool) -> HungUpBy | None:
     """Of a call that goes out the channel that began it is the company's."""
     if not goes_out or found not in {HungUpBy.CALLER, HungUpBy.COMPANY}:
         return found
