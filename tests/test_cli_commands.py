@@ -56,7 +56,7 @@ LISTINGS = [
     ("channel", "show", "Billboard"),
     ("pool", "list"), ("pool", "show", "Website"), ("site", "list"), ("site", "show", "Shop"),
     ("site", "number", "list", "Shop"), ("number", "list"), ("number", "show", "84951234567"),
-    ("source", "rule", "list"), ("forward", "show"), ("plan", "list"), ("user", "list"), ("calls", "list"),
+    ("source", "rule", "list"), ("forward", "show"), ("plan", "list"), ("prompt", "list"), ("outgoing", "show"), ("user", "list"), ("calls", "list"),
     ("visit", "list"),
     ("cost", "list"), ("cost", "rent", "list"), ("sale", "list"), ("rate", "list"), ("key", "list"),
     ("saved", "list"),

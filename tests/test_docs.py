@@ -172,7 +172,8 @@ def test_every_variable_of_the_dialplan_is_documented() -> None:
 
 def test_every_context_of_the_dialplan_is_documented() -> None:
     used = {
-        name.replace("{{ target.id }}", "N") for name in re.findall(r"^\[(.+?)\]", templates(), re.MULTILINE)
+        name.replace("{{ target.id }}", "N").replace("{{ plan.id }}-{{ plan.version }}", "ID-VERSION")
+        for name in re.findall(r"^\[(.+?)\]", templates(), re.MULTILINE)
     }
     documented = set(re.findall(r"^\| `(leaseline-[\w-]+)` \|", read("dialplan.md"), re.MULTILINE))
     assert documented == used - {"general"}
@@ -183,7 +184,7 @@ def test_every_field_of_the_spool_is_documented(rendered: dict[str, str]) -> Non
     common = set(re.findall(r"^\| `(\w+)` \| .*", section.split("And by fact")[0], re.MULTILINE))
     explained = set(re.findall(r"`(\w+)`(?=[^|]*\| )", section))
     lines = re.findall(r'=\{("e":"(\w+)",.*)\}\)$', "\n".join(rendered.values()), re.MULTILINE)
-    assert {kind for _, kind in lines} == {"start", "refused", "leg", "answer", "judged", "end"}
+    assert {kind for _, kind in lines} == {"start", "refused", "leg", "answer", "judged", "step", "end"}
     for kind in {kind for _, kind in lines}:
         row = re.search(rf"^\| `{kind}` \| (.*) \|$", section, re.MULTILINE)
         assert row is not None, kind
