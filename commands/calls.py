@@ -82,14 +82,15 @@ def show(key: str, company: str | None, as_json: bool) -> None:
       leaseline calls show 6f1c2a34-5b6d-4e7f-8a9b-0c1d2e3f4a5b
     """
     from commands.journey import call_lines
-    from tracker import calls, worth
+    from tracker import calls, recovery, worth
 
     with reading(company) as (session, owner):
         story = calls.get_call(session, [owner.id], key)
         said = worth.read_worth(session, story.call)
         if as_json:
             told = calls.describe_story(story)
-            print_json({**told.pop("call"), **told, **worth.describe_worth(said)})
+            became = recovery.describe_call(session, story.call)
+            print_json({**told.pop("call"), **told, **worth.describe_worth(said), **became})
             return
         lines = call_lines(story, said, ZoneInfo(owner.timezone), owner.default_region)
     click.echo("\n".join(lines))

@@ -128,8 +128,12 @@ def describe(found: Found) -> dict[str, Any]:
     }
 
 
-def describe_call(call: MissedCall | None) -> dict[str, Any] | None:
-    """What became of a missed caller, for the JSON of his call; None for a call that is none."""
+def describe_call(session: Session, call: Call) -> dict[str, Any]:
+    """What became of a missed caller, for the JSON of his call: `missed` is null of a call that is none."""
+    return {"missed": _became(spoken_of(session, [call.id]).get(call.id))}
+
+
+def _became(call: MissedCall | None) -> dict[str, Any] | None:
     if call is None:
         return None
     caller = MissedCaller([call])

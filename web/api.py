@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, request
 
-from tracker import calls
+from tracker import calls, recovery
 from tracker.calls import describe, describe_story
 from tracker.errors import Rejected
 from tracker.worth import describe_worth, read_worth
@@ -31,7 +31,8 @@ def show(key: str) -> dict[str, Any]:
     """One call with all that is known of it: candidates, visit, facts, earlier calls, what people said."""
     with house().database.read() as session:
         story = calls.get_call(session, viewer().company_ids, key)
-        return describe_story(story) | describe_worth(read_worth(session, story.call))
+        said = describe_worth(read_worth(session, story.call))
+        return describe_story(story) | said | recovery.describe_call(session, story.call)
 
 
 @api.get("/<path:_rest>")
