@@ -184,7 +184,7 @@ def _targets(facts: Facts) -> Iterator[TargetFacts]:
     rung = {ring.target_id for number in facts.numbers for ring in number.rings}
     for target in facts.targets:
         if target.kind in _RINGING:
-            yield target
+            yield replace(target, out=None)  # calls out are the phone system's own
         elif target.id in rung:
             raise Rejected(
                 "include.target",

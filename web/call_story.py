@@ -83,9 +83,7 @@ def _steps(fact: Fact, targets: Mapping[int, str]) -> list[Step]:
             rang = fact.rang_at if fact.status == "CANCEL" else None
             ring = [Step(rang, gettext("It rang"), "", "mute")] if rang else []
             return [*ring, Step(fact.at, gettext("Call ended"), by, "mute")]
-        case Reported():
-            return _reported(fact)
-    return [_single(fact, targets)]
+    return _reported(fact) if isinstance(fact, Reported) else [_single(fact, targets)]
 
 
 def _steps_out(fact: Fact, targets: Mapping[int, str]) -> list[Step]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from tracker.models.sheet_triggers import statements
+
 revision = "0023"
 down_revision = "0021"
 branch_labels = None
@@ -67,6 +69,8 @@ def _allow(kinds: str) -> None:
     with op.batch_alter_table("targets") as batch:
         batch.drop_constraint(op.f("ck_targets_targetkind"), type_="check")
         batch.create_check_constraint(op.f("ck_targets_targetkind"), f"kind IN ({kinds})")
+    for statement in statements(op.get_bind().dialect.name):  # made anew, the table lost its own on SQLite
+        op.get_bind().exec_driver_sql(statement)
 
 
 def downgrade() -> None:
