@@ -8,6 +8,7 @@ import click
 
 from commands.alerts import alerts_group
 from commands.backup import backup_command, restore_command
+from commands.call import call_group
 from commands.call_export import export_command
 from commands.calls import calls_group
 from commands.channel import channel_group
@@ -51,7 +52,7 @@ from commands.worth import category_command, note_command, tag_command, value_co
 COMMANDS = (
     up_command, status_command, restart_command, stop_command, apply_command, doctor_command,
     config_command, logs_command, overview_command, report_command, paths_command, missed_command,
-    saved_group, calls_group,
+    saved_group, calls_group, call_group,
     company_group, trunk_group, target_group, outgoing_group, number_group, channel_group, pool_group,
     site_group, source_group, visit_group, import_group,
     forward_group, plan_group, prompt_group, cost_group, sale_group, rate_group, key_group, user_group,

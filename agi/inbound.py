@@ -24,6 +24,7 @@ from tracker.forwarding import Rings
 from tracker.inbound import Inbound, look_up
 from tracker.known_callers import known_of
 from tracker.policy.facts import Presentation, Started
+from tracker.policy.plan import By
 
 log = logging.getLogger("leaseline.agi")
 
@@ -58,7 +59,7 @@ def inbound_route(readers: Readers, writer: Writer) -> Endpoint:
         if not found.way:
             raise Unanswerable(f"call={started.call} did={started.did} has no forwarding")
         record = "1" if found.record else "0"
-        variables = {f"LL_{word.upper()}": value for word, value in known.items()}
+        variables = {_variable(word): value for word, value in known.items()}
         plan = found.way.plan.word if found.way.plan else ""
         variables |= {"LL_PLAN": plan, "LL_RINGS": rings_text(found.rings), "LL_RECORD": record}
         await set_variables(request, **variables, LL_OK="1")
@@ -82,6 +83,11 @@ def inbound_route(readers: Readers, writer: Writer) -> Endpoint:
 def _look(session: Session, started: Started) -> tuple[Inbound | None, dict[str, str]]:
     found = look_up(session, started.did, started.at)
     return found, known_of(session, found, started) if found else {}
+
+
+def _variable(word: str) -> str:
+    """LL_LAST and LL_VISITOR; LL_BY_SOURCE and the like for what branches ask."""
+    return f"LL_BY_{word.upper()}" if word in list(By) else f"LL_{word.upper()}"
 
 
 def rings_text(rings: Rings) -> str:

@@ -124,7 +124,8 @@ def _expected(opened: Here) -> list[tuple[str, str, str]]:
     from tracker.models import Target, TargetKind, Trunk
 
     with opened.database.read() as session:
-        trunks = session.scalars(sa.select(Trunk).order_by(Trunk.name)).all()
+        on = sa.select(Trunk).where(Trunk.retired_at.is_(None))
+        trunks = session.scalars(on.order_by(Trunk.name)).all()
         targets = session.scalars(
             sa.select(Target).where(Target.kind != TargetKind.OUTSIDE).order_by(Target.name)
         ).all()

@@ -32,7 +32,7 @@ def target_group() -> None:
 @click.argument("name")
 @click.option("--peer", metavar="HOST", help="An existing PBX or SIP device at this host or address.")
 @click.option("--port", type=int, help="Its port; default 5060, with TLS 5061.")
-@click.option("--transport", type=click.Choice(["udp", "tcp"]), default="udp", show_default=True)
+@click.option("--transport", type=click.Choice(["udp", "tcp", "tls"]), default="udp", show_default=True)
 @click.option("--dial", help="What to dial at the peer; default: the number the caller dialled.")
 @click.option("--phone", is_flag=True, help="A phone that registers with us; its password is made here.")
 @click.option("--username", help="What the phone registers as; default: COMPANY-NAME.")
@@ -47,9 +47,23 @@ def target_group() -> None:
 @click.option("--country", help="Allow an outside number of this country (DE, PL, …); default: the own one.")
 @click.option(
     "--caller-id",
-    type=click.Choice(["caller", "own"]),
-    help="What the target is shown: the caller's number, or the number dialled.",
+    type=click.Choice(["caller", "own", "rpid", "diversion"]),
+    help="What the target is shown: the caller's number, the number dialled, and where (docs/integrator.md).",
 )
+@click.option(
+    "--srtp",
+    type=click.Choice(["off", "optional", "required"]),
+    help="Encrypted sound; default: off, for a phone optional.",
+)
+@click.option("--login", help="What we log in as at a peer that asks.")
+@click.option(
+    "--login-password-file",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    help="File with that log-in's password; - reads it from standard input.",
+)
+@click.option("--no-tls-verify", is_flag=True, help="Believe any certificate a peer shows.")
+@click.option("--tls-ca", metavar="FILE", help="Authorities a peer's certificate is checked by.")
+@click.option("--tell-source", is_flag=True, help="Tell a peer the number dialled and the source in headers.")
 @company_option
 @json_option
 def add(name: str, company: str | None, as_json: bool, **given: Any) -> None:
@@ -58,6 +72,7 @@ def add(name: str, company: str | None, as_json: bool, **given: Any) -> None:
     \b
     Examples:
       leaseline target add "Main line" --peer pbx.example.com --dial 100
+      leaseline target add PBX --peer pbx.example.com --transport tls --login ll --login-password-file -
       leaseline target add Reception --phone --username reception
       leaseline target add Mobile --outside 89151234567 --trunk carrier
       leaseline target add Berlin --outside +4930123456 --trunk carrier --country DE
@@ -82,15 +97,35 @@ def _place(session: Session, given: dict[str, Any]) -> Place:
     from tracker.targets import Extension, Outside, Peer, Phone
 
     shown = {"caller_id": given["caller_id"]} if given["caller_id"] else {}
+    sound = {"srtp": given["srtp"]} if given["srtp"] else {}
     if given["peer"]:
-        return Peer(given["peer"], given["port"], given["transport"], given["dial"], **shown)
+        return Peer(
+            given["peer"],
+            given["port"],
+            given["transport"],
+            given["dial"],
+            login=given["login"],
+            login_password=_password(given["login_password_file"]),
+            tls_verify=not given["no_tls_verify"],
+            tls_ca=given["tls_ca"],
+            tells_source=given["tell_source"],
+            **shown,
+            **sound,
+        )
     if given["extension"]:
         return Extension(given["extension"])
     if given["phone"]:
-        return Phone(given["username"])
+        return Phone(given["username"], **sound)
     if not given["trunk_name"]:
         raise click.UsageError("--outside needs --trunk: the carrier to dial the number over")
     return Outside(given["outside"], trunks.get(session, given["trunk_name"]), given["country"], **shown)
+
+
+def _password(path: str | None) -> str | None:
+    if path is None:
+        return None
+    with click.open_file(path) as file:
+        return str(file.read()).strip()
 
 
 @target_group.command("list")
@@ -153,6 +188,62 @@ def password(name: str, company: str | None, as_json: bool) -> None:
     hint_if_not_live()
 
 
+@target_group.command("provision")
+@click.argument("name")
+@click.option("--hours", type=int, default=24, show_default=True, help="How long the link lives.")
+@click.option("--new-password", is_flag=True, help="Make a new password first: phones set up before stop.")
+@company_option
+@json_option
+def provision(name: str, hours: int, new_password: bool, company: str | None, as_json: bool) -> None:
+    """Make a link that sets up a phone, once, and show it as text and as a QR code.
+
+    Linphone scans the code of the page behind it; for any other phone the page shows the account. A link made
+    before for the same phone opens nothing any more.
+
+    \b
+    Examples:
+      leaseline target provision Reception
+      leaseline target provision Reception --new-password --hours 2
+    """
+    from commands.context import here
+    from tracker import provisioning, targets
+
+    settings = here().settings
+    with changing(company) as (session, owner, by):
+        target = targets.get(session, owner, name)
+        token = provisioning.make_link(session, by, target, hours)
+        if new_password:
+            targets.new_password(session, by, target)
+        account = provisioning.account_of(target, settings)
+    link = provisioning.address_of(settings, token)
+    thing = {
+        "name": account.name,
+        "link": link,
+        "hours": hours,
+        "username": account.username,
+        "server": account.host,
+        "tls_port": account.tls_port,
+        "udp_port": account.port,
+        "srtp": account.encrypts,
+        "certificate": "known" if account.is_known else "signed by itself",
+    }
+    print_thing(thing, as_json=as_json)
+    if not as_json:
+        click.echo("Linphone scans this code; for any other phone open the link.")
+        _print_code(f"{link}/linphone.xml")
+        if not account.is_known:
+            click.echo("Our certificate is signed by itself: phones must accept it.", err=True)
+    hint_if_not_live()
+
+
+def _print_code(text: str) -> None:
+    import sys
+
+    import segno
+
+    segno.make(text, error="m", micro=False).terminal(out=sys.stdout, compact=True)
+
+
 @target_group.command("delete")
 @click.argument("name")
 @company_option
@@ -191,6 +282,11 @@ def describe(target: Target) -> dict[str, Any]:
         "number": target.e164,
         "trunk": target.trunk.name if target.trunk else None,
         "caller_id": target.caller_id.value,
+        "srtp": target.srtp.value,
+        "login": target.login,
+        "tls_verify": target.tls_verify,
+        "tls_ca": target.tls_ca,
+        "tells_source": target.tells_source,
         "endpoint": f"target-{target.id}",
         "created_at": target.created_at,
     }

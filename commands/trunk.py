@@ -8,6 +8,7 @@ import click
 
 from commands.context import here, hint_if_not_live, json_option
 from commands.printing import print_rows, print_thing
+from commands.trunk_test import test_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from tracker.models import Trunk
     from tracker.trunks import TrunkWish
 
-COLUMNS = ("name", "kind", "host", "port", "transport", "username", "match", "caller_id")
+COLUMNS = ("name", "kind", "host", "port", "transport", "srtp", "username", "match", "state")
 
 
 @click.group("trunk")
@@ -32,7 +33,7 @@ def trunk_group() -> None:
 def _wish_options(command: Callable[..., None]) -> Callable[..., None]:
     options = (
         click.option("--port", type=int, help="Port; default 5060, with TLS 5061."),
-        click.option("--transport", type=click.Choice(["udp", "tcp"]), help="Default: udp."),
+        click.option("--transport", type=click.Choice(["udp", "tcp", "tls"]), help="Default: udp."),
         click.option("--username", help="User name to register with at the carrier."),
         click.option("--password", help="Its password; other users of this machine may see it in `ps`."),
         click.option(
@@ -45,18 +46,60 @@ def _wish_options(command: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option(
             "--caller-id",
-            type=click.Choice(["caller", "own"]),
-            help="What it is shown when we ring out: the caller's number, or our own (default).",
+            type=click.Choice(["caller", "own", "rpid", "diversion"]),
+            help="What it is shown when we ring out (docs/integrator.md); default: own.",
         ),
         click.option(
             "--trust-asserted/--no-trust-asserted",
             default=None,
             help="Believe the carrier's P-Asserted-Identity (default), or only From.",
         ),
+        *_MANNERS,
     )
     for option in reversed(options):
         command = option(command)
     return command
+
+
+_MANNERS = (
+    click.option("--country", help="Its country (DE, GB, …), for numbers in national form; '' for none."),
+    click.option(
+        "--did-in",
+        metavar="uri|to|header:NAME",
+        help="Where it writes the number dialled; default: the request itself.",
+    ),
+    click.option(
+        "--dial-as",
+        type=click.Choice(["plus", "digits", "national"]),
+        help="How it wants numbers: +4930…, 4930…, 030…; default: plus.",
+    ),
+    click.option(
+        "--srtp", type=click.Choice(["off", "optional", "required"]), help="Encrypted sound; default: off."
+    ),
+    click.option(
+        "--tls-verify/--no-tls-verify", default=None, help="Check its certificate (default), or believe any."
+    ),
+    click.option(
+        "--tls-ca", metavar="FILE", help="Authorities its certificate is checked by; '': the usual ones."
+    ),
+    click.option("--outbound-proxy", metavar="HOST[:PORT]", help="What we send by way of; '' for none."),
+    click.option("--codecs", multiple=True, help="alaw, ulaw, g722 in order; default: alaw,ulaw."),
+    click.option(
+        "--dtmf",
+        type=click.Choice(["rfc4733", "info", "inband", "auto"]),
+        help="How keys are told; default: rfc4733.",
+    ),
+    click.option(
+        "--qualify-seconds",
+        type=int,
+        help="Ask after this long whether it is alive; 0: never; -1: as the others.",
+    ),
+    click.option(
+        "--symmetric/--no-symmetric",
+        default=None,
+        help="Answer to where its packets come from (default), or to the address it names.",
+    ),
+)
 
 
 def _wish(host: str | None, given: dict[str, Any]) -> TrunkWish:
@@ -66,7 +109,7 @@ def _wish(host: str | None, given: dict[str, Any]) -> TrunkWish:
     if path:
         with click.open_file(path) as file:
             given["password"] = file.read().strip()
-    given["match"] = given["match"] or None
+    given |= {name: given[name] or None for name in ("match", "codecs")}
     return TrunkWish(host=host, **given)
 
 
@@ -82,6 +125,8 @@ def add(name: str, host: str, as_json: bool, **given: Any) -> None:
     Examples:
       leaseline trunk add carrier --host sip.example.net --match 203.0.113.7 --match 203.0.113.8
       leaseline trunk add voip --host sip.example.org --username 4711 --password-file - < secret.txt
+      leaseline trunk add safe --host sip.example.org --transport tls --srtp required --match 203.0.113.7
+      leaseline trunk add old --host 203.0.113.9 --country DE --did-in header:P-Called-Party-ID
     """
     from tracker import trunks
 
@@ -146,6 +191,43 @@ def show(name: str, as_json: bool) -> None:
         print_thing(describe(trunks.get(session, name)), as_json=as_json)
 
 
+@trunk_group.command("retire")
+@click.argument("name")
+def retire(name: str) -> None:
+    """Switch a carrier off. What it carried stays in the books.
+
+    \b
+    Example:
+      leaseline trunk retire carrier
+    """
+    from tracker import trunks
+
+    with here().database.write() as session:
+        trunks.retire(session, here().by(), trunks.get(session, name))
+    click.echo(f"Trunk {name} is switched off.")
+    hint_if_not_live()
+
+
+@trunk_group.command("restore")
+@click.argument("name")
+def restore(name: str) -> None:
+    """Switch a retired carrier on again.
+
+    \b
+    Example:
+      leaseline trunk restore carrier
+    """
+    from tracker import trunks
+
+    with here().database.write() as session:
+        trunks.restore(session, here().by(), trunks.get(session, name))
+    click.echo(f"Trunk {name} is switched on.")
+    hint_if_not_live()
+
+
+trunk_group.add_command(test_command)
+
+
 @trunk_group.command("delete")
 @click.argument("name")
 def delete(name: str) -> None:
@@ -175,6 +257,19 @@ def describe(trunk: Trunk) -> dict[str, Any]:
         "match": trunk.match,
         "caller_id": trunk.caller_id.value,
         "trust_asserted": trunk.trust_asserted,
+        "country": trunk.country,
+        "did_in": trunk.did_in,
+        "dial_as": trunk.dial_as.value,
+        "srtp": trunk.srtp.value,
+        "tls_verify": trunk.tls_verify,
+        "tls_ca": trunk.tls_ca,
+        "outbound_proxy": trunk.outbound_proxy,
+        "codecs": trunk.codecs,
+        "dtmf": trunk.dtmf.value,
+        "qualify_seconds": trunk.qualify_seconds,
+        "symmetric": trunk.symmetric,
+        "state": "retired" if trunk.retired_at else "active",
+        "retired_at": trunk.retired_at,
         "endpoint": f"trunk-{trunk.id}",
         "created_at": trunk.created_at,
     }

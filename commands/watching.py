@@ -121,7 +121,8 @@ def trunks_seen(opened: Here, states: Mapping[str, str] | None = None) -> tuple[
     if not running(place_of(opened.settings)):
         return None
     with opened.database.read() as session:
-        rows = session.execute(sa.select(Trunk.id, Trunk.name, Trunk.kind).order_by(Trunk.name)).all()
+        on = sa.select(Trunk.id, Trunk.name, Trunk.kind).where(Trunk.retired_at.is_(None))
+        rows = session.execute(on.order_by(Trunk.name)).all()
     if not rows:
         return ()
     try:

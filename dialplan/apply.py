@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from dialplan.certificate import tls_of
 from dialplan.check import check
 from dialplan.facts import Facts, problems
 from dialplan.program import Program
@@ -25,6 +26,7 @@ from tracker.errors import Rejected
 from tracker.settings import Settings
 
 KEPT_RELEASES = 10
+BOOT_SECONDS = 60.0
 
 # Asterisk re-reads a file when the module behind it is told to; these files are only read at its start.
 _ONLY_AT_START = {"asterisk.conf", "modules.conf", "rtp.conf"}
@@ -70,11 +72,12 @@ def apply(settings: Settings, program: Program, facts: Facts, now: datetime, *, 
         raise Rejected("apply.entry", "; ".join(found), "Nothing was changed. Correct it and apply again.")
     place = place_of(settings)
     make_folders(place)
-    files = render(settings, program, facts)
+    files = render(settings, program, facts, tls_of(settings, make=not dry))
     before = _read(place.current)
     changed = tuple(
         sorted(name for name in files.keys() | before.keys() if files.get(name) != before.get(name))
     )
+    _check_authorities(facts)
     if found := check(files, place.additions):
         raise Rejected("apply.file", "; ".join(found), "Nothing was changed.")
     if dry:
@@ -91,6 +94,18 @@ def _extensions(facts: Facts) -> list[str]:
         for it in facts.targets
         if it.kind == "extension"
     ]
+
+
+def _check_authorities(facts: Facts) -> None:
+    """Asterisk would go without a transport whose file of authorities it cannot read."""
+    for path in (way.ca for way in facts.tls_ways.values() if way.ca):
+        if not os.access(path, os.R_OK):
+            raise Rejected(
+                "apply.file",
+                "%(path)s, with the authorities a trunk or target is checked by, cannot be read",
+                "Nothing was changed. Put the file there, or name another with --tls-ca.",
+                path=path,
+            )
 
 
 def answered(place: Place) -> frozenset[str]:
@@ -140,6 +155,7 @@ def make_folders(place: Place) -> None:
         place.run,
         place.calls,
         place.recordings,
+        place.trials,
         place.logs / "cdr-custom",
         place.logs / "cel-custom",
     ):
@@ -215,6 +231,8 @@ def _reload_and_look(program: Program, place: Place, facts: Facts, changed: tupl
     An object that was there before stays in its memory when the new one is refused, and is gone after its
     next start: only what it writes about its configuration shows that.
     """
+    # Its console answers before its modules do: asked then, it would seem to have taken nothing.
+    command(program, place, "core waitfullybooted", seconds=BOOT_SECONDS)
     log = place.logs / "messages"
     known = log.stat().st_size if log.exists() else 0
     # Always, even if no file of ours changed: a hand-written addition may have.
@@ -269,4 +287,4 @@ def _diff(before: Mapping[str, str], after: Mapping[str, str]) -> str:
             n=1,
         )
     # Shown on terminals and pasted into tickets: passwords stay out.
-    return re.sub(r"(?m)^([-+ ](?:password|secret) = ).*", r"\1…", "\n".join(lines))
+    return re.sub(r"(?m)^([-+ ](?:password|secret|set_var|match_header) = ).*", r"\1…", "\n".join(lines))

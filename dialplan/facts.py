@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import re
 from collections import Counter
@@ -28,7 +29,27 @@ from tracker.models import (
     TrunkKind,
 )
 from tracker.policy.outgoing import emergency_numbers
-from tracker.policy.phone import spellings
+from tracker.policy.phone import dialled_as, spellings, spelt_in
+from tracker.policy.sip_entries import CODECS
+from tracker.policy.sip_words import source_text
+
+
+@dataclass(frozen=True)
+class Way:
+    """How SIP and sound travel: `srtp` is off, optional or required; the rest matters for TLS only."""
+
+    srtp: str = "off"
+    verify: bool = True
+    ca: str | None = None
+
+    def transport(self, kind: str) -> str:
+        """The transport to send by; Asterisk decides by transport whose certificates it believes."""
+        if kind != "tls":
+            return f"transport-{kind}"
+        if not self.verify:
+            return "transport-tls-unverified"
+        digest = hashlib.sha256(self.ca.encode()).hexdigest()[:8] if self.ca else ""
+        return f"transport-tls-{digest}" if digest else "transport-tls"
 
 
 @dataclass(frozen=True)
@@ -44,6 +65,31 @@ class TrunkFacts:
     match: tuple[str, ...]
     caller_id: str
     trust_asserted: bool
+    country: str | None = None
+    did_in: str = "uri"
+    way: Way = Way()
+    outbound_proxy: str | None = None
+    codecs: tuple[str, ...] = ("alaw", "ulaw")
+    dtmf: str = "rfc4733"
+    qualify_seconds: int | None = None
+    symmetric: bool = True
+
+    @property
+    def context(self) -> str:
+        """Where its calls arrive: with all others, unless it writes numbers in a way of its own."""
+        plain = self.did_in == "uri" and self.country is None
+        return "leaseline-arrive" if plain else f"leaseline-arrive-{self.id}"
+
+    @property
+    def known_by(self) -> tuple[str, ...]:
+        """The addresses its calls come from: as named, else its host and its proxy."""
+        proxy = (self.outbound_proxy or "").rpartition(":")[0] or self.outbound_proxy
+        return self.match or tuple(dict.fromkeys(each for each in (self.host, proxy) if each))
+
+    @property
+    def did_header(self) -> str | None:
+        """The header that holds the number dialled, where it is not in the request itself."""
+        return {"uri": None, "to": "To"}.get(self.did_in, self.did_in.removeprefix("header:"))
 
 
 @dataclass(frozen=True)
@@ -74,6 +120,10 @@ class TargetFacts:
     username: str | None
     password: str | None
     judges: bool = False
+    way: Way = Way()
+    login: str | None = None
+    login_password: str | None = None
+    tells_source: bool = False
     out: OutFacts | None = None
 
     @property
@@ -84,11 +134,14 @@ class TargetFacts:
 
 @dataclass(frozen=True)
 class NumberFacts:
+    """`source` is what a phone system may be told of a static channel's calls, in plain ASCII."""
+
     e164: str
     about: str
     record: bool
     rings: Rings
     spellings: tuple[str, ...]
+    source: str = ""
     plan: str = ""  # "7-3", where a plan counts
 
 
@@ -99,10 +152,31 @@ class Facts:
     numbers: tuple[NumberFacts, ...]
     plans: tuple[PlanFacts, ...] = ()
 
+    @property
+    def tls_ways(self) -> dict[str, Way]:
+        """The TLS transports beside the usual one, by name: for those who verify in another way."""
+        parties: list[TrunkFacts | TargetFacts] = [
+            *self.trunks,
+            *(target for target in self.targets if target.kind == TargetKind.PEER),
+        ]
+        named = {each.way.transport("tls"): each.way for each in parties if each.transport == "tls"}
+        return {name: named[name] for name in sorted(named) if name != "transport-tls"}
+
+    @property
+    def spelt(self) -> dict[str, dict[str, str]]:
+        """For each country whose carriers we have: the forms it writes, each with the number meant."""
+        countries = sorted({trunk.country for trunk in self.trunks if trunk.country})
+        return {
+            country: {
+                form: each.e164 for each in self.numbers for form in sorted(spelt_in(each.e164, country))
+            }
+            for country in countries
+        }
+
 
 def load_facts(session: Session, at: datetime | None = None) -> Facts:
     """Everything that Asterisk is told, as it stands in the database; `at` is now unless told otherwise."""
-    trunks = session.scalars(sa.select(Trunk).order_by(Trunk.id)).all()
+    trunks = session.scalars(sa.select(Trunk).where(Trunk.retired_at.is_(None)).order_by(Trunk.id)).all()
     targets = session.scalars(sa.select(Target).options(joinedload(Target.company)).order_by(Target.id)).all()
     rules = {rule.company_id: rule for rule in session.scalars(_RULES)}
     return Facts(
@@ -126,6 +200,14 @@ def _trunk(trunk: Trunk) -> TrunkFacts:
         tuple(trunk.match),
         trunk.caller_id.value,
         trunk.trust_asserted,
+        trunk.country,
+        trunk.did_in,
+        Way(trunk.srtp.value, trunk.tls_verify, trunk.tls_ca),
+        trunk.outbound_proxy,
+        tuple(trunk.codecs),
+        trunk.dtmf.value,
+        trunk.qualify_seconds,
+        trunk.symmetric,
     )
 
 
@@ -142,7 +224,7 @@ def _target(target: Target, rule: OutgoingRule | None) -> TargetFacts:
     elif target.kind is TargetKind.PHONE:
         dial = f"PJSIP/target-{target.id}"
     else:
-        dial = f"PJSIP/{target.e164}@trunk-{target.trunk_id}"
+        dial = f"PJSIP/{_as_dialled(target)}@trunk-{target.trunk_id}"
         caller_id = target.trunk.caller_id if target.trunk else caller_id
     return TargetFacts(
         target.id,
@@ -156,7 +238,11 @@ def _target(target: Target, rule: OutgoingRule | None) -> TargetFacts:
         target.username,
         target.password,
         target.company.judge_by_phone,
-        _out(target, rule) if rule is not None else None,
+        Way(target.srtp.value, target.tls_verify, target.tls_ca),
+        target.login,
+        target.login_password,
+        target.tells_source,
+        out=_out(target, rule) if rule is not None else None,
     )
 
 
@@ -182,9 +268,15 @@ def _extension(target: Target, about: str) -> TargetFacts:
     )  # fmt: skip
 
 
+def _as_dialled(target: Target) -> str:
+    """The outside number in the form its carrier wants."""
+    trunk, e164 = target.trunk, target.e164 or ""
+    return dialled_as(e164, trunk.dial_as.value, trunk.country or "") if trunk else e164
+
+
 def _numbers(session: Session) -> Iterator[NumberFacts]:
     rows = session.execute(
-        sa.select(Number, Company.name, Company.default_region, Channel.name, Pool.name)
+        sa.select(Number, Company.name, Company.default_region, Channel, Pool.name)
         .join(Company, Company.id == Number.company_id)
         .join(
             NumberUse, sa.and_(NumberUse.number_id == Number.id, NumberUse.until_at.is_(None)), isouter=True
@@ -198,11 +290,19 @@ def _numbers(session: Session) -> Iterator[NumberFacts]:
     written = {row.Number.e164: spellings(row.Number.e164, row.default_region) for row in rows}
     shared = _ambiguous(written)
     for number, company, _region, channel, pool in rows:
-        use = f"channel “{channel}”" if channel else f"pool “{pool}”" if pool else "not assigned"
+        use = f"channel “{channel.name}”" if channel else f"pool “{pool}”" if pool else "not assigned"
         forms = tuple(sorted(written[number.e164] - shared - {number.e164}))
         way = found[number.id]
         plan = way.plan.word if way.plan else ""
-        yield NumberFacts(number.e164, f"{use} of {company}", number.record, way.rings, forms, plan)
+        yield NumberFacts(
+            number.e164,
+            f"{use} of {company}",
+            number.record,
+            way.rings,
+            forms,
+            source_text(channel.source, channel.medium, channel.campaign) if channel else "",
+            plan,
+        )
 
 
 def _ambiguous(written: dict[str, frozenset[str]]) -> set[str]:
@@ -222,6 +322,12 @@ _DIAL = re.compile(r"PJSIP/([A-Za-z0-9+*#._-]{1,40}|\$\{LL_DID\})(@(target|trunk
 _INSIDE = re.compile(r"PJSIP/[\w+*.-]{1,20}|Local/[\w+*.-]{1,20}@[\w-]{1,19}/n", re.ASCII)
 
 
+_DID_IN = re.compile(r"uri|to|header:[A-Za-z][A-Za-z0-9-]{0,45}")
+_PROXY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]{1,253})(:[0-9]{1,5})?")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_FILE = re.compile(r"/[A-Za-z0-9._/+-]{1,254}")
+
+
 def problems(facts: Facts) -> list[str]:
     """What cannot be rendered, each naming its entry; an empty list when everything can."""
     return [
@@ -238,6 +344,10 @@ def _is_host(text: str | None) -> bool:
     except ValueError:
         return bool(_HOST.fullmatch(text or ""))
     return True
+
+
+def _is_file(path: str | None) -> bool:
+    return path is None or bool(_FILE.fullmatch(path))
 
 
 def _is_network(text: str) -> bool:
@@ -261,6 +371,21 @@ def _trunk_problems(trunks: Iterable[TrunkFacts]) -> Iterator[str]:
             yield f"{trunk.about}: a trunk that registers needs a user name and a password"
         if trunk.password and not _PASSWORD.fullmatch(trunk.password):
             yield f"{trunk.about}: the password may hold printable ASCII without spaces and semicolons"
+        yield from _manner_problems(trunk)
+
+
+def _manner_problems(trunk: TrunkFacts) -> Iterator[str]:
+    """Of how a trunk speaks, beside who it is."""
+    if not _DID_IN.fullmatch(trunk.did_in):
+        yield f"{trunk.about}: {trunk.did_in!r} is no place for a number"
+    if trunk.outbound_proxy and not _PROXY.fullmatch(trunk.outbound_proxy):
+        yield f"{trunk.about}: {trunk.outbound_proxy!r} is no proxy"
+    if not trunk.codecs or not set(trunk.codecs) <= set(CODECS):
+        yield f"{trunk.about}: {','.join(trunk.codecs)!r} are no codecs"
+    if trunk.country and not _COUNTRY.fullmatch(trunk.country):
+        yield f"{trunk.about}: {trunk.country!r} is no country"
+    if not _is_file(trunk.way.ca):
+        yield f"{trunk.about}: {trunk.way.ca!r} is no plain path"
 
 
 def _target_problems(targets: Iterable[TargetFacts]) -> Iterator[str]:
@@ -271,6 +396,12 @@ def _target_problems(targets: Iterable[TargetFacts]) -> Iterator[str]:
             yield f"{target.about}: user name {target.username!r} is not small letters, digits and hyphens"
         if target.kind == TargetKind.PHONE and not _PASSWORD.fullmatch(target.password or ""):
             yield f"{target.about}: the password may hold printable ASCII without spaces and semicolons"
+        if target.login and not _USERNAME.fullmatch(target.login):
+            yield f"{target.about}: log-in {target.login!r} has characters SIP does not allow"
+        if target.login and not _PASSWORD.fullmatch(target.login_password or ""):
+            yield f"{target.about}: the password may hold printable ASCII without spaces and semicolons"
+        if not _is_file(target.way.ca):
+            yield f"{target.about}: {target.way.ca!r} is no plain path"
         allowed = _INSIDE if target.kind == TargetKind.EXTENSION else _DIAL
         if not allowed.fullmatch(target.dial):
             yield f"{target.about}: {target.dial!r} cannot be dialled"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import re
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import jinja2
 
+from dialplan.certificate import Tls
 from dialplan.facts import Facts, TargetFacts
 from dialplan.plans import PlanFacts, plan_words
 from dialplan.program import Program
@@ -18,6 +20,7 @@ from tracker.policy.worth import CODED
 from tracker.settings import CHECKOUT, Settings
 
 INCLUDED = "leaseline.d"  # where our files are in a phone system's configuration
+TRIAL_RING_SECONDS, TRIAL_TALK_SECONDS = 40, 4
 _TEMPLATES = (CHECKOUT / "dialplan" / "templates", CHECKOUT / "asterisk" / "templates")
 
 
@@ -37,6 +40,7 @@ class Place:
     calls: Path  # the spool of lines
     recordings: Path  # the spool of sound
     parts: Path  # our dialplan: the same as `current`, or a folder of ours in a phone system's configuration
+    trials: Path  # what became of calls that were made to try a way
 
     @property
     def socket(self) -> Path:
@@ -56,6 +60,7 @@ def place_of(settings: Settings) -> Place:
         calls=settings.spool / "calls",
         recordings=settings.spool / "recordings",
         parts=settings.asterisk_for / INCLUDED if settings.asterisk_for else folder / "current",
+        trials=settings.spool / "trials",
     )
 
 
@@ -69,7 +74,7 @@ def run_folder(folder: Path) -> Path:
     return Path(found[1]) if found else Path("/var/run/asterisk")
 
 
-def render(settings: Settings, program: Program, facts: Facts) -> dict[str, str]:
+def render(settings: Settings, program: Program, facts: Facts, tls: Tls | None = None) -> dict[str, str]:
     """Every configuration file by its name. The same facts give the same text to the letter."""
     environment = _environment()
     place = place_of(settings)
@@ -82,6 +87,15 @@ def render(settings: Settings, program: Program, facts: Facts) -> dict[str, str]
         "trunks": facts.trunks,
         "targets": facts.targets,
         "numbers": facts.numbers,
+        "spelt": facts.spelt,
+        "tls": tls,
+        "tls_ways": facts.tls_ways,
+        "trials": place.trials,
+        "knock": hashlib.sha256(f"trial|{settings.secret_key}".encode()).hexdigest()[:32],
+        "own_host": {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.sip_host, settings.sip_host),  # noqa: S104
+        "trial_ring_seconds": TRIAL_RING_SECONDS,
+        "trial_talk_seconds": TRIAL_TALK_SECONDS,
+        "tls_host": sip_host(settings.sip_host),
         "ami_events": AMI_EVENTS,
         "now": "${STRFTIME(,,%s.%3q)}",
         # A phone system has accounts of its own, and trunks whose names say nothing to us.

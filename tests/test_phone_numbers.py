@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from tracker.errors import Rejected
 from tracker.policy.facts import Presentation
-from tracker.policy.phone import display, normalise_caller, read_number, spellings
+from tracker.policy.phone import (
+    dialled_as,
+    display,
+    normalise_caller,
+    read_number,
+    spellings,
+    spelt_in,
+)
 
 ALLOWED = Presentation.ALLOWED
 
@@ -160,3 +167,38 @@ def test_no_spelling_is_read_as_another_number(region: str, company: str) -> Non
 )
 def test_a_number_is_shown_as_people_of_the_region_write_it(e164: str, region: str, shown: str) -> None:
     assert display(e164, region) == shown
+
+
+@pytest.mark.parametrize(
+    ("e164", "country", "forms"),
+    [
+        ("+74951234567", "RU", {"4951234567", "84951234567", "74951234567", "81074951234567"}),
+        ("+4951234567", "DE", {"051234567", "004951234567"}),
+        ("+4951234567", "RU", {"8104951234567"}),
+        ("+442079460101", "GB", {"02079460101", "2079460101", "442079460101", "00442079460101"}),
+    ],
+)
+def test_a_countrys_network_writes_a_number_in_forms_that_mean_no_other(
+    e164: str, country: str, forms: set[str]
+) -> None:
+    assert forms <= spelt_in(e164, country)
+    assert all(read_number(form, country) == e164 for form in spelt_in(e164, country))
+
+
+def test_what_moscow_means_is_not_read_as_lower_saxony() -> None:
+    assert "4951234567" in spelt_in("+74951234567", "RU")
+    assert "4951234567" not in spelt_in("+4951234567", "RU")
+
+
+@pytest.mark.parametrize(
+    ("style", "country", "dialled"),
+    [
+        ("plus", "RU", "+74951234567"),
+        ("digits", "RU", "74951234567"),
+        ("national", "RU", "84951234567"),
+        ("national", "DE", "0074951234567"),
+        ("national", "", "74951234567"),
+    ],
+)
+def test_a_number_is_dialled_as_the_carrier_wants_it(style: str, country: str, dialled: str) -> None:
+    assert dialled_as("+74951234567", style, country) == dialled

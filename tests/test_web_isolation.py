@@ -27,6 +27,8 @@ PUBLIC = DOORS | {"/healthz", "/readyz", "/metrics", "/static/<name>"} | FROM_AN
 PUBLIC |= {"/shared/reports/<token>"}  # and tests/test_web_saved_reports.py this one
 PUBLIC |= {"/shared/<token>", "/shared/<token>/audio"}  # tests/test_share_links.py holds them apart
 
+PUBLIC |= {"/phone/<token>", "/phone/<token>/linphone.xml"}  # tests/test_provisioning.py holds them apart
+
 
 @pytest.fixture
 def site(sqlite: Database, tmp_path: Path, now: datetime) -> Site:

@@ -58,19 +58,21 @@ def living_link(session: Session, model: type[AnyLink], token: str, now: datetim
     return link
 
 
-def check_maker(session: Session, link: Link, company_id: int) -> None:
+def check_maker(session: Session, link: Link, company_id: int, right: Right = Right.JUDGE) -> None:
     """Nobody opens more to others than he may see himself. Raises Rejected `share.revoked`."""
-    if without_right(session, [(link.actor, company_id)]):
+    if without_right(session, [(link.actor, company_id)], right):
         raise _taken_back()
 
 
-def without_right(session: Session, makers: Collection[tuple[str, int]]) -> set[tuple[str, int]]:
+def without_right(
+    session: Session, makers: Collection[tuple[str, int]], right: Right = Right.JUDGE
+) -> set[tuple[str, int]]:
     """Of those who made links of a company, those who may no longer do so; the command line always may."""
     emails = {actor for actor, _ in makers}
     known = set(session.scalars(sa.select(User.email).where(User.email.in_(emails))))
     roles = sa.select(User.email, Membership.company_id, Membership.role).join(Membership.user)
     held = session.execute(roles.where(User.email.in_(known), User.disabled_at.is_(None)))
-    able = {(email, company_id) for email, company_id, role in held if may(role, Right.JUDGE)}
+    able = {(email, company_id) for email, company_id, role in held if may(role, right)}
     return {maker for maker in makers if maker[0] in known} - able
 
 

@@ -114,6 +114,13 @@ def _codes(text: str) -> tuple[str, ...]:
     return codes
 
 
+def _file(text: str) -> str:
+    """A path that Asterisk's configuration can hold."""
+    if text and not re.fullmatch(r"/[A-Za-z0-9._/+-]{1,250}", text):
+        raise ValueError
+    return text
+
+
 def _yes_no(text: str) -> bool:
     return {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}[text.lower()]
 
@@ -167,6 +174,24 @@ class Settings:
     )
     sip_local_networks: tuple[str, ...] = _setting(
         (), _networks, "networks, separated by commas", "networks reached without NAT"
+    )
+    sip_tls_port: int = _setting(
+        0, _port, "a port", "port Asterisk listens on for SIP over TLS; default: the one above sip_port"
+    )
+    sip_tls_certificate: str = _setting(
+        "",
+        _file,
+        "the path of a PEM file",
+        "certificate shown over TLS, with its chain; default: one signed by itself, made here",
+    )
+    sip_tls_key: str = _setting(
+        "", _file, "the path of a PEM file", "private key of that certificate; default: in the same file"
+    )
+    sip_tls_ca: str = _setting(
+        "/etc/ssl/certs/ca-certificates.crt",
+        _file,
+        "the path of a PEM file",
+        "authorities whose certificates are believed when we call a carrier over TLS",
     )
     rtp_start: int = _setting(10000, _port, "a port", "first UDP port for audio")
     rtp_end: int = _setting(20000, _port, "a port", "last UDP port for audio")
@@ -381,6 +406,8 @@ def _completed(values: dict[str, Any], problems: list[str]) -> Settings:
         raise SettingsError("; ".join(problems))
     values["home"] = home
     values["database_url"] = plain.database_url or f"sqlite:///{home / 'leaseline.db'}"
+    values["sip_tls_port"] = plain.sip_tls_port or plain.sip_port + 1
+    values["sip_tls_key"] = plain.sip_tls_key or plain.sip_tls_certificate
     values["web_url"] = plain.web_url or f"http://{plain.web_host}:{plain.web_port}"
     values["cookie_secure"] = plain.cookie_secure or plain.web_url.startswith("https:")
     values["secret_key"] = plain.secret_key or _kept_secret(home, "secret_key")

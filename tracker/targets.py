@@ -18,6 +18,8 @@ from tracker.models import (
     CallerIdPolicy,
     Company,
     Forwarding,
+    ProvisionLink,
+    Srtp,
     Target,
     TargetKind,
     Transport,
@@ -29,11 +31,14 @@ from tracker.policy.entries import (
     read_host,
     read_inside,
     read_name,
+    read_password,
     read_phone_username,
     read_port,
+    read_username,
     read_word,
 )
 from tracker.policy.phone import read_number
+from tracker.policy.sip_entries import read_file
 from tracker.policy.uses import uses_of
 
 _COSTLY = {phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST}
@@ -41,13 +46,22 @@ _COSTLY = {phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberTy
 
 @dataclass(frozen=True)
 class Peer:
-    """An existing PBX or SIP device. `dial` is what to call there; None: the number the caller dialled."""
+    """An existing PBX or SIP device. `dial` is what to call there; None: the number the caller dialled.
+
+    `login` and its password are for a PBX that asks who we are.
+    """
 
     host: str
     port: int | None = None
     transport: str = "udp"
     dial: str | None = None
     caller_id: str = "caller"
+    login: str | None = None
+    login_password: str | None = None
+    srtp: str = "off"
+    tls_verify: bool = True
+    tls_ca: str | None = None
+    tells_source: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +69,7 @@ class Phone:
     """A phone that registers with us; without a user name it gets COMPANY-NAME."""
 
     username: str | None = None
+    srtp: str = "optional"
 
 
 @dataclass(frozen=True)
@@ -161,6 +176,7 @@ def delete(session: Session, by: By, target: Target) -> None:
             name=target.name,
             uses=uses,
         )
+    session.execute(sa.delete(ProvisionLink).where(ProvisionLink.target_id == target.id))
     session.delete(target)
     by.note(session, "target.delete", target.company_id, subject=target.name)
 
@@ -179,7 +195,36 @@ def _be_peer(target: Target, place: Peer) -> dict[str, object]:
     target.port = read_port(place.port or standard, "target")
     target.dial = read_extension(place.dial, "target") if place.dial else None
     target.caller_id = read_word(CallerIdPolicy, place.caller_id, "target.caller_id")
-    return {"kind": "peer", "host": target.host, "port": target.port, "dial": target.dial}
+    target.tells_source = place.tells_source
+    _be_safe(target, place)
+    _log_in(target, place)
+    told = {name: getattr(target, name) for name in ("host", "port", "dial", "login")}
+    return {"kind": "peer", **told, "transport": target.transport, "srtp": target.srtp}
+
+
+def _be_safe(target: Target, place: Peer) -> None:
+    """How the way to a phone system is encrypted."""
+    target.srtp = read_word(Srtp, place.srtp, "target.srtp")
+    target.tls_verify = place.tls_verify
+    target.tls_ca = read_file(place.tls_ca, "target") if place.tls_ca else None
+    if target.srtp is Srtp.REQUIRED and target.transport is not Transport.TLS:
+        raise Rejected(
+            "target.srtp",
+            "The keys of the encrypted sound would be sent in the clear",
+            "Use --transport tls with --srtp required",
+        )
+
+
+def _log_in(target: Target, place: Peer) -> None:
+    if bool(place.login) is not bool(place.login_password):
+        raise Rejected(
+            "target.login",
+            "A log-in is a user name and a password",
+            "Give --login and --login-password-file, or neither",
+        )
+    if place.login and place.login_password:
+        target.login = read_username(place.login, "target")
+        target.login_password = read_password(place.login_password, "target")
 
 
 def _be_phone(session: Session, target: Target, place: Phone, company: Company) -> dict[str, object]:
@@ -195,11 +240,19 @@ def _be_phone(session: Session, target: Target, place: Phone, company: Company) 
             username=target.username,
         )
     target.password = make_password()
-    return {"kind": "phone", "username": target.username}
+    target.srtp = read_word(Srtp, place.srtp, "target.srtp")
+    return {"kind": "phone", "username": target.username, "srtp": target.srtp}
 
 
 def _be_outside(target: Target, place: Outside, company: Company) -> dict[str, object]:
     target.kind = TargetKind.OUTSIDE
+    if place.trunk.retired_at is not None:
+        raise Rejected(
+            "target.trunk",
+            "Trunk %(name)r is switched off",
+            "Give another, or switch it on again: `leaseline trunk restore`",
+            name=place.trunk.name,
+        )
     target.e164 = read_outside_number(place.number, company.default_region, place.country)
     target.trunk_id = place.trunk.id
     target.caller_id = read_word(CallerIdPolicy, place.caller_id, "target.caller_id")

@@ -37,6 +37,7 @@ from web import (
     overview,
     paths,
     people,
+    phone,
     reports,
     sales,
     saved_reports,
@@ -116,5 +117,6 @@ def create_app(
     saved_reports.install(app)
     shared.install(app, monotonic)
     app.register_blueprint(shared_report.pages)
+    app.register_blueprint(phone.pages)
     visits.install(app, database, monotonic)
     return app

@@ -52,6 +52,7 @@ STATUS = {
     "saved_report.unknown": 404,
     "schedule.unknown": 404,
     "session.unknown": 404,
+    "provision.served": 410,
     "share.expired": 410,
     "share.going_on": 409,
     "share.revoked": 410,

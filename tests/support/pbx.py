@@ -30,7 +30,7 @@ EXTENSIONS = ("2000", "2001", "2002")
 _MODULES = (
     "res_timing_timerfd", "res_sorcery_config", "res_sorcery_memory", "res_sorcery_astdb", "codec_alaw",
     "codec_ulaw", "format_pcm", "format_wav", "bridge_simple", "bridge_native_rtp", "bridge_softmix",
-    "bridge_holding", "bridge_builtin_features", "res_rtp_asterisk", "res_pjproject", "res_pjsip",
+    "bridge_holding", "bridge_builtin_features", "res_rtp_asterisk", "res_srtp", "res_pjproject", "res_pjsip",
     "res_pjsip_session", "res_pjsip_sdp_rtp", "res_pjsip_pubsub", "res_pjsip_authenticator_digest",
     "res_pjsip_outbound_authenticator_digest", "res_pjsip_outbound_registration", "res_pjsip_registrar",
     "res_pjsip_endpoint_identifier_ip", "res_pjsip_endpoint_identifier_user", "res_pjsip_caller_id",

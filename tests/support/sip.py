@@ -90,17 +90,17 @@ class Telephone:
         login = Talk(self, f"{me};tag={_token()}", me, f"sip:{host}")
         return login.request("REGISTER", f"Contact: {self.contact}", f"Expires: {seconds}")
 
-    def dial(self, to: str, *headers: str, who: str | None = None) -> Talk:
+    def dial(self, asked: str, *headers: str, who: str | None = None, to: str | None = None) -> Talk:
         """INVITE, and log in if we have a password; what comes of it is the talk's to wait for.
 
-        `who` is the From address.
+        `who` is the From address, `to` the To address where it is not what is asked for.
         """
         host = f"{self.asterisk[0]}:{self.asterisk[1]}"
         talk = Talk(
             self,
             f"{who or f'<sip:{self.user}@{host}>'};tag={_token()}",
-            f"<sip:{to}@{host}>",
-            f"sip:{to}@{host}",
+            to or f"<sip:{asked}@{host}>",
+            f"sip:{asked}@{host}",
         )
         self.talks.append(talk)
         talk.send("INVITE", f"Contact: {self.contact}", *headers, body=talk.offer())

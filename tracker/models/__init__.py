@@ -20,12 +20,15 @@ from tracker.models.company import (
     CallerIdPolicy,
     Channel,
     Company,
+    DialAs,
+    DtmfMode,
     Forwarding,
     Number,
     NumberState,
     NumberUse,
     OutgoingRule,
     Pool,
+    Srtp,
     Target,
     TargetKind,
     Transport,
@@ -45,6 +48,7 @@ from tracker.models.people import (
     User,
 )
 from tracker.models.plans import CallPlan, PlanCase, PlanUse, PlanVersion
+from tracker.models.provision import ProvisionLink
 from tracker.models.reports import ReportLink, ReportMail, ReportSchedule, SavedReport
 from tracker.models.sheets import DaySheet, SheetColumn, sheet_changes
 from tracker.models.sound import Consent, Prompt, Unrecorded
@@ -101,6 +105,8 @@ __all__ = [
     "Cost",
     "DaySheet",
     "DelayModel",
+    "DialAs",
+    "DtmfMode",
     "Entered",
     "Every",
     "ExchangeRate",
@@ -127,6 +133,7 @@ __all__ = [
     "PlanVersion",
     "Pool",
     "Prompt",
+    "ProvisionLink",
     "QuarantinedLine",
     "Recording",
     "RecordingState",
@@ -148,6 +155,7 @@ __all__ = [
     "SiteCheck",
     "SourceRule",
     "SpoolFile",
+    "Srtp",
     "Swap",
     "Tag",
     "Target",

@@ -40,6 +40,33 @@ class CallerIdPolicy(enum.StrEnum):
 
     CALLER = "caller"  # From: the caller's own number
     OWN = "own"  # From: the number dialled; P-Asserted-Identity: the caller
+    RPID = "rpid"  # From: the number dialled; Remote-Party-ID: the caller
+    DIVERSION = "diversion"  # From: the caller's own number; Diversion: the number dialled
+
+
+class Srtp(enum.StrEnum):
+    """Whether the sound is encrypted, with keys in the session description (RFC 4568)."""
+
+    OFF = "off"
+    OPTIONAL = "optional"  # offered, and done without where the other side cannot
+    REQUIRED = "required"
+
+
+class DtmfMode(enum.StrEnum):
+    """How keys pressed during a call are told."""
+
+    RFC4733 = "rfc4733"  # events beside the sound
+    INFO = "info"  # SIP messages
+    INBAND = "inband"  # heard in the sound
+    AUTO = "auto"  # events where the other side knows them, else in the sound
+
+
+class DialAs(enum.StrEnum):
+    """How a carrier wants the numbers that are dialled over it."""
+
+    PLUS = "plus"  # +74951234567
+    DIGITS = "digits"  # 74951234567
+    NATIONAL = "national"  # 84951234567 at home, 81074951234567 abroad
 
 
 class TargetKind(enum.StrEnum):
@@ -99,6 +126,26 @@ class Trunk(Base):
     caller_id: Mapped[CallerIdPolicy] = mapped_column(words(CallerIdPolicy), default=CallerIdPolicy.OWN)
     # The carrier asserts callers in P-Asserted-Identity; off means only From is believed.
     trust_asserted: Mapped[bool] = mapped_column(default=True)
+    # ISO 3166: how this carrier writes numbers without a country code; None: as a number's company does.
+    country: Mapped[str | None] = mapped_column(sa.String(2))
+    did_in: Mapped[str] = mapped_column(
+        sa.String(60), default="uri", server_default="uri"
+    )  # uri, to, header:NAME
+    dial_as: Mapped[DialAs] = mapped_column(words(DialAs), default=DialAs.PLUS, server_default="plus")
+    srtp: Mapped[Srtp] = mapped_column(words(Srtp), default=Srtp.OFF, server_default="off")
+    tls_verify: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+    tls_ca: Mapped[str | None] = mapped_column(sa.String(255))  # a file; None: those this machine believes
+    outbound_proxy: Mapped[str | None] = mapped_column(sa.String(255))  # HOST or HOST:PORT
+    codecs: Mapped[list[str]] = mapped_column(
+        default=lambda: ["alaw", "ulaw"], server_default='["alaw", "ulaw"]'
+    )
+    dtmf: Mapped[DtmfMode] = mapped_column(
+        words(DtmfMode), default=DtmfMode.RFC4733, server_default="rfc4733"
+    )
+    qualify_seconds: Mapped[int | None]  # None: as the setting sip_options_seconds says
+    # Sound and answers go where they come from, whatever the other side says of its own address.
+    symmetric: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+    retired_at: Mapped[datetime | None]  # switched off; what it carried stays in the books
     created_at: Mapped[datetime]
 
 
@@ -125,6 +172,13 @@ class Target(Base):
     whispers: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
     # May call out over the company's trunk (OutgoingRule); never an outside number.
     calls_out: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    login: Mapped[str | None] = mapped_column(sa.String(100))  # peer: what we log in as when it asks
+    login_password: Mapped[str | None] = mapped_column(sa.String(200))  # peer
+    srtp: Mapped[Srtp] = mapped_column(words(Srtp), default=Srtp.OFF, server_default="off")  # peer, phone
+    tls_verify: Mapped[bool] = mapped_column(default=True, server_default=sa.true())  # peer
+    tls_ca: Mapped[str | None] = mapped_column(sa.String(255))  # peer
+    # Peer: it is told the number dialled and the call's source in headers of ours.
+    tells_source: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     created_at: Mapped[datetime]
 
     company: Mapped[Company] = relationship()

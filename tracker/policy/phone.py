@@ -133,6 +133,32 @@ def spellings(e164: str, region: str) -> frozenset[str]:
     return frozenset(forms)
 
 
+def spelt_in(e164: str, country: str) -> frozenset[str]:
+    """The forms, without +, in which a network of that country writes the number, and means no other."""
+    digits = e164.removeprefix("+")
+    number = _parsed("+" + digits, country)
+    if number is None:
+        return frozenset()
+    forms = {digits, (_international_prefix(country.upper()) or "00") + digits}
+    if phonenumbers.country_code_for_region(country.upper()) == number.country_code:
+        forms |= _national(number, country.upper())
+    return frozenset(form for form in forms if _reads_back(form, number, country.upper()))
+
+
+def dialled_as(e164: str, style: str, country: str) -> str:
+    """The number as a carrier of that country wants it dialled: `plus`, `digits` or `national`."""
+    digits = e164.removeprefix("+")
+    if style == "plus":
+        return "+" + digits
+    number = _parsed("+" + digits, country) if style == "national" and country else None
+    if number is None:
+        return digits
+    if phonenumbers.country_code_for_region(country.upper()) == number.country_code:
+        prefix = phonenumbers.ndd_prefix_for_region(country.upper(), True) or ""
+        return prefix + phonenumbers.national_significant_number(number)
+    return (_international_prefix(country.upper()) or "00") + digits
+
+
 def _parsed(text: str, region: str) -> PhoneNumber | None:
     try:
         return phonenumbers.parse(text, region.upper())

@@ -22,6 +22,8 @@ class Reach:
 
 def reach_of(thing: Target | Trunk, endpoints: Mapping[str, str]) -> Reach:
     """An outside number is reached as its trunk is."""
+    if isinstance(thing, Trunk) and thing.retired_at is not None:
+        return Reach(gettext("Switched off"), "mute")
     is_phone = isinstance(thing, Target) and thing.kind is TargetKind.PHONE
     if isinstance(thing, Target) and thing.kind is TargetKind.OUTSIDE:
         state = endpoints.get(f"trunk-{thing.trunk_id}")

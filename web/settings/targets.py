@@ -7,10 +7,11 @@ from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from tracker import applying, forward, owned, targets, trunks
+from tracker import applying, forward, owned, provisioning, targets, trunks
 from tracker.errors import Rejected
 from tracker.models import Company, Target, TargetKind, Trunk
 from web.house import house, row_id
+from web.phone import qr
 from web.settings.forms import EMPTY, Form, attempt, text, whole
 from web.settings.forwarding import scopes_of
 from web.settings.reach import reach_of
@@ -78,7 +79,7 @@ def target_form(company: str, target: str) -> str:
 
 @pages.post("/settings/<company>/targets/<target>")
 def change(company: str, target: str) -> Response:
-    """What `do` says: password (a new one, shown in the answer), delete."""
+    """What `do` says: password (a new one, shown in the answer), provision (a link, shown so), delete."""
 
     def act() -> str | Response:
         with changing(company) as (session, owner, by):
@@ -86,6 +87,10 @@ def change(company: str, target: str) -> Response:
             if text("do") == "delete":
                 targets.delete(session, by, found)
                 return f"/settings/{company}/targets?saved"
+            if text("do") == "provision":
+                token = provisioning.make_link(session, by, found)
+                link = provisioning.address_of(house().settings, token)
+                return make_response(_page(company, target, EMPTY, link=link))
             if text("do") != "password":
                 raise Rejected("target.do", "The form does not say what to do", "Use the page's buttons")
             made = targets.new_password(session, by, found)
@@ -120,7 +125,7 @@ def _place(session: Session) -> targets.Place:
 
 def _trunk(session: Session) -> Trunk:
     found = session.get(Trunk, row_id(text("trunk")))
-    if found is None:
+    if found is None or found.retired_at is not None:
         raise Rejected("target.trunk", "No trunk is chosen", "Choose the carrier to dial the number over")
     return found
 
@@ -128,12 +133,12 @@ def _trunk(session: Session) -> Trunk:
 def _add(company: str, form: Form) -> str:
     kind = form.value("kind", request.args.get("kind", ""))
     with reading(company) as (session, owner):
-        known = [(each.id, each.name) for each in trunks.everyone(session)]
+        known = [(each.id, each.name) for each in trunks.everyone(session) if each.retired_at is None]
         more = {"kind": kind if kind in set(TargetKind) else TargetKind.PEER.value, "trunks": known}
         return show(session, owner, "target_add.html", form=form, KINDS=KINDS, **more)
 
 
-def _page(company: str, target: str, form: Form, password: str | None = None) -> str:
+def _page(company: str, target: str, form: Form, password: str | None = None, link: str | None = None) -> str:
     with reading(company) as (session, owner):
         found = owned.find(session, Target, owner.id, row_id(target))
         return show(
@@ -143,6 +148,8 @@ def _page(company: str, target: str, form: Form, password: str | None = None) ->
             form=form,
             target=found,
             password=password,
+            link=link,
+            qr=qr(f"{link}/linphone.xml") if link else None,
             reach=reach_of(found, applying.endpoints(session)),
             scopes=_scopes(session, owner, found),
             settings=house().settings,
