@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from dialplan.plans import PlanFacts, load_plans, plan_problems
+from tracker.consents import for_dialplan
 from tracker.forwarding import Rings, ways
 from tracker.models import (
     Channel,
@@ -60,7 +61,8 @@ class OutFacts:
 class TargetFacts:
     """`dial` is the argument of Asterisk's Dial; `caller_id` the label in [leaseline-headers].
 
-    `judges`: who answers there may say by the phone's keys what the call was worth.
+    `judges`: who answers there may say by the phone's keys what the call was worth; `codes`: stop the
+    recording by them; `whispers`: is told first what the call is about.
     """
 
     id: int
@@ -74,6 +76,8 @@ class TargetFacts:
     username: str | None
     password: str | None
     judges: bool = False
+    codes: bool = False
+    whispers: bool = False
     out: OutFacts | None = None
 
     @property
@@ -90,6 +94,7 @@ class NumberFacts:
     rings: Rings
     spellings: tuple[str, ...]
     plan: str = ""  # "7-3", where a plan counts
+    consent: str = ""
 
 
 @dataclass(frozen=True)
@@ -156,6 +161,8 @@ def _target(target: Target, rule: OutgoingRule | None) -> TargetFacts:
         target.username,
         target.password,
         target.company.judge_by_phone,
+        target.company.recording_codes,
+        target.whispers and target.company.whisper is not None,
         _out(target, rule) if rule is not None else None,
     )
 
@@ -195,6 +202,7 @@ def _numbers(session: Session) -> Iterator[NumberFacts]:
         .order_by(Number.e164)
     ).all()
     found = ways(session)
+    consents = for_dialplan(session)
     written = {row.Number.e164: spellings(row.Number.e164, row.default_region) for row in rows}
     shared = _ambiguous(written)
     for number, company, _region, channel, pool in rows:
@@ -202,7 +210,8 @@ def _numbers(session: Session) -> Iterator[NumberFacts]:
         forms = tuple(sorted(written[number.e164] - shared - {number.e164}))
         way = found[number.id]
         plan = way.plan.word if way.plan else ""
-        yield NumberFacts(number.e164, f"{use} of {company}", number.record, way.rings, forms, plan)
+        asked = consents.get(number.id) or consents.get(-number.company_id) or ""
+        yield NumberFacts(number.e164, f"{use} of {company}", number.record, way.rings, forms, plan, asked)
 
 
 def _ambiguous(written: dict[str, frozenset[str]]) -> set[str]:

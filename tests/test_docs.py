@@ -183,7 +183,7 @@ def test_every_field_of_the_spool_is_documented(rendered: dict[str, str]) -> Non
     common = set(re.findall(r"^\| `(\w+)` \| .*", section.split("And by fact")[0], re.MULTILINE))
     explained = set(re.findall(r"`(\w+)`(?=[^|]*\| )", section))
     lines = re.findall(r'=\{("e":"(\w+)",.*)\}\)$', "\n".join(rendered.values()), re.MULTILINE)
-    assert {kind for _, kind in lines} == {"start", "refused", "leg", "answer", "judged", "end"}
+    assert {kind for _, kind in lines} == {"start", "refused", "leg", "answer", "judged", "taped", "end"}
     for kind in {kind for _, kind in lines}:
         row = re.search(rf"^\| `{kind}` \| (.*) \|$", section, re.MULTILINE)
         assert row is not None, kind

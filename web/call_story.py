@@ -22,8 +22,10 @@ from tracker.policy.facts import (
     Passed,
     Reported,
     Started,
+    Taped,
 )
 from tracker.policy.outcome import is_declined
+from tracker.policy.taping import Taping
 from web.words import CATEGORIES, DECLINED_BY, ENDED_BY, LEGS, NOT_TAKEN, OUTCOMES
 
 REFUSED_RECORDING = _("The caller refused to be recorded")
@@ -35,6 +37,17 @@ DOINGS = {
     Doing.FULL: _("%(about)s has as many calls as it may"),
     Doing.RECORDING: _("The caller was told of the recording"),
     Doing.MESSAGE: _("The caller began to leave a message"),
+}
+
+TAPED = {
+    Taping.TOLD: _("The caller was told of the recording"),
+    Taping.AGREED: _("The caller agreed to be recorded"),
+    Taping.REFUSED: REFUSED_RECORDING,
+    Taping.SILENT: _("The caller did not agree to be recorded"),
+    Taping.UNASKED: _("The announcement could not be played"),
+    Taping.FORBIDDEN: _("The employee forbade the recording"),
+    Taping.PAUSED: _("Recording paused"),
+    Taping.RESUMED: _("Recording resumed"),
 }
 
 
@@ -52,7 +65,8 @@ def story(events: Sequence[CallEvent], targets: Mapping[int, str]) -> list[Step]
     """What happened, in order, in words; a fact that two witnesses told is told once."""
     steps: dict[tuple[object, ...], Step] = {}
     for fact in [fact for fact in map(fact_of, events) if fact is not None]:
-        once = fact.at if isinstance(fact, JudgedByPhone) else None  # of this there is one witness only
+        alone = isinstance(fact, JudgedByPhone | Taped)  # of this there is one witness only
+        once = fact.at if alone else None
         for step in _steps(fact, targets):
             steps.setdefault((step.title, step.detail, once), step)
     return sorted(steps.values(), key=lambda step: step.at)
@@ -84,7 +98,7 @@ def _steps(fact: Fact, targets: Mapping[int, str]) -> list[Step]:
     return [_single(fact, targets)]
 
 
-def _single(fact: Interrupted | JudgedByPhone | Passed, targets: Mapping[int, str]) -> Step:
+def _single(fact: Interrupted | JudgedByPhone | Passed | Taped, targets: Mapping[int, str]) -> Step:
     match fact:
         case Interrupted():
             return _crashed(fact.at)
@@ -92,6 +106,8 @@ def _single(fact: Interrupted | JudgedByPhone | Passed, targets: Mapping[int, st
             return _judged(fact, targets.get(fact.target_id, gettext("Somebody")))
         case Passed():
             return _passed(fact, targets)
+        case Taped():
+            return Step(fact.at, str(TAPED[fact.what]), "", "mute")
 
 
 def fact_of(event: CallEvent) -> Fact | None:
