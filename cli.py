@@ -14,6 +14,7 @@ from commands.calls import calls_group
 from commands.channel import channel_group
 from commands.company import company_group
 from commands.config import config_command
+from commands.consent import consent_group, unrecorded_group
 from commands.context import Here
 from commands.cost import cost_group
 from commands.db import db_group
@@ -55,10 +56,10 @@ COMMANDS = (
     saved_group, calls_group, call_group,
     company_group, trunk_group, target_group, outgoing_group, number_group, channel_group, pool_group,
     site_group, source_group, visit_group, import_group,
-    forward_group, plan_group, prompt_group, cost_group, sale_group, rate_group, key_group, user_group,
-    alerts_group, db_group, sheets_group, data_export_command, backup_command, restore_command,
-    asterisk_command, agi_command, web_command, worker_command, completion_command, version_command,
-    docs_command,
+    forward_group, plan_group, prompt_group, unrecorded_group, consent_group, cost_group, sale_group,
+    rate_group, key_group, user_group, alerts_group, db_group, sheets_group, data_export_command,
+    backup_command, restore_command, asterisk_command, agi_command, web_command, worker_command,
+    completion_command, version_command, docs_command,
 )  # fmt: skip
 
 

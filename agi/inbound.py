@@ -19,12 +19,14 @@ from agi.commands import set_variables
 from agi.conversation import Conversation
 from agi.guard import Endpoint
 from agi.readers import Readers
+from agi.whispering import Whispering
 from agi.writer import Writer
 from tracker.forwarding import Rings
 from tracker.inbound import Inbound, look_up
 from tracker.known_callers import known_of
 from tracker.policy.facts import Presentation, Started
 from tracker.policy.plan import By
+from tracker.whispers import Heard, heard_of
 
 log = logging.getLogger("leaseline.agi")
 
@@ -46,22 +48,24 @@ class Unanswerable(Exception):
     """The dialplan had better go by its own copy; the message says why."""
 
 
-def inbound_route(readers: Readers, writer: Writer) -> Endpoint:
+def inbound_route(readers: Readers, writer: Writer, whispering: Whispering | None = None) -> Endpoint:
     """The endpoint that answers `agi://…/inbound`."""
 
     async def inbound(request: Conversation) -> None:
         began = time.perf_counter()
         started = started_from(request.headers)
-        found, known = await readers.ask(lambda session: _look(session, started))
+        found, known, heard = await readers.ask(lambda session: _look(session, started))
         looked_up = time.perf_counter()
         if found is None:
             raise Unanswerable(f"call={started.call} did={started.did} is not in the books")
         if not found.way:
             raise Unanswerable(f"call={started.call} did={started.did} has no forwarding")
-        record = "1" if found.record else "0"
         variables = {_variable(word): value for word, value in known.items()}
         plan = found.way.plan.word if found.way.plan else ""
+        record = "1" if heard.record else "0"
         variables |= {"LL_PLAN": plan, "LL_RINGS": rings_text(found.rings), "LL_RECORD": record}
+        if whispering and (sound := await whispering.choose(heard.whispers)):
+            variables["LL_WHISPER"] = sound
         await set_variables(request, **variables, LL_OK="1")
         writer.put(started)
         log.info(
@@ -80,9 +84,11 @@ def inbound_route(readers: Readers, writer: Writer) -> Endpoint:
     return inbound
 
 
-def _look(session: Session, started: Started) -> tuple[Inbound | None, dict[str, str]]:
+def _look(session: Session, started: Started) -> tuple[Inbound | None, dict[str, str], Heard]:
     found = look_up(session, started.did, started.at)
-    return found, known_of(session, found, started) if found else {}
+    if found is None:
+        return None, {}, Heard(record=False)
+    return found, known_of(session, found, started), heard_of(session, found, started)
 
 
 def _variable(word: str) -> str:

@@ -25,6 +25,7 @@ from agi.inbound import inbound_route
 from agi.live import LiveView
 from agi.outgoing import outgoing_route
 from agi.readers import Late, Readers
+from agi.whispering import Whispering
 from agi.writer import Writer
 from tracker.database import Database
 from tracker.errors import Rejected
@@ -82,6 +83,7 @@ class _Parts:
     writer: Writer
     link: Link
     view: LiveView
+    whispering: Whispering
     databases: tuple[Database, ...]
 
 
@@ -92,10 +94,16 @@ def _parts(settings: Settings) -> _Parts:
     seen = Database(settings.database_url, wait_seconds=2.0, connections=1)
     readers, writer = Readers(asked), Writer(written, gather_seconds=GATHER_SECONDS)
     link = Link(Login(settings.ami_host, settings.ami_port, AMI_USER, settings.ami_secret))
-    routes = {"inbound": inbound_route(readers, writer), "outgoing": outgoing_route(readers), "ping": pong}
+    whispering = Whispering(settings)
+    routes = {
+        "inbound": inbound_route(readers, writer, whispering),
+        "outgoing": outgoing_route(readers),
+        "ping": pong,
+    }
     limits = Limits(session_seconds=0.9 * settings.agi_deadline_seconds)
     guard = Guard(routes, limits, _peers(settings))
-    return _Parts(guard, readers, writer, link, LiveView(link, seen, settings.node), (asked, written, seen))
+    view = LiveView(link, seen, settings.node)
+    return _Parts(guard, readers, writer, link, view, whispering, (asked, written, seen))
 
 
 def _peers(settings: Settings) -> list[str]:
@@ -157,7 +165,7 @@ async def _end(parts: _Parts, background: list[asyncio.Task[None]]) -> bool:
     for task in background:
         task.cancel()
     await asyncio.gather(*background, return_exceptions=True)
-    for part in (parts.readers, parts.writer, parts.view):
+    for part in (parts.readers, parts.writer, parts.view, parts.whispering):
         part.close()
     stuck = bool(parts.readers.stuck) or not flushed or not said
     if not stuck:

@@ -98,13 +98,27 @@ def show(slug: str, as_json: bool) -> None:
     "--judge-by-phone/--no-judge-by-phone", default=None,
     help="Whether employees may say by their phones' keys what a call was worth.",
 )  # fmt: skip
+@click.option(
+    "--recording-codes/--no-recording-codes", default=None,
+    help="Whether employees may pause or forbid the recording by codes of their phones.",
+)  # fmt: skip
+@click.option(
+    "--remember-refusals/--no-remember-refusals", default=None,
+    help="Whether a caller who refuses the recording by a key is never recorded again.",
+)  # fmt: skip
+@click.option(
+    "--whisper", metavar="TEXT",
+    help="What employees hear before they are connected: words with the places {channel}, {source},"
+    " {campaign}, {keyword}, {again}; \"\" for nothing.",
+)  # fmt: skip
 @json_option
 def change(slug: str, as_json: bool, **given: Any) -> None:
-    """Change a company's name, country, timezone, currency or language.
+    """Change a company: its name, country, timezone, money, language, and what its employees hear and may do.
 
     \b
-    Example:
+    Examples:
       leaseline company change pallets --timezone Europe/Berlin
+      leaseline company change pallets --whisper "Call from {source}, {keyword}, {again}"
     """
     from tracker import companies
 
@@ -142,5 +156,8 @@ def describe(company: Company) -> dict[str, Any]:
         "currency": company.currency,
         "language": company.language,
         "judge_by_phone": company.judge_by_phone,
+        "recording_codes": company.recording_codes,
+        "remember_refusals": company.remember_refusals,
+        "whisper": company.whisper,
         "created_at": company.created_at,
     }

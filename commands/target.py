@@ -167,6 +167,28 @@ def show(name: str, company: str | None, as_json: bool) -> None:
         print_thing(describe(targets.get(session, owner, name)), as_json=as_json)
 
 
+@target_group.command("whisper")
+@click.argument("name")
+@click.argument("answer", type=click.Choice(["on", "off"]))
+@company_option
+@json_option
+def whisper(name: str, answer: str, company: str | None, as_json: bool) -> None:
+    """Say whether whoever answers at a target hears the company's whisper first.
+
+    \b
+    Example:
+      leaseline target whisper Mobile off
+    """
+    from tracker import targets
+
+    with changing(company) as (session, owner, by):
+        target = targets.get(session, owner, name)
+        targets.let_whisper(session, by, target, answer == "on")
+        thing = describe(target)
+    print_thing(thing, as_json=as_json)
+    hint_if_not_live()
+
+
 @target_group.command("password")
 @click.argument("name")
 @company_option

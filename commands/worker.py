@@ -45,6 +45,7 @@ def run(opened: Here) -> None:
         applying_jobs(opened),
         checking_jobs(opened),
         sheet_jobs(opened),
+        whisper_jobs(opened),
         rare_jobs(opened),
     )
     threads = [threading.Thread(target=run_jobs, args=(jobs, stopping), daemon=True) for jobs in lines]
@@ -55,6 +56,21 @@ def run(opened: Here) -> None:
     for thread in threads:
         thread.join(timeout=10)
     log.info("stopped")
+
+
+def whisper_jobs(opened: Here) -> Sequence[Job]:
+    """What employees are told of calls to come is spoken beforehand."""
+    from tracker import whispers
+    from tracker.worker import Job
+
+    def speak() -> None:
+        with opened.database.read() as session:
+            whispers.speak_ahead(session, opened.settings)
+
+    return (
+        Job("whispers", 2.0, speak),
+        Job("old whispers", 3600.0, lambda: whispers.forget_old(opened.settings, opened.now)),
+    )
 
 
 def books_jobs(opened: Here) -> Sequence[Job]:

@@ -22,6 +22,7 @@ from dialplan.check import check
 from dialplan.facts import Facts, problems
 from dialplan.program import Program
 from dialplan.render import Place, place_of, render
+from tracker import sounds
 from tracker.errors import Rejected
 from tracker.settings import Settings
 
@@ -44,6 +45,7 @@ _MODULES = {
     ),
     "manager.conf": ("manager",),
     "logger.conf": ("logger",),
+    "musiconhold.conf": ("res_musiconhold.so",),
     "features.conf": ("features",),
     "cdr.conf": ("cdr",),
     "cdr_custom.conf": ("cdr_custom.so",),
@@ -73,6 +75,8 @@ def apply(settings: Settings, program: Program, facts: Facts, now: datetime, *, 
     place = place_of(settings)
     make_folders(place)
     files = render(settings, program, facts, tls_of(settings, make=not dry))
+    if not dry:
+        sounds.make_tones(settings)
     before = _read(place.current)
     changed = tuple(
         sorted(name for name in files.keys() | before.keys() if files.get(name) != before.get(name))

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from dialplan.plans import PlanFacts, load_plans, plan_problems
+from tracker.consents import for_dialplan
 from tracker.forwarding import Rings, ways
 from tracker.models import (
     Channel,
@@ -106,7 +107,8 @@ class OutFacts:
 class TargetFacts:
     """`dial` is the argument of Asterisk's Dial; `caller_id` the label in [leaseline-headers].
 
-    `judges`: who answers there may say by the phone's keys what the call was worth.
+    `judges`: who answers there may say by the phone's keys what the call was worth; `codes`: stop the
+    recording by them; `whispers`: is told first what the call is about.
     """
 
     id: int
@@ -124,6 +126,8 @@ class TargetFacts:
     login: str | None = None
     login_password: str | None = None
     tells_source: bool = False
+    codes: bool = False
+    whispers: bool = False
     out: OutFacts | None = None
 
     @property
@@ -143,6 +147,7 @@ class NumberFacts:
     spellings: tuple[str, ...]
     source: str = ""
     plan: str = ""  # "7-3", where a plan counts
+    consent: str = ""
 
 
 @dataclass(frozen=True)
@@ -242,6 +247,8 @@ def _target(target: Target, rule: OutgoingRule | None) -> TargetFacts:
         target.login,
         target.login_password,
         target.tells_source,
+        target.company.recording_codes,
+        target.whispers and target.company.whisper is not None,
         out=_out(target, rule) if rule is not None else None,
     )
 
@@ -287,6 +294,7 @@ def _numbers(session: Session) -> Iterator[NumberFacts]:
         .order_by(Number.e164)
     ).all()
     found = ways(session)
+    consents = for_dialplan(session)
     written = {row.Number.e164: spellings(row.Number.e164, row.default_region) for row in rows}
     shared = _ambiguous(written)
     for number, company, _region, channel, pool in rows:
@@ -294,6 +302,7 @@ def _numbers(session: Session) -> Iterator[NumberFacts]:
         forms = tuple(sorted(written[number.e164] - shared - {number.e164}))
         way = found[number.id]
         plan = way.plan.word if way.plan else ""
+        asked = consents.get(number.id) or consents.get(-number.company_id) or ""
         yield NumberFacts(
             number.e164,
             f"{use} of {company}",
@@ -302,6 +311,7 @@ def _numbers(session: Session) -> Iterator[NumberFacts]:
             forms,
             source_text(channel.source, channel.medium, channel.campaign) if channel else "",
             plan,
+            asked,
         )
 
 

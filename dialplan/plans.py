@@ -66,6 +66,8 @@ class PlanFacts:
     about: str
     zone: str
     judges: bool
+    codes: bool
+    whispers: bool
     steps: Plan
     sounds: Mapping[Prompt, str]  # the digests that name them
 
@@ -85,6 +87,8 @@ def _facts(session: Session, version: PlanVersion) -> PlanFacts:
         about=f"“{version.plan.name}” of {company.name}",
         zone=company.timezone,
         judges=company.judge_by_phone,
+        codes=company.recording_codes,
+        whispers=company.whisper is not None,
         steps=steps,
         sounds={prompt: spoken.digest for prompt, spoken in heard_in(session, company, steps).items()},
     )

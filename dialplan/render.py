@@ -18,6 +18,7 @@ from tracker.forwarding import Rings
 from tracker.live import AMI_EVENTS
 from tracker.policy.worth import CODED
 from tracker.settings import CHECKOUT, Settings
+from tracker.sounds import TONES
 
 INCLUDED = "leaseline.d"  # where our files are in a phone system's configuration
 TRIAL_RING_SECONDS, TRIAL_TALK_SECONDS = 40, 4
@@ -84,6 +85,7 @@ def render(settings: Settings, program: Program, facts: Facts, tls: Tls | None =
         "place": place,
         "additions": place.additions,
         "recordings": place.recordings,
+        "sounds": settings.sounds,
         "trunks": facts.trunks,
         "targets": facts.targets,
         "numbers": facts.numbers,
@@ -109,6 +111,9 @@ def render(settings: Settings, program: Program, facts: Facts, tls: Tls | None =
         "outgoing_seconds": OUTGOING_SECONDS,
         "judge_codes": list(zip(CODED, settings.judge_codes, strict=True)),
         "judge_features": "#".join(f"leaseline-{word}" for word in CODED),
+        "recording_codes": list(zip(TONES, settings.recording_codes, strict=True)),
+        "recording_features": "#".join(f"leaseline-{word}" for word in TONES),
+        "knowing": knowing,
         "answering": lambda target: answering(target, settings.judge_ask_seconds),
         "plans": facts.plans,
         "sound": lambda plan, prompt: str(settings.sounds / plan.sounds[prompt]),
@@ -159,9 +164,19 @@ def rings_text(rings: Rings) -> str:
 
 def answering(target: TargetFacts | PlanFacts, ask_seconds: int) -> str:
     """Dial's options for what happens when the target picks up, and to its leg when the caller is gone."""
-    if not target.judges:
-        return "U(leaseline-answer)"
-    return "U(leaseline-answer^1)" + ("F(leaseline-judge-after^s^1)" if ask_seconds else "")
+    asks = target.judges and ask_seconds
+    wanted = (target.judges, target.codes, target.whispers)
+    return _runs("leaseline-answer", *wanted) + ("F(leaseline-judge-after^s^1)" if asks else "")
+
+
+def knowing(target: TargetFacts) -> str:
+    """Dial's option by which a phone learns the codes for a call that may be handed to it; "" for none."""
+    return _runs("leaseline-knows", target.judges, target.codes) if target.judges or target.codes else ""
+
+
+def _runs(context: str, *wanted: bool) -> str:
+    """`U(context^1^^1)`: on the leg, told by 1 what of it is wanted."""
+    return f"U({'^'.join([context, *('1' if each else '' for each in wanted)]).rstrip('^')})"
 
 
 def sip_host(host: str) -> str:
@@ -186,15 +201,20 @@ class _Spool:
         '"n":"{of}LL_POSITION{end}","target":"{of}LL_TARGET{end}",'
         '"t0":"{of}LL_DIALLED{end}","ring":"{of}RINGTIME_MS{end}"'
     )
+    # Whose phone whispered when the caller gave up had not been connected, whatever Dial says.
+    _STATUS = (
+        '${IF($["${LL_WHISPERING}" != "" & "${LL_WHISPERING}" = "${LL_POSITION}"'
+        ' & "${CHANNEL(hangupsource)}" = "${CHANNEL(name)}"]?CANCEL:${DIALSTATUS})}'
+    )
     _NOW = '"t":${STRFTIME(,,%s.%3q)}'
 
     def __init__(self, settings: Settings, place: Place) -> None:
         self.node = settings.node
         self.file = f"{place.calls}/calls-${{STRFTIME(,,%Y%m%d%H)}}.jsonl"
 
-    def __call__(self, kind: str, *, first: bool = False, out: bool = False) -> str:
+    def __call__(self, kind: str, *told: str, first: bool = False, out: bool = False) -> str:
         """One line of dialplan that writes one line of the spool; `out`: of a call that goes out."""
-        values = getattr(self, f"_{kind}{'_out' if out else ''}")()
+        values = getattr(self, f"_{kind}{'_out' if out else ''}")(*told)
         line = f'"e":"{kind}","call":"{self._call(kind)}","node":"{self.node}",{values}'
         place = "exten => s,1" if first else " same => n"
         return f"{place},Set(FILE({self.file},,,al,u)={{{line}}})"
@@ -240,10 +260,14 @@ class _Spool:
     def _judged(self) -> str:
         return '"n":"${LL_POSITION}","target":"${LL_TARGET}","worth":"${ARG1}",' + self._NOW
 
+    def _taped(self, what: str) -> str:
+        return f'"n":"${{LL_POSITION}}","target":"${{LL_TARGET}}","what":"{what}",{self._NOW}'
+
     def _end(self) -> str:
         return (
             '"uid":"${UNIQUEID}","lid":"${CHANNEL(linkedid)}","ch":"${CHANNEL(name)}",'
             + self._leg_fields(master=False)
-            + ',"st":"${DIALSTATUS}","hc":"${HANGUPCAUSE}","by":"${CHANNEL(hangupsource)}","ok":"${LL_OK}",'
+            + f',"st":"{self._STATUS}"'
+            + ',"hc":"${HANGUPCAUSE}","by":"${CHANNEL(hangupsource)}","ok":"${LL_OK}",'
             + self._NOW
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tracker.policy.taping import Withheld
+
 QUIET_SECONDS = 1.0  # MixMonitor writes every second, and closes 30 ms after the call's end is written down
 GRACE_SECONDS = 60.0  # for a file to appear
 SHORT_SECONDS = 5.0  # of talk that may be missing before a person is told
@@ -16,12 +18,16 @@ _COPY_RETRY = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class EndedCall:
-    """What the books say: `record` is whether the number is to be recorded."""
+    """What the books say: `record` is whether the number is to be recorded, `withheld` why not this call.
+
+    `talk_seconds` are those that were to be recorded: pauses are not counted.
+    """
 
     ended_at: datetime
     answered: bool
     record: bool
     talk_seconds: float
+    withheld: Withheld | None = None
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ class Later:
 
 @dataclass(frozen=True)
 class Nothing:
-    """Nobody was recorded, and nobody should have been."""
+    """Nobody was recorded, and nobody should have been; or what was recorded may not be kept."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +67,13 @@ def decide(call: EndedCall, audio: Audio | None, now: datetime) -> Ready | Later
 
     Sound is a recording even if the books know of no answer; its absence is a loss only if people talked.
     """
-    expected = call.answered and call.record
+    expected = call.answered and call.record and call.withheld is None
     if audio is None:
         return _without_file(call, now) if expected else Nothing()
     # A clock that stepped back leaves files from the future: as quiet as those from the past.
     if abs((now - audio.changed_at).total_seconds()) < QUIET_SECONDS:
         return Later()
-    if not audio.empty:
+    if not audio.empty and call.withheld is None:
         return Ready()
     if expected and call.talk_seconds >= 2 * QUIET_SECONDS:
         return Lost(f"{_EMPTY}, though {_spoken(call.talk_seconds)} were talked")

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from recordings.decide import QUIET_SECONDS, EndedCall
 from tracker.call_words import TO_BE_RECORDED
-from tracker.models import Call, Company, Number, Recording, RecordingState
-from tracker.policy.facts import Direction
+from tracker.models import Call, CallEvent, Company, Number, Recording, RecordingState
+from tracker.policy.detail import KINDS, from_detail
+from tracker.policy.facts import Direction, Doing, Passed, Taped
+from tracker.policy.taping import Taping, Told, pauses, withheld
+from tracker.unrecorded import is_listed
 
 _PAGE = 64
+_KINDS = [word for word, kind in KINDS.items() if kind in {Taped, Passed}]
 
 
 @dataclass(frozen=True)
@@ -46,17 +53,7 @@ def count(session: Session, node: str) -> int:
 def pending(session: Session, node: str, now: datetime, busy_with: AbstractSet[int]) -> list[Due]:
     """The oldest pending recordings whose time has come and that are in nobody's hands; a page of them."""
     query = (
-        sa.select(
-            Recording.id,
-            Call.key,
-            Company.slug,
-            Call.started_at,
-            Call.ended_at,
-            Call.answered_at.is_not(None),
-            Call.talk_seconds,
-            TO_BE_RECORDED,
-            Call.direction == Direction.OUT,
-        )
+        sa.select(Recording.id, Call, Company.slug, TO_BE_RECORDED.label("record"))
         .join(Call, Recording.call_id == Call.id)
         .join(Company, Call.company_id == Company.id)
         .join(Number, Call.number_id == Number.id)
@@ -70,18 +67,56 @@ def pending(session: Session, node: str, now: datetime, busy_with: AbstractSet[i
         .order_by(Recording.id)
         .limit(_PAGE)
     )
+    rows = session.execute(query).all()
+    told = _told(session, [row.Call.id for row in rows])
     return [
         Due(
-            row[0],
-            row[1],
-            row[2],
-            row[3],
-            EndedCall(row[4], bool(row[5]), bool(row[7]), row[6] or 0.0),
-            bool(row[8]),
+            row.id,
+            row.Call.key,
+            row.slug,
+            row.Call.started_at,
+            _facts(session, row, told[row.Call.id]),
+            row.Call.direction is Direction.OUT,
         )
-        for row in session.execute(query)
-        if row[4]  # the query asked for it
+        for row in rows
     ]
+
+
+def pauses_of(call: Call) -> list[list[float]]:
+    """Where and how long the recording of an ended call was paused."""
+    session = object_session(call)
+    if session is None or call.answered_at is None or call.ended_at is None:
+        return []
+    return pauses(_told(session, [call.id])[call.id], call.answered_at, call.ended_at)
+
+
+def _facts(session: Session, row: Any, told: Sequence[Told]) -> EndedCall:
+    call: Call = row.Call
+    ended_at = call.ended_at or call.started_at  # the query asked for those that have ended
+    left_out = pauses(told, call.answered_at, ended_at) if call.answered_at else []
+    listed = is_listed(session, call.company_id, call.caller, call.started_at)
+    return EndedCall(
+        ended_at,
+        answered=call.answered_at is not None,
+        record=row.record,
+        talk_seconds=(call.talk_seconds or 0.0) - sum(seconds for _, seconds in left_out),
+        withheld=withheld(told, listed=listed) if row.record and call.answered_at else None,
+    )
+
+
+def _told(session: Session, call_ids: Sequence[int]) -> dict[int, list[Told]]:
+    """What was written about the recording of each of these calls."""
+    wanted = sa.select(CallEvent.call_id, CallEvent.kind, CallEvent.at, CallEvent.detail).where(
+        CallEvent.call_id.in_(call_ids), CallEvent.kind.in_(_KINDS)
+    )
+    found = defaultdict[int, list[Told]](list)
+    for call_id, kind, at, detail in session.execute(wanted):
+        fact = from_detail(kind, "", detail)
+        if isinstance(fact, Taped):
+            found[call_id].append((at, fact.what))
+        elif isinstance(fact, Passed) and (fact.doing, fact.about) == (Doing.RECORDING, "refused"):
+            found[call_id].append((at, Taping.REFUSED))
+    return found
 
 
 def copies(session: Session, node: str, now: datetime, busy_with: AbstractSet[int]) -> list[CopyDue]:

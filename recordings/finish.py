@@ -100,7 +100,8 @@ class _Tick:
             case decide.Later(at) if at:
                 settle.change(self.database, call.recording_id, retry_at=at)
             case decide.Nothing():
-                return settle.nothing(self.database, call.recording_id, found)
+                files = places.spooled(self.settings, call.key)
+                return settle.nothing(self.database, call.recording_id, files, call.facts.withheld)
             case decide.Lost(problem):
                 return settle.give_up(self.database, self.settings, call.recording_id, problem)
         return None

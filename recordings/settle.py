@@ -7,13 +7,14 @@ after a person deleted the recording, changes nothing.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
 from recordings import decide, due, places
 from recordings.jobs import Copied, Failed, Reply, Stored, Unplayable, Unwritable
 from tracker.database import Database
-from tracker.models import Recording, RecordingState
+from tracker.models import Recording, RecordingState, Withheld
 from tracker.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -45,11 +46,20 @@ def settle(database: Database, settings: Settings, now: datetime, reply: Reply) 
     return None
 
 
-def nothing(database: Database, recording_id: int, found: places.Found | None) -> RecordingState:
-    """There is no recording, and there should be none: the empty file goes."""
-    change(database, recording_id, state=RecordingState.NONE, problem=None, retry_at=None)
-    if found:
-        found.path.unlink(missing_ok=True)
+def nothing(
+    database: Database, recording_id: int, files: Iterable[Path], withheld: Withheld | None
+) -> RecordingState:
+    """There is no recording, and there should be none: the files go, empty or not."""
+    change(
+        database,
+        recording_id,
+        state=RecordingState.NONE,
+        problem=None,
+        retry_at=None,
+        withheld=withheld,
+    )
+    for path in files:
+        path.unlink(missing_ok=True)
     return RecordingState.NONE
 
 
@@ -105,7 +115,9 @@ def _grew(source: Path, reply: Stored) -> bool:
 
 
 def _fill(recording: Recording, reply: Stored, now: datetime) -> None:
-    short = decide.shortness(reply.seconds, recording.call.talk_seconds)
+    recording.pauses = due.pauses_of(recording.call)
+    left_out = sum(seconds for _, seconds in recording.pauses)
+    short = decide.shortness(reply.seconds, (recording.call.talk_seconds or 0) - left_out)
     recording.state = RecordingState.READY
     recording.path, recording.copies = reply.path, list(reply.copies)
     recording.bytes, recording.sha256 = reply.bytes, reply.sha256

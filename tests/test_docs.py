@@ -186,7 +186,16 @@ def test_every_field_of_the_spool_is_documented(rendered: dict[str, str]) -> Non
     common = set(re.findall(r"^\| `(\w+)` \| .*", section.split("And by fact")[0], re.MULTILINE))
     explained = set(re.findall(r"`(\w+)`(?=[^|]*\| )", section))
     lines = re.findall(r'=\{("e":"(\w+)",.*)\}\)$', _spooling(rendered), re.MULTILINE)
-    assert {kind for _, kind in lines} == {"start", "refused", "leg", "answer", "judged", "step", "end"}
+    assert {kind for _, kind in lines} == {
+        "start",
+        "refused",
+        "leg",
+        "answer",
+        "judged",
+        "step",
+        "taped",
+        "end",
+    }
     for kind in {kind for _, kind in lines}:
         row = re.search(rf"^\| `{kind}` \| (.*) \|$", section, re.MULTILINE)
         assert row is not None, kind

@@ -87,7 +87,7 @@ def test_a_file_is_converted_and_found_by_what_it_holds(settings: Settings, tmp_
         (a_wav(sample=bytes(4)), "sound.silent"),
         (a_wav(0.01), "sound.silent"),
         (a_wav(200, 8000), "sound.long"),
-        (bytes((20 << 20) + 1), "sound.large"),
+        (bytes((15 << 20) + 1), "sound.large"),
     ],
 )
 def test_hostile_and_useless_files_are_refused(settings: Settings, data: bytes, refusal: str) -> None:

@@ -55,6 +55,7 @@ def address(site: Site, rule: Rule) -> str:
     values |= {"alert": "1", "address": "1", "target": "1", "scope": "company"}
     values |= {"report": "1", "schedule": "1"}
     values |= {"link": "1", "view": "1", "rent": "1", "sale": "1"}
+    values |= {"prompt": "1"}
     values |= {"company": "pallets", "number": "1", "channel": "1", "pool": "1", "site": "1"}
     return rule.rule.replace("<path:", "<").translate({ord("<"): "{", ord(">"): "}"}).format(**values)
 

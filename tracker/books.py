@@ -28,10 +28,11 @@ from tracker.models import Call
 from tracker.policy.books import CallState, fold
 from tracker.policy.candidates import Attribution
 from tracker.policy.detail import as_detail, digest, kind_of, tidy
-from tracker.policy.facts import Direction, Fact, JudgedByPhone, Outcome, Refused, Reported, Started
+from tracker.policy.facts import Direction, Fact, JudgedByPhone, Outcome, Refused, Reported, Started, Taped
 from tracker.policy.phone import normalise_caller
 from tracker.policy.sought import sought
 from tracker.repeats import Heard, mark_repeats
+from tracker.unrecorded import take_wishes
 from tracker.worth import take_keys
 
 NOT_ATTRIBUTED = Attribution(named=None, uncertain=False, unknown=1.0)  # no advertisement made us call
@@ -175,12 +176,17 @@ def _starts_otherwise(call: Page, fresh: Facts, state: CallState) -> bool:
 
 
 def _take_keys(session: Session, fresh: Mapping[int, Facts]) -> None:
-    """The judgements among facts that have just been added: none of them has been heard before."""
+    """What phones' keys said, of facts that have just been added: none of them has been heard before."""
     keys = {
         call_id: [fact for fact in page.values() if isinstance(fact, JudgedByPhone)]
         for call_id, page in fresh.items()
     }
     take_keys(session, {call_id: pressed for call_id, pressed in keys.items() if pressed})
+    taped = {
+        call_id: [fact for fact in page.values() if isinstance(fact, Taped)]
+        for call_id, page in fresh.items()
+    }
+    take_wishes(session, {call_id: told for call_id, told in taped.items() if told})
 
 
 def _restart(session: Session, call: Page, state: CallState) -> None:

@@ -312,4 +312,9 @@ def _recording(call: Call) -> dict[str, Any] | None:
     if state is None:
         return None
     it = call.recording
-    return {"state": state.value, "seconds": it.seconds if it else None, "sha256": it.sha256 if it else None}
+    told: dict[str, Any] = {"seconds": it.seconds if it else None, "sha256": it.sha256 if it else None}
+    if it and it.withheld:
+        told |= {"withheld": it.withheld.value}
+    if it and it.pauses:
+        told |= {"pauses": [{"at": at, "seconds": seconds} for at, seconds in it.pauses]}
+    return {"state": state.value, **told}

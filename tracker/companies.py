@@ -44,6 +44,7 @@ from tracker.models import (
 )
 from tracker.policy.entries import read_slug, read_title
 from tracker.policy.uses import uses_of
+from tracker.policy.whisper import read_whisper
 
 LANGUAGES = ("en", "ru", "uk", "pl")  # that the page speaks
 
@@ -94,6 +95,9 @@ def change(
     currency: str | None = None,
     language: str | None = None,
     judge_by_phone: bool | None = None,
+    recording_codes: bool | None = None,
+    remember_refusals: bool | None = None,
+    whisper: str | None = None,
 ) -> Company:
     """Change what is given; sums of money are never converted. Raises Rejected as `add` does."""
     changed: dict[str, str | bool] = {}
@@ -108,8 +112,18 @@ def change(
         company.currency = changed["currency"] = read_currency(currency)
     if language is not None:
         company.language = changed["language"] = read_language(language)
-    if judge_by_phone is not None:
-        company.judge_by_phone = changed["judge_by_phone"] = judge_by_phone
+    switches = {
+        "judge_by_phone": judge_by_phone,
+        "recording_codes": recording_codes,
+        "remember_refusals": remember_refusals,
+    }
+    for name_of, wanted in switches.items():
+        if wanted is not None:
+            setattr(company, name_of, wanted)
+            changed[name_of] = wanted
+    if whisper is not None:
+        company.whisper = read_whisper(whisper, company.language) if whisper.strip() else None
+        changed["whisper"] = company.whisper or ""
     by.note(session, "company.change", company.id, subject=company.slug, detail=changed)
     return company
 

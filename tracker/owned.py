@@ -8,13 +8,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tracker.errors import Rejected, say
-from tracker.models import Channel, Number, Pool, Site, Target
+from tracker.models import Channel, Number, Pool, Prompt, Site, Target
 
-Owned = TypeVar("Owned", Channel, Number, Pool, Site, Target)
+Owned = TypeVar("Owned", Channel, Number, Pool, Prompt, Site, Target)
 _UNKNOWN = {
     "channel": say("There is no such channel"),
     "number": say("There is no such number"),
     "pool": say("There is no such pool"),
+    "prompt": say("There is no such prompt"),
     "site": say("There is no such site"),
     "target": say("There is no such target"),
 }

@@ -105,13 +105,21 @@ def _copies(text: str) -> tuple[str, ...]:
     return kinds
 
 
-def _codes(text: str) -> tuple[str, ...]:
-    codes = tuple(part.strip() for part in text.split(","))
-    if len(codes) != 4 or not all(re.fullmatch(r"[0-9*#]{1,10}", code) for code in codes):
-        raise ValueError
-    if any(one.startswith(other) for one, other in permutations(codes, 2)):
-        raise ValueError
-    return codes
+def _codes(count: int) -> Callable[[str], tuple[str, ...]]:
+    def read(text: str) -> tuple[str, ...]:
+        codes = tuple(part.strip() for part in text.split(","))
+        if len(codes) != count or not all(re.fullmatch(r"[0-9*#]{1,10}", code) for code in codes):
+            raise ValueError
+        if _ambiguous(codes):
+            raise ValueError
+        return codes
+
+    return read
+
+
+def _ambiguous(codes: tuple[str, ...]) -> bool:
+    """Whether one of them is the beginning of another."""
+    return any(one.startswith(other) for one, other in permutations(codes, 2))
 
 
 def _file(text: str) -> str:
@@ -234,9 +242,15 @@ class Settings:
     )
     judge_codes: tuple[str, ...] = _setting(
         ("*1", "*2", "*3", "*0"),
-        _codes,
+        _codes(4),
         "four codes of digits, * and #, separated by commas, none the beginning of another",
         "what an employee dials during a call: target, service, non-target, take it back",
+    )
+    recording_codes: tuple[str, ...] = _setting(
+        ("*9", "*8", "*7"),
+        _codes(3),
+        "three codes of digits, * and #, separated by commas, none the beginning of another",
+        "what an employee dials during a call: pause the recording, go on with it, never record this caller",
     )
     judge_ask_seconds: int = _setting(
         10,
@@ -397,6 +411,8 @@ def _completed(values: dict[str, Any], problems: list[str]) -> Settings:
     home = plain.home.resolve()
     if plain.rtp_start >= plain.rtp_end:
         problems.append(f"rtp_start {plain.rtp_start} must be below rtp_end {plain.rtp_end}")
+    if _ambiguous((*plain.judge_codes, *plain.recording_codes)):
+        problems.append("judge_codes and recording_codes: none of them may be the beginning of another")
     if plain.smtp_host and not plain.smtp_from:
         problems.append("smtp_from is missing: give the sender of the e-mails that smtp_host sends")
     for name, shortest in (("secret_key", 32), ("ami_secret", 16)):

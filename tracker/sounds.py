@@ -6,8 +6,12 @@ not at all, and is never changed.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
+import math
 import os
+import struct
 import subprocess
 import tempfile
 import wave
@@ -20,15 +24,41 @@ from tracker.settings import Settings
 
 log = logging.getLogger(__name__)
 
+PASSING = "passing"  # the folder of sounds for a few calls only
 RATE = 8000  # samples a second, 16 bits each: what the telephone network carries
 _PATIENCE_SECONDS = 30
 # Plain sound files. A playlist could name files of this machine, or of another one, and is none of these.
 _FORMATS = "wav,w64,mp3,ogg,flac,aac,mov,mp4,m4a,matroska,webm,aiff,amr,au"
 
 
+# What an employee hears who stopped the recording by a code: pitch in Hz, and how often.
+TONES = {"pause": (400, 2), "resume": (1200, 1), "forbid": (400, 3)}
+
+
+def make_tones(settings: Settings) -> None:
+    """The tones that answer an employee's codes, each in a folder of its own."""
+    for word, (pitch, times) in TONES.items():
+        place = settings.sounds / "tones" / word / "tone.wav"
+        if not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+            _put(place, _wav(_tone(pitch, times)))
+
+
 def path_of(settings: Settings, prompt: Spoken) -> Path:
     """Where its sound is or would be, without the ending, as Asterisk's Playback takes it."""
-    return settings.sounds / prompt.digest
+    return settings.sounds / name_of(prompt)
+
+
+def name_of(prompt: Spoken) -> str:
+    """The same below the folder of sounds."""
+    passing = isinstance(prompt, Words) and not prompt.kept
+    return f"{PASSING}/{prompt.digest}" if passing else prompt.digest
+
+
+def used(settings: Settings, prompt: Spoken) -> None:
+    """Note that it is used now."""
+    with contextlib.suppress(FileNotFoundError):
+        os.utime(wav_of(settings, prompt))
 
 
 def sound_for(settings: Settings, prompt: Spoken) -> Path:
@@ -165,14 +195,38 @@ def _run(command: Sequence[str], unreadable: Rejected) -> None:
 
 
 def _keep(settings: Settings, prompt: Spoken, sound: bytes) -> None:
-    settings.sounds.mkdir(parents=True, exist_ok=True, mode=0o750)
-    handle, unfinished = tempfile.mkstemp(dir=settings.sounds, prefix=".")
+    place = wav_of(settings, prompt)
+    place.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+    _put(place, sound)
+
+
+def _put(place: Path, sound: bytes) -> None:
+    """Write the file whole or not at all."""
+    handle, unfinished = tempfile.mkstemp(dir=place.parent, prefix=".")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(sound)
             file.flush()
             os.fsync(file.fileno())
-        Path(unfinished).rename(wav_of(settings, prompt))
+        Path(unfinished).chmod(0o640)
+        Path(unfinished).rename(place)
     except BaseException:
         Path(unfinished).unlink(missing_ok=True)
         raise
+
+
+def _tone(pitch: int, times: int) -> list[int]:
+    """Samples: as many short tones, with as much silence after each."""
+    length = RATE // 10
+    beep = [round(9000 * math.sin(2 * math.pi * pitch * at / RATE)) for at in range(length)]
+    return (beep + [0] * (length // 2)) * times
+
+
+def _wav(samples: list[int]) -> bytes:
+    made = io.BytesIO()
+    with wave.open(made, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(RATE)
+        sound.writeframes(struct.pack(f"<{len(samples)}h", *samples))
+    return made.getvalue()

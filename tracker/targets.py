@@ -136,6 +136,15 @@ def new_password(session: Session, by: By, target: Target) -> str:
     return target.password
 
 
+def let_whisper(session: Session, by: By, target: Target, whispers: bool) -> None:
+    """Say whether whoever answers there hears the company's whisper."""
+    if target.whispers is not whispers:
+        target.whispers = whispers
+        by.note(
+            session, "target.change", target.company_id, subject=target.name, detail={"whispers": whispers}
+        )
+
+
 def get(session: Session, company: Company, name: str) -> Target:
     """The company's target by its name. Raises Rejected target.unknown, naming those there are."""
     if target := find(session, company, name):

@@ -24,8 +24,10 @@ from tracker.policy.facts import (
     Passed,
     Reported,
     Started,
+    Taped,
 )
 from tracker.policy.outcome import is_declined, verdict
+from tracker.policy.taping import Taping
 from web.words import CATEGORIES, DECLINED_BY, ENDED_BY, LEGS, NOT_TAKEN, OUTCOMES, outcome_badge
 
 REFUSED_RECORDING = _("The caller refused to be recorded")
@@ -37,6 +39,17 @@ DOINGS = {
     Doing.FULL: _("%(about)s has as many calls as it may"),
     Doing.RECORDING: _("The caller was told of the recording"),
     Doing.MESSAGE: _("The caller began to leave a message"),
+}
+
+TAPED = {
+    Taping.TOLD: _("The caller was told of the recording"),
+    Taping.AGREED: _("The caller agreed to be recorded"),
+    Taping.REFUSED: REFUSED_RECORDING,
+    Taping.SILENT: _("The caller did not agree to be recorded"),
+    Taping.UNASKED: _("The announcement could not be played"),
+    Taping.FORBIDDEN: _("The employee forbade the recording"),
+    Taping.PAUSED: _("Recording paused"),
+    Taping.RESUMED: _("Recording resumed"),
 }
 
 
@@ -56,7 +69,8 @@ def story(events: Sequence[CallEvent], targets: Mapping[int, str]) -> list[Step]
     facts = [fact for fact in map(fact_of, events) if fact is not None]
     goes_out = any(isinstance(fact, Started) and fact.direction is Direction.OUT for fact in facts)
     for fact in facts:
-        once = fact.at if isinstance(fact, JudgedByPhone) else None  # of this there is one witness only
+        alone = isinstance(fact, JudgedByPhone | Taped)  # of this there is one witness only
+        once = fact.at if alone else None
         for step in (_steps_out if goes_out else _steps)(fact, targets):
             steps.setdefault((step.title, step.detail, once), step)
     return sorted(steps.values(), key=lambda step: step.at)
@@ -106,7 +120,7 @@ def _steps_out(fact: Fact, targets: Mapping[int, str]) -> list[Step]:
     return _steps(fact, targets)
 
 
-def _single(fact: Interrupted | JudgedByPhone | Passed, targets: Mapping[int, str]) -> Step:
+def _single(fact: Interrupted | JudgedByPhone | Passed | Taped, targets: Mapping[int, str]) -> Step:
     match fact:
         case Interrupted():
             return _crashed(fact.at)
@@ -114,6 +128,8 @@ def _single(fact: Interrupted | JudgedByPhone | Passed, targets: Mapping[int, st
             return _judged(fact, targets.get(fact.target_id, gettext("Somebody")))
         case Passed():
             return _passed(fact, targets)
+        case Taped():
+            return Step(fact.at, str(TAPED[fact.what]), "", "mute")
 
 
 def fact_of(event: CallEvent) -> Fact | None:

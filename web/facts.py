@@ -11,7 +11,7 @@ from flask_babel import get_locale, gettext, lazy_gettext
 
 from recordings.decide import is_lost, shortness
 from tracker.calls import shown_caller
-from tracker.models import Call, CallEvent, RecordingState
+from tracker.models import Call, CallEvent, RecordingState, Withheld
 from tracker.policy.facts import Outcome
 from tracker.policy.money import write_amount
 from tracker.policy.phone import Line, place_of
@@ -51,6 +51,15 @@ FILE_MISSING = lazy_gettext(
 )
 LOST = lazy_gettext("People talked, but nothing was recorded. Tell whoever runs Leaseline.")
 UNPLAYABLE = lazy_gettext("Something was recorded that cannot be played. The original file is kept aside.")
+WITHHELD = {
+    Withheld.REFUSED: lazy_gettext("Not recorded: the caller refused it by a key."),
+    Withheld.NOT_AGREED: lazy_gettext("Not recorded: the caller did not agree."),
+    Withheld.NOT_ASKED: lazy_gettext(
+        "Not recorded: the announcement could not be played, so the caller could not be asked."
+    ),
+    Withheld.LISTED: lazy_gettext("Not recorded: this caller is never recorded."),
+    Withheld.FORBIDDEN: lazy_gettext("Not recorded: whoever took the call forbade it by a code."),
+}
 DELETED = lazy_gettext("The recording was deleted. What is known of the call stays.")
 NOBODY_ANSWERED = lazy_gettext("Nobody answered, so nothing was recorded.")
 NOT_RECORDED = lazy_gettext("Calls to this number are not recorded.")
@@ -135,7 +144,10 @@ def unheard_words(call: Call, state: RecordingState | None) -> str:
 def short_words(call: Call) -> str:
     """What is missing of a recording that can be played; "" when nothing is."""
     it = call.recording
-    if it is None or it.seconds is None or shortness(it.seconds, call.talk_seconds) is None:
+    if it is None or it.seconds is None:
+        return ""
+    left_out = sum(seconds for _, seconds in it.pauses)
+    if shortness(it.seconds, (call.talk_seconds or 0) - left_out) is None:
         return ""
     return str(gettext(
         "Only a part was recorded: %(seconds)s of %(talk)s seconds.",
@@ -158,6 +170,8 @@ def _gone(call: Call, state: RecordingState | None) -> object:
         return NOT_HEARD
     if call.answered_at is None:
         return NOBODY_ANSWERED
+    if call.recording is not None and call.recording.withheld:
+        return WITHHELD[call.recording.withheld]
     return NOTHING if call.number.record else NOT_RECORDED
 
 

@@ -69,6 +69,7 @@ NO_PICTURE = {
     "/calls/now",
     "/now/parts",
     "/settings/<company>/live",
+    "/settings/<company>/sounds/<prompt>.wav",
 }  # redirections, pieces
 DAY_SHOWN = (
     Told(4, P.billboard, "+74957654321", talk=96, wait=6, name="Romashka Ltd", by=HungUpBy.COMPANY),

@@ -79,6 +79,11 @@ class Media:
             if silent:
                 threading.Thread(target=self._speak, daemon=True).start()
 
+    @property
+    def knows(self) -> bool:
+        """Whether it knows where to: the call was answered."""
+        return self._there is not None
+
     def say(self, samples: Samples) -> None:
         """Speak, in real time, while the test goes on."""
         sound = to_ulaw(samples)

@@ -24,7 +24,9 @@ from tracker.policy.facts import (
     Presentation,
     Reported,
     Started,
+    Taped,
 )
+from tracker.policy.taping import Taping
 from tracker.policy.worth import Category
 
 KINDS: dict[str, type[Fact]] = {
@@ -34,6 +36,7 @@ KINDS: dict[str, type[Fact]] = {
     "ended": Ended,
     "judged_by_phone": JudgedByPhone,
     "passed": Passed,
+    "taped": Taped,
     "interrupted": Interrupted,
     "reported": Reported,
 }
@@ -97,6 +100,8 @@ def from_detail(kind: str, call: str, detail: dict[str, Any]) -> Fact:
         values["category"] = Category(values["category"])
     elif kind == "passed":
         values["doing"] = Doing(values["doing"])
+    elif kind == "taped":
+        values["what"] = Taping(values["what"])
     return KINDS[kind](call=call, **values)
 
 

@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime
 
+from tracker.policy.taping import Taping
 from tracker.policy.worth import Category
 
 
@@ -146,6 +147,21 @@ class Passed:
 
 
 @dataclass(frozen=True)
+class Taped:
+    """Something about the recording: what the caller was told or said of it, or an employee's code.
+
+    `target_id` is 0 while nobody has been dialled.
+    """
+
+    call: str
+    node: str
+    at: datetime
+    position: int
+    target_id: int
+    what: Taping
+
+
+@dataclass(frozen=True)
 class Interrupted:
     """Asterisk went away with the call up: `at` is the last sign of life anyone wrote down."""
 
@@ -193,4 +209,4 @@ class Reported:
     direction: Direction = Direction.IN
 
 
-Fact = Started | LegEnded | Answered | Ended | JudgedByPhone | Passed | Interrupted | Reported
+Fact = Started | LegEnded | Answered | Ended | JudgedByPhone | Passed | Taped | Interrupted | Reported

@@ -25,15 +25,16 @@ VOICES = {
 VERSION = 1  # of how words become sound: another one makes every sound anew
 MOST_LETTERS = 1000
 MOST_SECONDS = 120
-MOST_BYTES = 20 << 20  # of an uploaded file
+MOST_BYTES = 15 << 20  # of an uploaded file
 
 
 @dataclass(frozen=True)
 class Words:
-    """Words in a language of VOICES."""
+    """Words in a language of VOICES; `kept` False: for a few calls only, forgotten when nobody uses them."""
 
     language: str
     text: str
+    kept: bool = True
 
     @property
     def digest(self) -> str:

@@ -28,7 +28,9 @@ from tracker.policy.facts import (
     Presentation,
     Refused,
     Started,
+    Taped,
 )
+from tracker.policy.taping import Taping
 from tracker.policy.worth import CODED, Category
 
 LONGEST_LINE = 16_384
@@ -278,6 +280,14 @@ def _passed(values: dict[str, Any]) -> Passed:
     )
 
 
+def _taped(values: dict[str, Any]) -> Taped:
+    word = _text(values, "what")
+    if word not in set(Taping):
+        raise BadLine(f"what is {_shown(values.get('what'))}: none of {', '.join(Taping)}")
+    leg = _leg(values) if _text(values, "target") else {"position": 0, "target_id": 0}
+    return Taped(**_common(values), **leg, what=Taping(word))
+
+
 _KINDS: dict[str, Callable[[dict[str, Any]], Fact | Refused]] = {
     "start": _started,
     "refused": _refused,
@@ -285,5 +295,6 @@ _KINDS: dict[str, Callable[[dict[str, Any]], Fact | Refused]] = {
     "answer": _answered,
     "judged": _judged,
     "step": _passed,
+    "taped": _taped,
     "end": _ended,
 }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
+from datetime import datetime
 
 
 class ConsentMode(enum.StrEnum):
@@ -29,3 +31,51 @@ class Wish(enum.StrEnum):
     CALLER = "caller"  # himself, by a key
     EMPLOYEE = "employee"  # by a code, during a call
     PERSON = "person"  # on the page or the command line
+
+
+class Taping(enum.StrEnum):
+    """What a witness wrote about the recording of a call."""
+
+    TOLD = "told"  # the caller heard the announcement, and said nothing against it
+    AGREED = "agreed"
+    REFUSED = "refused"
+    SILENT = "silent"  # consent was asked for, no key was pressed
+    UNASKED = "unasked"  # the announcement could not be played
+    FORBIDDEN = "forbidden"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+
+
+Told = tuple[datetime, Taping]
+_WITHHELD = {
+    Taping.FORBIDDEN: Withheld.FORBIDDEN,
+    Taping.REFUSED: Withheld.REFUSED,
+    Taping.SILENT: Withheld.NOT_AGREED,
+    Taping.UNASKED: Withheld.NOT_ASKED,
+}
+WISHES = {Taping.REFUSED: Wish.CALLER, Taping.FORBIDDEN: Wish.EMPLOYEE}
+
+
+def withheld(told: Iterable[Told], *, listed: bool) -> Withheld | None:
+    """Why nothing of the call is kept; None: what was recorded may be. The strictest word counts."""
+    said = {what for _, what in told}
+    found = next((reason for what, reason in _WITHHELD.items() if what in said), None)
+    return found or (Withheld.LISTED if listed else None)
+
+
+def pauses(told: Iterable[Told], answered_at: datetime, ended_at: datetime) -> list[list[float]]:
+    """Stretches of the talk that were left out: where in the recording, and how many seconds.
+
+    The recording holds nothing of them, so each stands at one place of it.
+    """
+    found: list[list[float]] = []
+    left_out, since = 0.0, None
+    for at, what in sorted([*told, (ended_at, Taping.RESUMED)]):
+        moment = min(max(at, answered_at), ended_at)
+        if what is Taping.PAUSED and since is None:
+            since = moment
+        elif what is Taping.RESUMED and since is not None:
+            seconds = (moment - since).total_seconds()
+            found.append([round((since - answered_at).total_seconds() - left_out, 1), round(seconds, 1)])
+            left_out, since = left_out + seconds, None
+    return found

@@ -28,6 +28,7 @@ SECTIONS = (
     ("/sources", lazy_gettext("Sources")),
     ("/targets", lazy_gettext("Targets")),
     ("/forwarding", lazy_gettext("Who rings")),
+    ("/sounds", lazy_gettext("Sounds")),
     ("/trunks", lazy_gettext("Trunks")),
     ("/keys", lazy_gettext("API keys")),
 )
