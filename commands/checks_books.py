@@ -133,7 +133,7 @@ def refusals(opened: Here) -> Iterator[Finding]:
     since = opened.now - timedelta(days=1)
     grouped = (
         sa.select(Refusal.did, Refusal.reason, Refusal.trunk_id, sa.func.count().label("count"))
-        .where(Refusal.at > since)
+        .where(Refusal.at > since, Refusal.target_id.is_(None))  # not calls of ours that may not go out
         .group_by(Refusal.did, Refusal.reason, Refusal.trunk_id)
         .order_by(sa.desc("count"), Refusal.did)
         .limit(_SHOWN)

@@ -1,7 +1,8 @@
 """Calls as they were really written down, told again: whole, cut, doubled, shuffled. The books end the same.
 
 The traces in tests/support/call_traces are lines of the spool and rows of CEL of calls that an existing phone
-system handed on (blind, attended), parked, picked up, queued and held, and of calls that went out.
+system handed on (blind, attended; inside itself, or by REFER through us), parked, picked up, queued and held,
+and of calls that went out.
 """
 
 from __future__ import annotations

@@ -37,6 +37,7 @@ def look(session: Session, number: Number, since: datetime) -> NumberCheck:
         .limit(1)
     )
     turned = sa.select(Refusal).where(Refusal.did == number.e164, Refusal.at >= since)
+    turned = turned.where(Refusal.target_id.is_(None))  # somebody called it from outside
     return NumberCheck(
         use=session.scalar(use),
         rings=who_rings(session, [number.id])[number.id],
