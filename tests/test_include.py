@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -27,6 +28,7 @@ from tracker.models import (
     Call,
     Channel,
     Company,
+    Forwarding,
     Lease,
     Number,
     NumberUse,
@@ -34,6 +36,8 @@ from tracker.models import (
     Recording,
     RecordingState,
     Site,
+    Target,
+    TargetKind,
     Visit,
     Visitor,
 )
@@ -178,23 +182,31 @@ def inside(house: House) -> Iterator[tuple[House, Pbx]]:
         house.program, port=house.sip_port("127.0.0.3"), leaseline=(CARRIER, 5060), files=files(ami_port)
     )
     ours = House(LEASELINE_ASTERISK_FOR=str(pbx.folder), LEASELINE_AMI_PORT=str(ami_port))
+    tell_numbers(ours)
     yield ours, pbx
     PHONES.close()
     ours.close()
     pbx.close()
 
 
-def number_of(ours: House, e164: str, extension: str) -> None:
-    ours.cli("target", "add", f"desk {extension} {e164[-3:]}", "--extension", extension)
+DESKS = {"+74951110001": "2000", "+74951110002": "2001", "+74951110003": "2001"}  # which extension rings
+
+
+def tell_numbers(ours: House) -> None:
+    """Numbers of a channel each, forwarded to extensions of the phone system; applied."""
     now = datetime.now(UTC)
     with ours.database.write() as session:
-        company = session.scalars(sa.select(Company)).one()
-        channel = Channel(company_id=company.id, name=e164, source="billboard", created_at=now)
-        number = Number(company_id=company.id, e164=e164, record=True, created_at=now)
-        session.add_all([channel, number])
-        session.flush()
-        session.add(NumberUse(number_id=number.id, channel_id=channel.id, from_at=now))
-    ours.cli("forward", "set", f"desk {extension} {e164[-3:]}:20", "--number", e164)
+        company_id = session.scalars(sa.select(Company.id)).one()
+        for e164, extension in DESKS.items():
+            same: dict[str, Any] = {"company_id": company_id, "created_at": now}
+            channel = Channel(name=e164, source="billboard", **same)
+            number = Number(e164=e164, record=True, **same)
+            desk = Target(name=f"desk of {e164}", kind=TargetKind.EXTENSION, dial=extension, **same)
+            session.add_all([channel, number, desk])
+            session.flush()
+            session.add(NumberUse(number_id=number.id, channel_id=channel.id, from_at=now))
+            ring = {"position": 1, "target_id": desk.id, "ring_seconds": 20}
+            session.add(Forwarding(company_id=company_id, number_id=number.id, **ring))
     ours.cli("apply")
 
 
@@ -233,7 +245,6 @@ def test_a_call_rings_the_phone_system_s_own_extension_and_is_in_the_books(
     inside: tuple[House, Pbx],
 ) -> None:
     ours, pbx = inside
-    number_of(ours, "+74951110001", "2000")
     assert json.loads(ours.cli("asterisk", "include", "--check", "--json").stdout)
     call(pbx, "+74951110001", "+79150000001")
     (known,) = until(
@@ -253,11 +264,10 @@ def test_a_call_rings_the_phone_system_s_own_extension_and_is_in_the_books(
         ask(ours.settings, "Command", Command="core show version")
 
 
-def test_without_us_the_phone_system_goes_on_as_it_was(inside: tuple[House, Pbx]) -> None:
+def test_with_the_tracker_hung_the_extension_rings_all_the_same(inside: tuple[House, Pbx]) -> None:
     ours, pbx = inside
-    number_of(ours, "+74951110002", "2001")
     os.kill(ours.pid("agi"), signal.SIGSTOP)
-    try:  # the tracker hangs: the extension rings all the same
+    try:
         call(pbx, "+74951110002", "+79150000002", "2001")
     finally:
         os.kill(ours.pid("agi"), signal.SIGCONT)
@@ -265,23 +275,15 @@ def test_without_us_the_phone_system_goes_on_as_it_was(inside: tuple[House, Pbx]
         lambda: ours.calls(Call.caller == "+79150000002", Call.ended_at.is_not(None)), why="the call"
     )
     assert (known.outcome, known.seen_by_agi) == (Outcome.ANSWERED, False)
-    said = ours.cli("asterisk", "include", "--remove").stdout
-    assert "extensions.conf" in said
-    assert "leaseline" not in pbx.console("dialplan show").replace("leaseline-numbers", "").replace(
-        "leaseline-arrive", ""
-    ).replace("from-leaseline", "")
-    call(pbx, "+74951110002", "+79150000003")  # its own route
-    ours.cli("apply")
-    call(pbx, "+74951110002", "+79150000004", "2001")
 
 
-def test_a_phone_system_beside_us_writes_its_calls_down_and_they_are_attributed(
+def test_without_our_files_calls_take_their_own_way_and_its_records_tell_of_them(
     inside: tuple[House, Pbx],
 ) -> None:
     ours, pbx = inside
-    number_of(ours, "+74951110003", "2001")
     leased = lease(ours, "+74951110004")
-    ours.cli("asterisk", "include", "--remove")  # none of these calls comes through us
+    assert "extensions.conf" in ours.cli("asterisk", "include", "--remove").stdout
+    assert not re.findall(r"Context 'leaseline-", pbx.console("dialplan show"))
     records = pbx.folder / "log" / "cdr-csv"
     records.mkdir()
     watch = ("--preset", "asterisk", "--files", "Master.csv", "--zone", "UTC")
