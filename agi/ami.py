@@ -248,9 +248,9 @@ class Link(Manager):
         action = Action({"Action": name, **fields})
         try:
             async with asyncio.timeout(self._timing.answer_seconds):
-                answer = await protocol.send(
-                    action, as_list=None
-                )  # None: the answer itself says whether it lists
+                # None: the answer itself says whether it lists. What an Originate came to is told by an event
+                # half a minute later: nobody waits for it here.
+                answer = await protocol.send(action, as_list=False if name == "Originate" else None)
         finally:
             protocol.responses.pop(action.id, None)
         messages = [_plain(each) for each in (answer if isinstance(answer, list) else [answer])]

@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from sqlalchemy.exc import SQLAlchemyError
 
 from agi.ami import Link, Login
+from agi.callbacks import Caller
 from agi.guard import Guard, Limits, pong
 from agi.inbound import inbound_route
 from agi.live import LiveView
@@ -30,7 +31,7 @@ from agi.writer import Writer
 from tracker.database import Database
 from tracker.errors import Rejected
 from tracker.inbound import look_up
-from tracker.live import AMI_USER
+from tracker.live import AMI_USER, CALLBACK_USER
 from tracker.settings import Settings
 
 log = logging.getLogger("leaseline.agi")
@@ -69,6 +70,7 @@ async def serve(settings: Settings, stop: asyncio.Event | None = None) -> bool:
                 ("link", parts.link.run),
                 ("live list", parts.view.follow),
                 ("publisher", parts.view.publish),
+                ("callbacks", parts.caller.run),
             )
         ]
         log.info("FastAGI at %s:%d", settings.agi_host, settings.agi_port)
@@ -84,16 +86,21 @@ class _Parts:
     link: Link
     view: LiveView
     whispering: Whispering
+    caller: Caller
     databases: tuple[Database, ...]
 
 
 def _parts(settings: Settings) -> _Parts:
-    """Three databases, so that a slow write never takes a connection from a question."""
+    """Several databases, so that a slow write never takes a connection from a question."""
     asked = Database(settings.database_url, wait_seconds=0.3, connections=4)
     written = Database(settings.database_url, wait_seconds=5.0, connections=1)
     seen = Database(settings.database_url, wait_seconds=2.0, connections=1)
     readers, writer = Readers(asked), Writer(written, gather_seconds=GATHER_SECONDS)
-    link = Link(Login(settings.ami_host, settings.ami_port, AMI_USER, settings.ami_secret))
+    called = Database(settings.database_url, wait_seconds=5.0, connections=1)
+    link, caller = (
+        Link(_login(settings, AMI_USER)),
+        Caller(_login(settings, CALLBACK_USER), called, settings.node),
+    )
     whispering = Whispering(settings)
     routes = {
         "inbound": inbound_route(readers, writer, whispering),
@@ -103,7 +110,11 @@ def _parts(settings: Settings) -> _Parts:
     limits = Limits(session_seconds=0.9 * settings.agi_deadline_seconds)
     guard = Guard(routes, limits, _peers(settings))
     view = LiveView(link, seen, settings.node)
-    return _Parts(guard, readers, writer, link, view, whispering, (asked, written, seen))
+    return _Parts(guard, readers, writer, link, view, whispering, caller, (asked, written, seen, called))
+
+
+def _login(settings: Settings, user: str) -> Login:
+    return Login(settings.ami_host, settings.ami_port, user, settings.ami_secret)
 
 
 def _peers(settings: Settings) -> list[str]:
@@ -165,7 +176,7 @@ async def _end(parts: _Parts, background: list[asyncio.Task[None]]) -> bool:
     for task in background:
         task.cancel()
     await asyncio.gather(*background, return_exceptions=True)
-    for part in (parts.readers, parts.writer, parts.view, parts.whispering):
+    for part in (parts.readers, parts.writer, parts.view, parts.whispering, parts.caller):
         part.close()
     stuck = bool(parts.readers.stuck) or not flushed or not said
     if not stuck:

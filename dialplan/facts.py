@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from dialplan.plans import PlanFacts, load_plans, plan_problems
 from tracker.consents import for_dialplan
+from tracker.dialling import dial_of, header_policy
 from tracker.forwarding import Rings, ways
 from tracker.models import (
     Channel,
@@ -30,7 +31,7 @@ from tracker.models import (
     TrunkKind,
 )
 from tracker.policy.outgoing import emergency_numbers
-from tracker.policy.phone import dialled_as, spellings, spelt_in
+from tracker.policy.phone import spellings, spelt_in
 from tracker.policy.sip_entries import CODECS
 from tracker.policy.sip_words import source_text
 
@@ -221,16 +222,11 @@ _RULES = sa.select(OutgoingRule).options(joinedload(OutgoingRule.number), joined
 
 def _target(target: Target, rule: OutgoingRule | None) -> TargetFacts:
     about = f"target {target.id} “{target.name}” of {target.company.name}"
-    caller_id = target.caller_id
-    if target.kind is TargetKind.PEER:
-        dial = f"PJSIP/{target.dial or '${LL_DID}'}@target-{target.id}"
-    elif target.kind is TargetKind.EXTENSION:
+    if target.kind is TargetKind.EXTENSION:
         return _extension(target, about)
-    elif target.kind is TargetKind.PHONE:
-        dial = f"PJSIP/target-{target.id}"
-    else:
-        dial = f"PJSIP/{_as_dialled(target)}@trunk-{target.trunk_id}"
-        caller_id = target.trunk.caller_id if target.trunk else caller_id
+    dial, caller_id = dial_of(target, "${LL_DID}"), target.caller_id
+    if target.kind is TargetKind.OUTSIDE and target.trunk:
+        caller_id = target.trunk.caller_id
     return TargetFacts(
         target.id,
         about,
@@ -262,23 +258,12 @@ def _out(target: Target, rule: OutgoingRule) -> OutFacts | None:
 
 
 def _extension(target: Target, about: str) -> TargetFacts:
-    """A phone of the Asterisk that includes us rings itself; what a context makes of one, by a Local channel.
-
-    /n: it stays in the call. Without it, the answer and the recording would lose their channel.
-    """
-    local = "@" in (target.dial or "")
-    dial = f"Local/{target.dial}/n" if local else f"PJSIP/{target.dial}"
-    label = "none" if local else "caller"
+    """A phone of the Asterisk that includes us rings itself; what a context makes of one, by a Local one."""
+    dial, label = dial_of(target, "${LL_DID}"), header_policy(target)
     return TargetFacts(
         id=target.id, about=about, kind=target.kind.value, dial=dial, caller_id=label, host=None, port=None,
         transport="udp", username=None, password=None, judges=target.company.judge_by_phone,
     )  # fmt: skip
-
-
-def _as_dialled(target: Target) -> str:
-    """The outside number in the form its carrier wants."""
-    trunk, e164 = target.trunk, target.e164 or ""
-    return dialled_as(e164, trunk.dial_as.value, trunk.country or "") if trunk else e164
 
 
 def _numbers(session: Session) -> Iterator[NumberFacts]:

@@ -205,8 +205,11 @@ def _line(name: str) -> str:
 
 
 def _manager(rendered: str) -> str:
-    """The user that can look and nothing else; what is said for all users is theirs to say."""
-    user = rendered[rendered.index("[leaseline]") :]
+    """The user that can look and nothing else; what is said for all users is theirs to say.
+
+    Callbacks go out over a trunk of ours, of which there is none here: their user stays out.
+    """
+    user = rendered[rendered.index("[leaseline]") : rendered.index("[leaseline-callbacks]")]
     return f"{_HEAD.format(name='manager.conf')}\n\n" + re.sub(
         r"(?m)^; Yours.*\n|^#tryinclude.*\n?", "", user
     )

@@ -15,7 +15,7 @@ from dialplan.facts import Facts, TargetFacts
 from dialplan.plans import PlanFacts, plan_words
 from dialplan.program import Program
 from tracker.forwarding import Rings
-from tracker.live import AMI_EVENTS
+from tracker.live import AMI_EVENTS, CALLBACK_EVENTS
 from tracker.policy.worth import CODED
 from tracker.settings import CHECKOUT, Settings
 from tracker.sounds import TONES
@@ -99,6 +99,7 @@ def render(settings: Settings, program: Program, facts: Facts, tls: Tls | None =
         "trial_talk_seconds": TRIAL_TALK_SECONDS,
         "tls_host": sip_host(settings.sip_host),
         "ami_events": AMI_EVENTS,
+        "callback_events": CALLBACK_EVENTS,
         "now": "${STRFTIME(,,%s.%3q)}",
         # A phone system has accounts of its own, and trunks whose names say nothing to us.
         "account": "" if settings.asterisk_for else "CHANNEL(accountcode)=${LL_CALL},",
@@ -212,10 +213,12 @@ class _Spool:
         self.node = settings.node
         self.file = f"{place.calls}/calls-${{STRFTIME(,,%Y%m%d%H)}}.jsonl"
 
-    def __call__(self, kind: str, *told: str, first: bool = False, out: bool = False) -> str:
+    def __call__(
+        self, kind: str, *said: str, first: bool = False, out: bool = False, fields: str = ""
+    ) -> str:
         """One line of dialplan that writes one line of the spool; `out`: of a call that goes out."""
-        values = getattr(self, f"_{kind}{'_out' if out else ''}")(*told)
-        line = f'"e":"{kind}","call":"{self._call(kind)}","node":"{self.node}",{values}'
+        told = getattr(self, f"_{fields or kind}{'_out' if out else ''}")(*said)
+        line = f'"e":"{kind}","call":"{self._call(kind)}","node":"{self.node}",{told}'
         place = "exten => s,1" if first else " same => n"
         return f"{place},Set(FILE({self.file},,,al,u)={{{line}}})"
 
@@ -237,6 +240,18 @@ class _Spool:
 
     def _refused_out(self) -> str:
         return '"did":"${LL_WANTED}","target":"${LL_TARGET}","why":"${LL_WHY}",' + self._NOW
+
+    def _callback(self) -> str:
+        """The start of a callback: the visitor is its caller, although we call him."""
+        return (
+            '"dir":"callback","uid":"${UNIQUEID}","lid":"${CHANNEL(linkedid)}","trunk":"trunk-${LL_TRUNK}",'
+            '"did":"${LL_DID}","dialled":"${LL_DID}","cli":"${FILTER(0-9+,${LL_CALLER})}","pres":"allowed",'
+            '"name":"","t":${LL_STARTED}'
+        )
+
+    def _unreached(self) -> str:
+        """The end of a callback whose visitor never answered: whoever hung up was the company."""
+        return self._end().replace('"ch":"${CHANNEL(name)}"', '"ch":"-"')
 
     def _refused(self) -> str:
         return (

@@ -83,15 +83,15 @@ def test_an_answer_that_panoramisk_trips_over_neither_breaks_the_link_nor_loses_
     async def test() -> None:
         async with FakeAmi() as ami, linked(ami) as link:
             await until(lambda: link.up)
-            ami.answers["Originate"] = [{"Response": "Success", "Message": "Originate successfully queued"}]
+            ami.answers["Redirect"] = [{"Response": "Success", "Message": "Redirect successfully queued"}]
             with pytest.raises(TimeoutError):  # no `Async` in the action: KeyError inside panoramisk
-                await link.ask("Originate", Channel="PJSIP/x")
+                await link.ask("Redirect", Channel="PJSIP/x")
             await ami.say({"Event": "Hangup", "N": "1"})
             await until(lambda: any(event["Event"] == "Hangup" for event in link.inbox._events))
             assert ami.logins == 1
             assert link.protocol is not None
             waiting = [action["Action"] for action in link.protocol.responses.values()]
-            assert "Originate" not in waiting
+            assert "Redirect" not in waiting
 
     scenario(test)
 

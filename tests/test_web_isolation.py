@@ -22,8 +22,11 @@ HERS = (Told(5, "+74951234567", "+79160000001", talk=3, name="Secret Caller"),)
 FROM_ANYWHERE = {"/s/<name>.js", "/api/v1/visits"} | {
     f"/api/v1/visits/<token>/{what}" for what in ("pages", "ping", "leave", "events")
 }
+# tests/test_callback_asks.py holds these apart.
+FROM_ANYWHERE |= {"/api/v1/callbacks/ask", "/api/v1/callbacks/offer"}
 DOORS = {"/login", "/login/code", "/link/<token>"}
 PUBLIC = DOORS | {"/healthz", "/readyz", "/metrics", "/static/<name>"} | FROM_ANYWHERE
+PUBLIC |= {"/cb/<site_key>"}
 PUBLIC |= {"/shared/reports/<token>"}  # and tests/test_web_saved_reports.py this one
 PUBLIC |= {"/shared/<token>", "/shared/<token>/audio"}  # tests/test_share_links.py holds them apart
 
@@ -54,6 +57,7 @@ def address(site: Site, rule: Rule) -> str:
     values |= {"visit": site.app.config["VISIT"], "note": "1", "user": "1", "login": "x" * 16}
     values |= {"alert": "1", "address": "1", "target": "1", "scope": "company"}
     values |= {"report": "1", "schedule": "1"}
+    values |= {"site_key": "x", "callback": "x"}
     values |= {"link": "1", "view": "1", "rent": "1", "sale": "1"}
     values |= {"prompt": "1"}
     values |= {"company": "pallets", "number": "1", "channel": "1", "pool": "1", "site": "1"}

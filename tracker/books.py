@@ -35,7 +35,8 @@ from tracker.repeats import Heard, mark_repeats
 from tracker.unrecorded import take_wishes
 from tracker.worth import take_keys
 
-NOT_ATTRIBUTED = Attribution(named=None, uncertain=False, unknown=1.0)  # no advertisement made us call
+# No advertisement made us call; what made a visitor ask to be called, the worker looks up (tracker.judge).
+NOT_ATTRIBUTED = Attribution(named=None, uncertain=False, unknown=1.0)
 
 
 def record(session: Session, fact: Fact | Refused) -> Call | None:
@@ -220,7 +221,7 @@ def _origin(started: Started, place: Arrival) -> dict[str, Any]:
         "presentation": started.presentation,
         "attributed_at": started.at if goes_out else None,
         "started_at": started.at,
-    } | named_by(NOT_ATTRIBUTED if goes_out else place.attribution)
+    } | named_by(place.attribution if started.direction is Direction.IN else NOT_ATTRIBUTED)
 
 
 def _progress(state: CallState) -> dict[str, Any]:

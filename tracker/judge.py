@@ -18,11 +18,12 @@ from sqlalchemy.orm import Session
 
 from tracker.attribution import named_by
 from tracker.call_words import IS_COUNTED
+from tracker.callbacks import origins
 from tracker.database import Database
 from tracker.learning import learn_all, model_of
 from tracker.models import Call, CallCandidate
 from tracker.models.base import Instant
-from tracker.policy.attribution import Attribution, attribute
+from tracker.policy.attribution import Attribution, asked_for, attribute
 from tracker.policy.delays import DelayModel
 from tracker.standing import Asked, Known, standing_of
 
@@ -101,7 +102,12 @@ def _weigh(session: Session, calls: Sequence[Asked]) -> list[_Verdict]:
     known = Known()
     models: dict[int, DelayModel] = {}
     verdicts = []
+    asked = origins(session, [call.id for call in calls])
     for call in sorted(calls, key=lambda call: (call.started_at, call.id)):
+        if (origin := asked.get(call.id)) is not None:
+            known.judged[call.id] = asked_for(*origin)
+            verdicts.append(_Verdict(call, known.judged[call.id]))
+            continue
         if call.company_id not in models:
             models[call.company_id] = model_of(session, call.company_id)
         holders, history = standing_of(session, call, known)

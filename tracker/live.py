@@ -24,6 +24,10 @@ from tracker.policy.facts import Presentation
 AMI_USER = "leaseline"
 AMI_EVENTS = ("FullyBooted", "NewAccountCode", "DialState", "BridgeEnter", "BridgeLeave", "Hangup")
 
+# The user that places callbacks, and what it is sent of them.
+CALLBACK_USER = "leaseline-callbacks"
+CALLBACK_EVENTS = ("FullyBooted", "OriginateResponse", "DialState", "Hangup")
+
 # Where the dialplan dials a target: the extension is the target's id. It names a target reached over a
 # trunk, whose channel only names the trunk.
 TARGETS_CONTEXT = "leaseline-targets"

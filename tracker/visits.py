@@ -140,6 +140,13 @@ def open_visit(
     return _answer(session, request, visit, known.key)
 
 
+def note_visit(session: Session, request: Request, arrival: Arrival, language: str | None) -> int:
+    """The visit of somebody who comes without our script, by a form: its id. He is shown no number."""
+    told = _Told(language, {}, {})
+    visit, _key = _begin_first(session, request, arrival, told)
+    return visit.id
+
+
 def open_page(session: Session, request: Request, arrival: Arrival, opening: Opening, shown: Pass) -> Answer:
     """A further page of a visit; or of a new visit of the same visitor, when that one is over.
 

@@ -17,6 +17,8 @@ from web import (
     api,
     audio,
     board,
+    callback_asks,
+    callbacks,
     calls,
     calls_api,
     columns,
@@ -111,6 +113,8 @@ def create_app(
         health.health,
         assets,
         script.script,
+        callback_asks.asks,
+        callbacks.pages,
         *SETTINGS,
     ):
         app.register_blueprint(blueprint)

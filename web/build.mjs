@@ -41,6 +41,17 @@ const hash = createHash("sha256").update(visitor).digest("hex").slice(0, 8).toUp
 manifest["visitor.js"] = `visitor-${hash}.js`;
 writeFileSync(join(made, manifest["visitor.js"]), visitor);
 
+// The callback button, served after it for the sites that call back.
+const { outputFiles } = await build({
+  entryPoints: ["frontend/callback/callback.js"], bundle: true, write: false, minify: true, format: "iife",
+  target: ["chrome111", "firefox113", "safari16.4"], legalComments: "none", charset: "utf8",
+});
+const callback = outputFiles[0].text;
+if (callback.split("__CALLBACK__").length !== 2) throw new Error("__CALLBACK__ must stand in the button once");
+const own = createHash("sha256").update(callback).digest("hex").slice(0, 8).toUpperCase();
+manifest["callback.js"] = `callback-${own}.js`;
+writeFileSync(join(made, manifest["callback.js"]), callback);
+
 writeFileSync(join(made, "manifest.json"), JSON.stringify(manifest, null, 2) + "\n");
 
 rmSync("static/dist", { recursive: true, force: true });

@@ -47,6 +47,11 @@ OPEN_SITE = Rate(3000, 300)
 SPEAK_ADDRESS = Rate(240, 12)
 SPEAK_NETWORK = Rate(1200, 60)
 SPEAK_SITE = Rate(6000, 1000)
+# Wishes to be called back: a person has one, an office a few. What they cost is bounded by each site's limits
+# (tracker.policy.callback); this keeps a flood of what is refused out of the books.
+ASK_ADDRESS = Rate(10, 1 / 60)
+ASK_NETWORK = Rate(40, 1 / 15)
+ASK_SITE = Rate(100, 1 / 2)
 MOST_BUCKETS = 20_000  # about 4 MB; beyond, who has been silent longest is forgotten
 
 
@@ -108,6 +113,12 @@ class Limits:
         self._believed = Buckets(BELIEVED_ADDRESS, clock), Buckets(BELIEVED_NETWORK, clock)
         self._open = Buckets(OPEN_ADDRESS, clock), Buckets(OPEN_NETWORK, clock), Buckets(OPEN_SITE, clock)
         self._speak = Buckets(SPEAK_ADDRESS, clock), Buckets(SPEAK_NETWORK, clock), Buckets(SPEAK_SITE, clock)
+
+        self._ask = Buckets(ASK_ADDRESS, clock), Buckets(ASK_NETWORK, clock), Buckets(ASK_SITE, clock)
+
+    def asks(self, place: Place, site_id: int) -> float:
+        """0.0 when somebody there may ask to be called back; else in how many seconds."""
+        return _wait(self._ask, place, site_id)
 
     def opens(self, place: Place, site_id: int) -> bool:
         """Whether a visit that is new may be opened at all."""

@@ -24,6 +24,7 @@ from tracker.errors import Rejected
 from tracker.models import Site
 from tracker.policy.swapping import looked_for
 from web.assets import FOLDER, Assets
+from web.callback_texts import all_texts
 from web.house import house
 from web.public import from_anywhere
 from web.visits import desk
@@ -31,6 +32,7 @@ from web.visits import desk
 script = Blueprint("script", __name__)
 
 NAME = "visitor.js"  # in the build's manifest
+CALLBACK, CALLBACK_PLACE = "callback.js", "__CALLBACK__"
 PLACE = "__CONFIG__"  # stands in the built script where the configuration goes
 FRESH_SECONDS, YEAR_SECONDS = 300, 31_536_000
 
@@ -64,7 +66,11 @@ def file(name: str) -> Response:
 
 def text_of(site: Site, assets: Assets) -> Text:
     """The script of a site, its swaps loaded. Raises Rejected web.unbuilt when there is no built script."""
-    return _text(_built(assets), json.dumps(configuration(site), separators=(",", ":")))
+    config = json.dumps(configuration(site), separators=(",", ":"))
+    if (face := callback_face(site)) is None:
+        return _text(_built(assets), config)
+    button = json.dumps(face, separators=(",", ":"), ensure_ascii=False)
+    return _text(_built(assets), config, _built(assets, CALLBACK), button)
 
 
 def integrity(site: Site) -> str:
@@ -82,6 +88,15 @@ def configuration(site: Site) -> dict[str, Any]:
     }
 
 
+def callback_face(site: Site) -> dict[str, Any] | None:
+    """What the callback button knows of its site; None where nobody is called back."""
+    it = site.callback
+    if it is None or not it.is_on:
+        return None
+    looks = {"color": "#3451d1", "text": "#ffffff", "position": "bottom-right"} | it.looks
+    return {"key": site.key, "language": it.language, "texts": all_texts(it.texts), "looks": looks}
+
+
 def _looked_for(e: str, v: list[str], a: str = "") -> dict[str, Any]:
     """A number with all its spellings; that in letters comes after those in digits."""
     letters = re.sub(r"\W", "", a, flags=re.ASCII).upper()
@@ -96,8 +111,8 @@ def _apart(domains: Sequence[str]) -> list[str]:
     ]
 
 
-def _built(assets: Assets) -> str:
-    name = assets.names.get(NAME)
+def _built(assets: Assets, what: str = NAME) -> str:
+    name = assets.names.get(what)
     if name is None:
         raise Rejected(
             "web.unbuilt",
@@ -114,9 +129,10 @@ def _read(name: str) -> str:
 
 
 @lru_cache(maxsize=1000)
-def _text(built: str, config: str) -> Text:
+def _text(built: str, config: str, button: str = "", face: str = "") -> Text:
     """The finished script. "<" is spelt out, so that it may also stand in a page."""
     plain = built.replace(PLACE, config.replace("<", "\\u003c"), 1).encode()
+    plain += button.replace(CALLBACK_PLACE, face.replace("<", "\\u003c"), 1).encode()
     digest = hashlib.sha384(plain).digest()
     return Text(
         plain=plain,

@@ -71,12 +71,12 @@ def desk() -> Desk:
 def open_() -> Response:
     """A page was opened by somebody who has no visit yet, or an old one."""
     body = _body()
-    on = _admitted(desk().known.by_key(str(body.get("site", ""))[:40]))
+    on = admitted(desk().known.by_key(str(body.get("site", ""))[:40]))
     opening = _opening(body)
     if is_bot(_agent(), dict(request.headers)):
         return _turned_away(on, Miss.BOT, told="none")
     place = place_of(client_address())
-    shown = _own_pass(on, opening.token)
+    shown = own_pass(on, opening.token)
     if not may_remember(opening.consent, needs_consent=on.site.needs_consent):
         return _speaks(place, on) or _unremembered(on, opening)
     if shown is not None:  # one visitor has one number, however often he asks: nothing to be drained here
@@ -141,7 +141,7 @@ def events(token: str) -> Response:
 
 
 @visits_api.after_request
-def _allow_origin(response: Response) -> Response:
+def allow_origin(response: Response) -> Response:
     """CORS: a page may read the answer if it is one of the site's; a preflight tells nobody anything."""
     if request.method == "OPTIONS":
         response.headers["Access-Control-Allow-Origin"] = "*"
@@ -178,7 +178,7 @@ def _opening(body: dict[str, Any]) -> Opening:
     return replace(opening, visitor=opening.visitor or request.cookies.get(COOKIE, "")[:40] or None)
 
 
-def _admitted(on: Ground | None) -> Ground:
+def admitted(on: Ground | None) -> Ground:
     """The site, if the page that asks is one of its own. Raises Rejected site.unknown, site.origin."""
     if on is None:
         raise Rejected("site.unknown", "There is no such site", "`leaseline site show` prints the snippet")
@@ -210,7 +210,7 @@ def _spoken_for(token: str) -> tuple[Ground, Pass]:
     shown = tokens.read(house().settings.secret_key, token)
     if on is not None:
         try:
-            _admitted(on)
+            admitted(on)
         except Rejected:
             shown = None
     if on is None or shown is None:
@@ -218,7 +218,7 @@ def _spoken_for(token: str) -> tuple[Ground, Pass]:
     return on, shown
 
 
-def _own_pass(on: Ground, token: str | None) -> Pass | None:
+def own_pass(on: Ground, token: str | None) -> Pass | None:
     """The pass of an old token that came along, if it is genuine and of this site."""
     shown = tokens.read(house().settings.secret_key, token) if token else None
     return shown if shown is not None and shown.site_id == on.site.id else None

@@ -114,6 +114,7 @@ BASES = {
 }
 REASONS = {
     Reason.CODE: _("the caller told this visitor's code"),
+    Reason.CALLBACK: _("asked on the website to be called back"),
     Reason.PHONE_CLICK: _("clicked the phone link just before"),
     Reason.PRESENT: _("was on the website when the call came"),
     Reason.JUST_CAME: _("had come seconds before"),
@@ -260,6 +261,8 @@ def reasons(candidate: CallCandidate) -> str:
 
 def why(basis: Basis, named: CallCandidate | None) -> str:
     """What names a call's source, and what else speaks for it."""
+    if named and Reason.CALLBACK in named.reasons:
+        return gettext("The visitor asked on the website to be called back.")
     said = {
         Basis.CODE: Reason.CODE, Basis.REPEAT: Reason.KNOWN_CALLER, Basis.CHANNEL: Reason.CHANNEL,
     }.get(basis)  # fmt: skip

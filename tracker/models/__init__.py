@@ -4,6 +4,7 @@ from tracker.models.alerts import Alert, AlertAddress, AlertMessage, News, Way
 from tracker.models.applying import ApplyRequest, NodeConfiguration, SiteCheck
 from tracker.models.base import Base
 from tracker.models.beside import CallFolder, ReportedCall
+from tracker.models.callbacks import CallbackRequest, CallbackSettings, CallbackTry, CallbackVia
 from tracker.models.calls import (
     Call,
     CallCandidate,
@@ -69,6 +70,7 @@ from tracker.models.visits import (
 )
 from tracker.models.worth import CallCategory, CallNote, CallTag, Link, ShareLink, Tag
 from tracker.policy.alerts import AlertKind
+from tracker.policy.callback import CallbackReason, CallbackState
 from tracker.policy.costs import Entered
 from tracker.policy.leasing import LeaseEnd
 from tracker.policy.rights import Role
@@ -94,6 +96,12 @@ __all__ = [
     "CallNote",
     "CallPlan",
     "CallTag",
+    "CallbackReason",
+    "CallbackRequest",
+    "CallbackSettings",
+    "CallbackState",
+    "CallbackTry",
+    "CallbackVia",
     "CallerIdPolicy",
     "Category",
     "Channel",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -12,6 +12,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from tracker.models.base import Base, BigId, words
 from tracker.models.company import Number, Pool
 from tracker.policy.leasing import LeaseEnd
+
+if TYPE_CHECKING:
+    from tracker.models.callbacks import CallbackSettings
 
 
 class VisitEventKind(enum.StrEnum):
@@ -37,6 +40,9 @@ class Site(Base):
     created_at: Mapped[datetime]
 
     swaps: Mapped[list[Swap]] = relationship(back_populates="site", order_by="Swap.position, Swap.id")
+    callback: Mapped[CallbackSettings | None] = relationship(
+        "CallbackSettings", viewonly=True, uselist=False, lazy="selectin"
+    )
 
 
 class Swap(Base):

@@ -33,7 +33,8 @@ from tracker.policy.sights import FIRST_AWAY, NEWEST, WINDOW, Holder, Sight, rep
 
 __all__ = [
     "CANDIDATES", "NEWEST_WITHHELD", "SURE", "Attribution", "Basis", "Belief", "CallFacts", "Candidate",
-    "Earlier", "History", "Reason", "Used", "attribute",
+    "Earlier", "History", "Reason", "Used", "asked_for",
+    "attribute",
 ]  # fmt: skip
 
 # A source that is less sure than this is marked as uncertain. At nine in ten, what goes unmarked is wrong far
@@ -57,6 +58,14 @@ def attribute(call: CallFacts, holders: Sequence[Holder], history: History, mode
         return Attribution(only_channel, False, 0.0, (only_channel,))
     found = _ranked(possible, weighed.unnamed(recent))
     return _explained(found, weighed, {each.lease_id: each for each in recent})
+
+
+def asked_for(visit_id: int | None, visitor_id: int | None) -> Attribution:
+    """The source of a callback: the visit in which it was asked for, if there was one, and nothing else."""
+    if visit_id is None:
+        return Attribution(None, False, 1.0)
+    only = Candidate(Basis.CODE, 1.0, (Reason.CALLBACK,), visit_id, visitor_id)
+    return Attribution(only, False, 0.0, (only,))
 
 
 def _recent(holders: Sequence[Holder], at: datetime) -> list[Holder]:

@@ -16,13 +16,14 @@ class Basis(enum.StrEnum):
     CHANNEL = "channel"  # the number stands for it
     LEASE = "lease"  # the visit that was shown the number
     REPEAT = "repeat"  # the caller is known from an earlier call
-    CODE = "code"  # the visitor's code
+    CODE = "code"  # the visitor's code, or that he asked to be called
 
 
 class Reason(enum.StrEnum):
     """What speaks for a candidate, or against it."""
 
     CODE = "code"  # the caller told the visitor's code
+    CALLBACK = "callback"  # he asked on the site to be called back
     PHONE_CLICK = "phone_click"  # he pressed the phone link moments before
     PRESENT = "present"  # he was on the site at that moment
     JUST_CAME = "just_came"  # … for a few seconds only

@@ -1,0 +1,140 @@
+"""How a site calls back, as its settings say, in the form in which policy decides and the phones are rung."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tracker.dialling import as_dialled, dial_of, header_policy
+from tracker.forwarding import rings_for
+from tracker.models import (
+    CallbackReason,
+    CallbackRequest,
+    CallbackSettings,
+    Company,
+    Number,
+    Site,
+    Swap,
+    Target,
+)
+from tracker.policy.callback import Limits, Rules
+from tracker.policy.callback_hours import Hours
+
+
+@dataclass(frozen=True)
+class Employee:
+    """A target to ring for a callback. `dial` is Asterisk's channel."""
+
+    target_id: int
+    dial: str
+    seconds: int
+    headers: str  # extension of [leaseline-headers]: what its leg is shown
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that is needed to place a callback."""
+
+    phone: str  # E.164 of the visitor
+    dialled: str  # the same in the form the carrier wants
+    shown: str  # E.164, one of our numbers
+    trunk_id: int
+    employees: tuple[Employee, ...]
+    visitor_seconds: int
+    record: bool
+    judges: bool
+
+
+def rules_of(settings: CallbackSettings | None, company: Company) -> Rules:
+    """What policy decides by; without settings nobody is called."""
+    zone = ZoneInfo((settings and settings.timezone) or company.timezone)
+    if settings is None:
+        return Rules(False, company.default_region, zone)
+    return Rules(
+        is_on=settings.is_on,
+        region=company.default_region,
+        zone=zone,
+        hours={day: tuple(tuple(span) for span in spans) for day, spans in settings.hours.items()},
+        countries=tuple(settings.countries),
+        prefixes=tuple(settings.prefixes),
+        limits=Limits(settings.per_client, settings.per_number, settings.per_day, settings.seconds_per_day),
+        tries=settings.tries,
+        retry_minutes=settings.retry_minutes,
+    )
+
+
+def is_wanted(session: Session) -> bool:
+    """Whether any site calls back, or somebody still waits for it."""
+    anybody = sa.or_(
+        sa.exists().where(CallbackSettings.is_on),
+        sa.exists().where(CallbackRequest.due_at.is_not(None)),
+        sa.exists().where(CallbackRequest.claimed_until.is_not(None)),
+    )
+    return bool(session.scalar(sa.select(anybody)))
+
+
+def hours_of(session: Session, site: Site) -> tuple[Hours, ZoneInfo]:
+    """When a site calls back, by which clocks."""
+    rules = rules_of(session.get(CallbackSettings, site.id), session.get_one(Company, site.company_id))
+    return rules.hours, rules.zone
+
+
+def own_numbers(session: Session, company_id: int) -> frozenset[str]:
+    """Numbers that would only call the company itself: its DIDs, those on its pages, its targets."""
+    ours: sa.CompoundSelect[str] = sa.union(
+        sa.select(Number.e164).where(Number.company_id == company_id),
+        sa.select(Target.e164).where(Target.company_id == company_id, Target.e164.is_not(None)),
+        sa.select(Swap.e164).where(Swap.site.has(company_id=company_id)),
+    )
+    return frozenset(session.scalars(ours))
+
+
+def plan_of(session: Session, request: CallbackRequest) -> Plan | CallbackReason:
+    """Who is rung and over what, or why nobody can be."""
+    settings = session.get(CallbackSettings, request.site_id)
+    if settings is None or not settings.is_on:
+        return CallbackReason.OFF
+    if settings.trunk_id is None or settings.number is None:
+        return CallbackReason.NO_TRUNK
+    employees = employees_of(session, settings)
+    if not employees:
+        return CallbackReason.NO_TARGET
+    return Plan(
+        phone=request.phone,
+        dialled=as_dialled(request.phone, settings.trunk),
+        shown=settings.number.e164,
+        trunk_id=settings.trunk_id,
+        employees=employees,
+        visitor_seconds=settings.visitor_seconds,
+        record=settings.number.record,
+        judges=request.company.judge_by_phone,
+    )
+
+
+def employees_of(session: Session, settings: CallbackSettings) -> tuple[Employee, ...]:
+    """Who is rung: as the settings say; else as calls to the shown number are forwarded."""
+    shown = settings.number
+    if shown is None:
+        return ()
+    rings = [(int(ring["target"]), int(ring["seconds"])) for ring in settings.rings]
+    if not rings:
+        forwarded = rings_for(session, [shown.id]).get(shown.id, ())
+        rings = [(ring.target_id, ring.ring_seconds) for ring in forwarded]
+    targets = {
+        target.id: target
+        for target in session.scalars(
+            sa.select(Target).where(
+                Target.company_id == shown.company_id, Target.id.in_([target_id for target_id, _ in rings])
+            )
+        )
+    }
+    return tuple(
+        Employee(
+            target_id, dial_of(targets[target_id], shown.e164), seconds, header_policy(targets[target_id])
+        )
+        for target_id, seconds in rings
+        if target_id in targets
+    )
