@@ -241,7 +241,7 @@ class Caller:
 
 
 def _plan(session: Session, claim: Claim) -> Plan | CallbackReason:
-    return plan_of(session, session.get_one(CallbackRequest, claim.request_id))
+    return plan_of(session, session.get_one(CallbackRequest, claim.request_id), _now())
 
 
 def _originate(claim: Claim, plan: Plan, employee: Employee, uniqueid: str) -> Fields:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from tracker import consents
 from tracker.dialling import as_dialled, dial_of, header_policy
 from tracker.forwarding import rings_for
 from tracker.models import (
@@ -22,6 +24,7 @@ from tracker.models import (
 )
 from tracker.policy.callback import Limits, Rules
 from tracker.policy.callback_hours import Hours
+from tracker.unrecorded import is_listed
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ def own_numbers(session: Session, company_id: int) -> frozenset[str]:
     return frozenset(session.scalars(ours))
 
 
-def plan_of(session: Session, request: CallbackRequest) -> Plan | CallbackReason:
+def plan_of(session: Session, request: CallbackRequest, now: datetime) -> Plan | CallbackReason:
     """Who is rung and over what, or why nobody can be."""
     settings = session.get(CallbackSettings, request.site_id)
     if settings is None or not settings.is_on:
@@ -109,9 +112,16 @@ def plan_of(session: Session, request: CallbackRequest) -> Plan | CallbackReason
         trunk_id=settings.trunk_id,
         employees=employees,
         visitor_seconds=settings.visitor_seconds,
-        record=settings.number.record,
+        record=_records(session, request, settings.number, now),
         judges=request.company.judge_by_phone,
     )
+
+
+def _records(session: Session, request: CallbackRequest, shown: Number, now: datetime) -> bool:
+    """Where a company asks before it records, a callback is not recorded: nobody asks the visitor."""
+    company = request.company
+    asks = consents.find(session, company, shown) or consents.find(session, company)
+    return shown.record and asks is None and not is_listed(session, company.id, request.phone, now)
 
 
 def employees_of(session: Session, settings: CallbackSettings) -> tuple[Employee, ...]:
