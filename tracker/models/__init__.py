@@ -36,6 +36,7 @@ from tracker.models.company import (
     TrunkKind,
     WhenEmpty,
 )
+from tracker.models.guards import CallerRule, Guard
 from tracker.models.money import ApiKey, ChannelRent, Cost, ExchangeRate, Sale
 from tracker.models.people import (
     AuditEntry,
@@ -95,6 +96,7 @@ __all__ = [
     "CallPlan",
     "CallTag",
     "CallerIdPolicy",
+    "CallerRule",
     "Category",
     "Channel",
     "ChannelRent",
@@ -111,6 +113,7 @@ __all__ = [
     "Every",
     "ExchangeRate",
     "Forwarding",
+    "Guard",
     "Lease",
     "LeaseEnd",
     "Link",
