@@ -8,6 +8,7 @@ import click
 
 from commands.alerts import alerts_group
 from commands.backup import backup_command, restore_command
+from commands.block import block_group
 from commands.call import call_group
 from commands.call_export import export_command
 from commands.callback import callback_group
@@ -57,10 +58,10 @@ COMMANDS = (
     saved_group, calls_group, call_group,
     company_group, trunk_group, target_group, outgoing_group, number_group, channel_group, pool_group,
     site_group, source_group, visit_group, import_group,
-    forward_group, plan_group, callback_group, prompt_group, unrecorded_group, consent_group, cost_group,
-    sale_group, rate_group, key_group, user_group, alerts_group, db_group, sheets_group,
-    data_export_command, backup_command, restore_command, asterisk_command, agi_command, web_command,
-    worker_command, completion_command, version_command, docs_command,
+    forward_group, plan_group, callback_group, block_group, prompt_group, unrecorded_group,
+    consent_group, cost_group, sale_group, rate_group, key_group, user_group, alerts_group, db_group,
+    sheets_group, data_export_command, backup_command, restore_command, asterisk_command, agi_command,
+    web_command, worker_command, completion_command, version_command, docs_command,
 )  # fmt: skip
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import logging
 import re
+import secrets
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from agi.commands import set_variables
@@ -22,10 +24,12 @@ from agi.readers import Readers
 from agi.whispering import Whispering
 from agi.writer import Writer
 from tracker.forwarding import Rings
+from tracker.guard import look_up_guard
 from tracker.inbound import Inbound, look_up
 from tracker.known_callers import known_of
-from tracker.policy.facts import Presentation, Started
+from tracker.policy.facts import GuardGround, Presentation, Started, Treatment
 from tracker.policy.plan import By
+from tracker.policy.spam import DIGITS, RING, Block, Challenge, Decision
 from tracker.whispers import Heard, heard_of
 
 log = logging.getLogger("leaseline.agi")
@@ -54,7 +58,7 @@ def inbound_route(readers: Readers, writer: Writer, whispering: Whispering | Non
     async def inbound(request: Conversation) -> None:
         began = time.perf_counter()
         started = started_from(request.headers)
-        found, known, heard = await readers.ask(lambda session: _look(session, started))
+        found, known, heard, decision = await readers.ask(lambda session: _look(session, started))
         looked_up = time.perf_counter()
         if found is None:
             raise Unanswerable(f"call={started.call} did={started.did} is not in the books")
@@ -66,10 +70,13 @@ def inbound_route(readers: Readers, writer: Writer, whispering: Whispering | Non
         variables |= {"LL_PLAN": plan, "LL_RINGS": rings_text(found.rings), "LL_RECORD": record}
         if whispering and (sound := await whispering.choose(heard.whispers)):
             variables["LL_WHISPER"] = sound
+        if guard := guard_text(decision):
+            variables["LL_GUARD"] = guard
         await set_variables(request, **variables, LL_OK="1")
         writer.put(started)
         log.info(
-            "call=%s did=%s number=%d channel=%s lease=%s rings=%d plan=%s read_ms=%.1f total_ms=%.1f",
+            "call=%s did=%s number=%d channel=%s lease=%s rings=%d plan=%s guard=%s"
+            " read_ms=%.1f total_ms=%.1f",
             started.call,
             started.did,
             found.number_id,
@@ -77,6 +84,7 @@ def inbound_route(readers: Readers, writer: Writer, whispering: Whispering | Non
             found.lease_id,
             len(found.rings),
             plan or None,
+            guard or None,
             (looked_up - began) * 1e3,
             (time.perf_counter() - began) * 1e3,
         )
@@ -84,16 +92,38 @@ def inbound_route(readers: Readers, writer: Writer, whispering: Whispering | Non
     return inbound
 
 
-def _look(session: Session, started: Started) -> tuple[Inbound | None, dict[str, str], Heard]:
+def _look(session: Session, started: Started) -> tuple[Inbound | None, dict[str, str], Heard, Decision]:
     found = look_up(session, started.did, started.at)
     if found is None:
-        return None, {}, Heard(record=False)
-    return found, known_of(session, found, started), heard_of(session, found, started)
+        return None, {}, Heard(record=False), RING
+    known, heard = known_of(session, found, started), heard_of(session, found, started)
+    return found, known, heard, _guard(session, found, started)
 
 
 def _variable(word: str) -> str:
     """LL_LAST and LL_VISITOR; LL_BY_SOURCE and the like for what branches ask."""
     return f"LL_BY_{word.upper()}" if word in list(By) else f"LL_{word.upper()}"
+
+
+def _guard(session: Session, found: Inbound, started: Started) -> Decision:
+    """What becomes of the caller; a guard that fails keeps nobody out, and comes last."""
+    try:
+        return look_up_guard(session, found.company_id, found.number_id, started, found.region)
+    except SQLAlchemyError:
+        log.exception("call=%s rings unguarded", started.call)
+        return RING
+
+
+def guard_text(decision: Decision) -> str:
+    """`busy-rule-17-0`, `challenged-hour-0-4`: how, why, the rule, the digit; empty for a call that rings."""
+    match decision:
+        case Block():
+            return f"{decision.treatment}-{GuardGround.RULE}-{decision.rule_id}-0"
+        case Challenge():
+            digit = secrets.choice(DIGITS)
+            return f"{Treatment.CHALLENGED}-{decision.ground}-{decision.rule_id or 0}-{digit}"
+        case _:
+            return ""
 
 
 def rings_text(rings: Rings) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("leaseline.worker")
 
 EVERY_SECONDS = 1.0
+BY_ITSELF = ("blocked.conf",)
 LOOK_EVERY = timedelta(minutes=1)  # settings and files change without an entry in the audit log
 
 
@@ -49,6 +50,8 @@ def take_turn(opened: Here) -> None:
     if due is None:
         return
     applied, problem = _apply(opened, due.request) if due.request else _compare(opened)
+    if due.request is None and applied is not None and applied.changed == BY_ITSELF:
+        applied, problem = _apply_by_itself(opened)
     with opened.database.write() as session:
         session.merge(_seen(opened, due, applied, problem))
 
@@ -82,6 +85,20 @@ def _apply(opened: Here, request: ApplyRequest) -> tuple[Applied | None, Rejecte
         return None, problem
     log.info("made live for %s: %d files changed", request.actor, len(applied.changed))
     return applied, None
+
+
+def _apply_by_itself(opened: Here) -> tuple[Applied | None, Rejected | None]:
+    """What Asterisk keeps of unwanted callers goes live unasked: they are blocked already."""
+    from commands.live import run_apply
+    from tracker.audit import By
+    from tracker.errors import Rejected
+
+    try:
+        run_apply(opened, by=By(opened.now, "worker"))
+    except Rejected as problem:
+        log.warning("the block list could not be made live: %s", problem)
+        return None, problem
+    return _compare(opened)
 
 
 def _compare(opened: Here) -> tuple[Applied | None, Rejected | None]:

@@ -21,6 +21,7 @@ HELP = {
     "until": "Until this day, which is included; with a time of day, until then.",
     "hour": "In this hour of the week, as mon-14 (needs a period); may be repeated.",
     "direction": "in, out, callback, or any for all; may be repeated. Without it: calls that reports count.",
+    "spam": "only, or also for all calls. Without it: calls that are no spam.",
     "outcome": "answered, missed, busy, failed, gave-up or refused; may be repeated.",
     "category": "target, service, non-target, or none for calls not judged yet; may be repeated.",
     "channel": "Of this channel.",

@@ -67,6 +67,23 @@ def clock(opened: Here) -> Iterator[Finding]:
     yield ok("clock", f"{opened.now:%Y-%m-%d %H:%M:%S} UTC")
 
 
+def challenge(opened: Here) -> Iterator[Finding]:
+    """The words that challenged and blocked callers hear, where a company has set something about them."""
+    from tracker import guard_sounds
+
+    with opened.database.read() as session:
+        wanted = guard_sounds.languages(session)
+    missing = [word for word in wanted if not guard_sounds.are_here(opened.settings, word)]
+    if missing:
+        yield warn(
+            "challenge",
+            f"nobody is asked for a digit in {', '.join(missing)}: the words have not been spoken",
+            "Install espeak-ng and flite, then `leaseline apply`",
+        )
+    elif wanted:
+        yield ok("challenge", f"its words are there in {', '.join(wanted)}")
+
+
 def processes(opened: Here) -> Iterator[Finding]:
     """The supervisor's parts, and the sign of life of this node."""
     from commands import supervisor

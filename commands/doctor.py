@@ -20,6 +20,7 @@ CHECKS: tuple[tuple[str, Callable[[Here], Iterator[Finding]]], ...] = (
     ("asterisk", checks_asterisk.program),
     ("processes", checks_machine.processes),
     ("ports", checks_machine.ports),
+    ("challenge", checks_machine.challenge),
     ("configuration", checks_asterisk.configuration),
     ("manager", checks_asterisk.manager),
     ("trunks and targets", checks_asterisk.reachability),

@@ -58,7 +58,7 @@ def run_apply(
     from dialplan.facts import load_facts
     from dialplan.inside import apply_inside
     from dialplan.program import find_program
-    from tracker import plan_sounds, prompts
+    from tracker import guard_sounds, plan_sounds, prompts
 
     with nullcontext() if dry else _alone(opened.settings.home):
         with opened.database.read() as session:
@@ -66,6 +66,7 @@ def run_apply(
             if not dry:
                 prompts.make_all(session, opened.settings)
                 plan_sounds.make_all(session, opened.settings, opened.now)
+                guard_sounds.make_all(session, opened.settings)
         program = find_program(opened.settings)
         if opened.settings.asterisk_for:
             applied = apply_inside(opened.settings, program, facts, dry=dry)

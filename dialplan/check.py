@@ -12,8 +12,8 @@ _APPLICATIONS = {
     "GosubIf": "app_stack", "MixMonitor": "app_mixmonitor",
     "Playback": "app_playback", "Playtones": "app_playtones", "Read": "app_read", "Return": "app_stack",
     "StopMixMonitor": "app_mixmonitor", "StopPlaytones": "app_playtones",
-    "Goto": None, "GotoIf": None, "Hangup": None, "MSet": None, "NoOp": None, "Set": None,
-    "Wait": None, "WaitExten": None,
+    "Goto": None, "GotoIf": None, "Hangup": None, "MSet": None, "NoOp": None,
+    "Progress": None, "Set": None, "Wait": None, "WaitExten": None,
 }  # fmt: skip
 _SECTION = re.compile(r"\[([A-Za-z0-9_-]+)\](\([^)]*\))?\s*(;.*)?")
 _SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*(\([^=]*\))?\s*=>?.*")

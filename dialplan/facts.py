@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
+from dialplan import guards
+from dialplan.guards import GuardFacts, load_guards
 from dialplan.plans import PlanFacts, load_plans, plan_problems
 from tracker.consents import for_dialplan
 from tracker.dialling import dial_of, header_policy
@@ -142,6 +144,7 @@ class NumberFacts:
     """`source` is what a phone system may be told of a static channel's calls, in plain ASCII."""
 
     e164: str
+    company_id: int
     about: str
     record: bool
     rings: Rings
@@ -157,6 +160,7 @@ class Facts:
     targets: tuple[TargetFacts, ...]
     numbers: tuple[NumberFacts, ...]
     plans: tuple[PlanFacts, ...] = ()
+    guards: tuple[GuardFacts, ...] = ()
 
     @property
     def tls_ways(self) -> dict[str, Way]:
@@ -190,6 +194,7 @@ def load_facts(session: Session, at: datetime | None = None) -> Facts:
         targets=tuple(_target(target, rules.get(target.company_id)) for target in targets),
         numbers=tuple(_numbers(session)),
         plans=load_plans(session, at or datetime.now(UTC)),
+        guards=load_guards(session),
     )
 
 
@@ -290,6 +295,7 @@ def _numbers(session: Session) -> Iterator[NumberFacts]:
         asked = consents.get(number.id) or consents.get(-number.company_id) or ""
         yield NumberFacts(
             number.e164,
+            number.company_id,
             f"{use} of {company}",
             number.record,
             way.rings,
@@ -330,6 +336,7 @@ def problems(facts: Facts) -> list[str]:
         *_target_problems(facts.targets),
         *_number_problems(facts),
         *plan_problems(facts.plans),
+        *guards.problems(facts.guards),
     ]
 
 

@@ -12,13 +12,18 @@ import jinja2
 
 from dialplan.certificate import Tls
 from dialplan.facts import Facts, TargetFacts
+from dialplan.guards import kept
 from dialplan.plans import PlanFacts, plan_words
 from dialplan.program import Program
 from tracker.forwarding import Rings
 from tracker.live import AMI_EVENTS, CALLBACK_EVENTS
+from tracker.policy.block_list import SHORTEST_PREFIX
+from tracker.policy.guard_words import sounds
+from tracker.policy.phone import LONGEST_CALLER
+from tracker.policy.spam import CHALLENGE_SECONDS, CHALLENGE_TRIES, LONGEST_DIGITS
 from tracker.policy.worth import CODED
 from tracker.settings import CHECKOUT, Settings
-from tracker.sounds import TONES
+from tracker.sounds import TONES, path_of
 
 INCLUDED = "leaseline.d"  # where our files are in a phone system's configuration
 TRIAL_RING_SECONDS, TRIAL_TALK_SECONDS = 40, 4
@@ -98,6 +103,16 @@ def render(settings: Settings, program: Program, facts: Facts, tls: Tls | None =
         "trial_ring_seconds": TRIAL_RING_SECONDS,
         "trial_talk_seconds": TRIAL_TALK_SECONDS,
         "tls_host": sip_host(settings.sip_host),
+        "guards": facts.guards,
+        "kept": kept,
+        "guard_sounds": lambda guard: {
+            name: path_of(settings, words) for name, words in sounds(guard.language).items()
+        },
+        "longest_caller": LONGEST_CALLER,
+        "longest_rule": LONGEST_DIGITS,
+        "shortest_prefix": SHORTEST_PREFIX,
+        "challenge_seconds": CHALLENGE_SECONDS,
+        "challenge_tries": CHALLENGE_TRIES,
         "ami_events": AMI_EVENTS,
         "callback_events": CALLBACK_EVENTS,
         "now": "${STRFTIME(,,%s.%3q)}",
@@ -277,6 +292,12 @@ class _Spool:
 
     def _taped(self, what: str) -> str:
         return f'"n":"${{LL_POSITION}}","target":"${{LL_TARGET}}","what":"{what}",{self._NOW}'
+
+    def _guard(self, became: str) -> str:
+        return (
+            f'"became":"{became}","why":"${{LL_GROUND}}","rule":"${{LL_RULE}}","how":"${{LL_HOW}}",'
+            + self._NOW
+        )
 
     def _end(self) -> str:
         return (

@@ -172,7 +172,7 @@ def test_every_variable_of_the_dialplan_is_documented() -> None:
 
 def test_every_context_of_the_dialplan_is_documented() -> None:
     used = {
-        re.sub(r"\{\{ (?:target|trunk)\.id \}\}", "N", name)
+        re.sub(r"\{\{ (?:target|trunk)\.id \}\}|\{\{ guard\.company_id \}\}|\{\{ end \}\}", "N", name)
         .replace("{{ country }}", "CC")
         .replace("{{ plan.id }}-{{ plan.version }}", "ID-VERSION")
         for name in re.findall(r"^\[(.+?)\]", templates(), re.MULTILINE)
@@ -189,6 +189,7 @@ def test_every_field_of_the_spool_is_documented(rendered: dict[str, str]) -> Non
     assert {kind for _, kind in lines} == {
         "start",
         "refused",
+        "guard",
         "leg",
         "answer",
         "judged",

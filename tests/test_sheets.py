@@ -38,7 +38,7 @@ from tracker.models import (
 )
 from tracker.models.sheet_triggers import CALL_COLUMNS
 from tracker.overview import read_overview
-from tracker.policy.facts import Direction, Outcome, Presentation
+from tracker.policy.facts import Direction, Outcome, Presentation, Spam
 from tracker.policy.overview import Overview
 from tracker.policy.sheets import MOST_GAPS, Gap, Interval, Sheet, days_over, plan
 from tracker.policy.tally import Tally, known_as
@@ -284,6 +284,7 @@ CHANGED = {
 def test_whatever_a_sheet_tells_takes_it_back_when_it_changes(house: House) -> None:
     house.add({**USUAL, "visit": 0}, {**USUAL, "visit": 0}, {**USUAL, "visit": 3})
     fresh = house.row(CHANGED) | {"outcome": Outcome.BUSY, "channel_id": house.channels[2]}
+    fresh["spam"] = Spam.PERSON
     fresh["company_id"] = fresh.pop("company_id")  # the last: what goes before belongs to the first company
     values: list[dict[str, Any]] = [{name: value} for name, value in fresh.items()]
     events: list[tuple[Any, ...]] = [

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker.call_search import IS_COUNTED
+from tracker.call_search import HAS_CALLED, IS_COUNTED
 from tracker.models import (
     Call,
     Company,
@@ -178,7 +178,7 @@ def _nodes(session: Session, now: datetime) -> list[NodeFacts]:
         Call.company_id.in_(sa.select(Company.id)),  # so that the index by company and time serves
         Call.started_at > now - HOUR,
         Call.ended_at.is_not(None),
-        IS_COUNTED,  # whom we call nobody asks the AGI about
+        HAS_CALLED,  # whom we call nobody asks the AGI about
     )
     newest = sa.select(Call.node, sa.func.max(Call.started_at)).group_by(Call.node)
     asked_at = dict(_pairs(session, newest.where(*lately, Call.seen_by_agi)))

@@ -16,7 +16,7 @@ from tracker.models import ApplyRequest, AuditEntry, Company, NodeConfiguration
 from tracker.policy.liveness import Liveness, NodeSight, read_liveness
 
 # Changes that may reach Asterisk, by how their actions begin in the audit log.
-_CONFIGURES = ("number.", "channel.", "pool.", "forward.", "target.", "trunk.", "company.")
+_CONFIGURES = ("number.", "channel.", "pool.", "forward.", "target.", "trunk.", "company.", "block.")
 
 
 def ask(session: Session, by: By, company: Company) -> ApplyRequest:

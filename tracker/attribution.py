@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker.call_words import IS_COUNTED
+from tracker.call_words import HAS_CALLED
 from tracker.models import Call, Company, Lease, Number, NumberUse, Visit
 from tracker.policy.attribution import Attribution, CallFacts, History, Used, attribute
 from tracker.policy.delays import PRIOR
@@ -53,7 +53,7 @@ _USES = (
 )
 _JUDGE_AGAIN = (
     sa.update(Call)
-    .where(Call.id.in_(sa.bindparam("calls", expanding=True)), IS_COUNTED)
+    .where(Call.id.in_(sa.bindparam("calls", expanding=True)), HAS_CALLED)
     .values(attributed_at=None)
 )
 _CANDIDATES = sa.union_all(

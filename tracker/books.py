@@ -240,6 +240,8 @@ def _progress(state: CallState) -> dict[str, Any]:
         "dial_status": state.dial_status,
         "hangup_cause": state.hangup_cause,
         "seen_by_agi": state.seen_by_agi,
+        "guard": state.guard,
+        "spam": state.spam,
     }
 
 

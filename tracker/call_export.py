@@ -21,7 +21,7 @@ COLUMNS = (
     "started", "outcome", "caller", "caller_name", "repeat", "number", "label", "channel", "group", "medium",
     "source", "campaign", "keyword", "ad", "probability", "uncertain", "wait_seconds", "talk_seconds",
     "answered_by", "recording", "category", "value", "currency", "tags", "heard_of", "promo_code", "company",
-    "key", "direction",
+    "key", "direction", "spam",
 )  # fmt: skip
 
 
@@ -77,6 +77,7 @@ def _values(call: Call) -> tuple[Any, ...]:
         calls.answered_by(call), state, call.category, call.value,
         None if call.value is None else call.company.currency, [tag.name for tag in call.tags],
         call.heard_of, call.promo_code, call.company.slug, call.key, call.direction,
+        call.spam,
     )  # fmt: skip
 
 

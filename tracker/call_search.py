@@ -11,7 +11,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute
 
-from tracker.call_words import IS_COUNTED, KNOWN, call_delay, call_kind, caller_digits, landing_page
+from tracker.call_words import (
+    HAS_CALLED,
+    IS_COUNTED,
+    KNOWN,
+    call_delay,
+    call_kind,
+    caller_digits,
+    landing_page,
+)
 from tracker.missed import recovered
 from tracker.models import (
     Call,
@@ -27,7 +35,7 @@ from tracker.models import (
     Target,
     Visit,
 )
-from tracker.policy.call_filter import CallFilter
+from tracker.policy.call_filter import CallFilter, WithSpam
 from tracker.policy.caller_regions import UNKNOWN, prefixes_of, regions
 from tracker.policy.facts import COUNTED, Direction
 from tracker.policy.origins import NOT_SET, NOWHERE, Origin
@@ -37,7 +45,9 @@ from tracker.policy.sought import caller_parts
 Condition = sa.ColumnElement[bool]
 LEG_TARGET = CallEvent.detail["target_id"].as_integer()
 _SOURCE = ("medium", "source", "campaign", "keyword")
-__all__ = ["IS_COUNTED", "KNOWN", "LEG_TARGET", "Condition", "narrow", "of_companies", "rang_in_vain"]
+__all__ = [
+    "HAS_CALLED", "IS_COUNTED", "KNOWN", "LEG_TARGET", "Condition", "narrow", "of_companies", "rang_in_vain",
+]  # fmt: skip
 
 
 def of_companies(company_ids: Iterable[int]) -> Condition:
@@ -54,7 +64,7 @@ def narrow(wanted: sa.Select[Call], by: CallFilter) -> sa.Select[Call]:
 def _conditions(by: CallFilter) -> Iterator[Condition]:
     yield from _time(by)
     if by.directions == COUNTED:
-        yield IS_COUNTED
+        yield HAS_CALLED
     elif by.directions != frozenset(Direction):
         yield Call.direction.in_(sorted(by.directions))
     if by.outcomes:
@@ -201,6 +211,8 @@ def rang_in_vain() -> tuple[Condition, Condition]:
 
 
 def _flags(by: CallFilter) -> Iterator[Condition]:
+    if by.spam is not WithSpam.ALSO:
+        yield Call.spam.is_(None) if by.spam is None else Call.spam.is_not(None)
     if by.repeat is not None:
         yield Call.repeat.is_(by.repeat)
     if by.uncertain is not None:

@@ -22,8 +22,9 @@ from tracker.policy.facts import Direction, Presentation
 KNOWN = sa.and_(Call.caller.is_not(None), Call.presentation == Presentation.ALLOWED)
 
 
-# Whom we called has not called: reports, alerts and the judge of sources leave these calls out.
-IS_COUNTED = Call.direction != Direction.OUT
+HAS_CALLED = Call.direction != Direction.OUT  # whom we called has not called us
+# What reports and alerts count and sources are learned from.
+IS_COUNTED = sa.and_(HAS_CALLED, Call.spam.is_(None))
 
 
 # Whether a call is to be recorded; its number has to be joined.

@@ -202,6 +202,11 @@ def _cursor(text: str) -> sa.Tuple:
     )
 
 
+def listed(wanted: sa.Select[Call]) -> sa.Select[Call]:
+    """These calls with everything that a list shows of them."""
+    return wanted.options(*_LISTED)
+
+
 def source_of(call: Call) -> Source | None:
     """Where the caller came from: the visit that held the number, else the number's channel."""
     if call.visit is not None:
@@ -253,6 +258,8 @@ def describe(call: Call) -> dict[str, Any]:
         "caller_name": call.caller_name if call.presentation is Presentation.ALLOWED else None,
         "presentation": call.presentation.value,
         "repeat": call.repeat,
+        "guard": call.guard and call.guard.value,
+        "spam": call.spam and call.spam.value,
         "source": source
         and {
             "channel": source.channel,

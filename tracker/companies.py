@@ -22,12 +22,14 @@ from tracker.models import (
     AuditEntry,
     Base,
     Call,
+    CallerRule,
     Channel,
     Company,
     Consent,
     Cost,
     ExchangeRate,
     Forwarding,
+    Guard,
     Membership,
     Number,
     OutgoingRule,
@@ -188,7 +190,7 @@ def delete(session: Session, by: By, company: Company) -> None:
     session.execute(sa.delete(ApplyRequest).where(ApplyRequest.company_id == company.id))
     session.execute(sa.delete(SavedView).where(SavedView.company_id == company.id))
     report_schedules.forget(session, SavedReport.company_id == company.id)
-    for model in (Consent, Prompt, Unrecorded):
+    for model in (Consent, Prompt, Unrecorded, CallerRule, Guard):
         session.execute(sa.delete(model).where(model.company_id == company.id))
     session.execute(sa.delete(ExchangeRate).where(ExchangeRate.company_id == company.id))
     session.execute(sa.delete(ApiKey).where(ApiKey.company_id == company.id))

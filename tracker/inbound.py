@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tracker.forwarding import Ring, Rings, Way, first_set, way_of
-from tracker.models import Forwarding, Lease, Number, NumberState, NumberUse
+from tracker.models import Company, Forwarding, Lease, Number, NumberState, NumberUse
 from tracker.models.base import Instant
 from tracker.plan_uses import Place, of_number
 
@@ -26,6 +26,7 @@ class Inbound:
 
     number_id: int
     company_id: int
+    region: str  # the company's, by which national numbers are read
     channel_id: int | None
     pool_id: int | None
     lease_id: int | None
@@ -51,6 +52,7 @@ def look_up(session: Session, did: str, at: datetime) -> Inbound | None:
     return Inbound(
         number_id=first.id,
         company_id=first.company_id,
+        region=first.region,
         channel_id=first.channel_id,
         pool_id=first.pool_id,
         lease_id=first.lease_id,
@@ -96,6 +98,15 @@ def _forwardings() -> sa.ColumnElement[bool]:
     )
 
 
+_REGION = (
+    sa.select(Company.default_region)
+    .where(Company.id == Number.company_id)
+    .correlate(Number)
+    .scalar_subquery()
+    .label("region")
+)
+
+
 def _statement() -> sa.Select[Any]:
     scope = sa.case(
         (Forwarding.number_id.is_not(None), "number"),
@@ -107,6 +118,7 @@ def _statement() -> sa.Select[Any]:
         sa.select(
             Number.id,
             Number.company_id,
+            _REGION,
             Number.record,
             NumberUse.channel_id,
             NumberUse.pool_id,

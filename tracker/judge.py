@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tracker.attribution import named_by
-from tracker.call_words import IS_COUNTED
+from tracker.call_words import HAS_CALLED
 from tracker.callbacks import origins
 from tracker.database import Database
 from tracker.learning import learn_all, model_of
@@ -41,7 +41,7 @@ _COLUMNS = (
 _PENDING = (
     sa.select(*_COLUMNS).where(Call.attributed_at.is_(None)).order_by(Call.id).limit(sa.bindparam("most"))
 )
-_CHOSEN = sa.select(*_COLUMNS).where(Call.id.in_(sa.bindparam("calls", expanding=True)), IS_COUNTED)
+_CHOSEN = sa.select(*_COLUMNS).where(Call.id.in_(sa.bindparam("calls", expanding=True)), HAS_CALLED)
 _ended = sa.bindparam("was_ended", type_=Instant())
 _STORE = (
     sa.update(Call)
@@ -90,7 +90,7 @@ def rejudge(session: Session, company_id: int, since: datetime) -> int:
     """Has the worker judge a company's calls since that instant again; gives how many."""
     again = (
         sa.update(Call)
-        .where(Call.company_id == company_id, Call.started_at >= since, IS_COUNTED)
+        .where(Call.company_id == company_id, Call.started_at >= since, HAS_CALLED)
         .values(attributed_at=None)
         .returning(Call.id)
     )

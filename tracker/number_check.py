@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
-from tracker.call_words import IS_COUNTED
+from tracker.call_words import HAS_CALLED
 from tracker.models import Call, Number, NumberUse, Refusal, Target
 from tracker.number_states import who_rings
 
@@ -32,7 +32,7 @@ def look(session: Session, number: Number, since: datetime) -> NumberCheck:
     called = (
         sa.select(Call)
         .options(joinedload(Call.target), joinedload(Call.company))
-        .where(Call.number_id == number.id, Call.started_at >= since, IS_COUNTED)
+        .where(Call.number_id == number.id, Call.started_at >= since, HAS_CALLED)
         .order_by(Call.started_at.desc(), Call.id.desc())
         .limit(1)
     )

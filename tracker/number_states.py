@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker.call_words import IS_COUNTED
+from tracker.call_words import HAS_CALLED
 from tracker.forwarding import Rings, rings_for, ways
 from tracker.models import Call, Company, Lease, Number, NumberState, NumberUse, Target
 
@@ -78,7 +78,7 @@ def states(session: Session, company: Company, at: datetime) -> dict[int, str]:
 def last_called(session: Session, number_ids: Iterable[int]) -> dict[int, datetime]:
     """When each of the numbers was last called; those that never were are left out."""
     # Asked for each, the index answers at its end; grouped, all their calls would be read.
-    theirs = sa.select(sa.func.max(Call.started_at)).where(Call.number_id == Number.id, IS_COUNTED)
+    theirs = sa.select(sa.func.max(Call.started_at)).where(Call.number_id == Number.id, HAS_CALLED)
     newest = theirs.scalar_subquery()
     wanted = sa.select(Number.id, newest).where(Number.id.in_(list(number_ids)))
     return {number_id: at for number_id, at in session.execute(wanted) if at is not None}

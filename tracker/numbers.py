@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from tracker import releases
 from tracker.audit import By
-from tracker.call_words import IS_COUNTED
+from tracker.call_words import HAS_CALLED
 from tracker.channels import get_channel
 from tracker.errors import Rejected, Said, say
 from tracker.models import (
@@ -196,7 +196,7 @@ def uses(session: Session, number: Number) -> Sequence[NumberUse]:
 
 def last_calls(session: Session, number: Number, limit: int = 5) -> Sequence[Call]:
     """The number's newest calls."""
-    wanted = sa.select(Call).where(Call.number_id == number.id, IS_COUNTED).order_by(Call.started_at.desc())
+    wanted = sa.select(Call).where(Call.number_id == number.id, HAS_CALLED).order_by(Call.started_at.desc())
     return session.scalars(wanted.limit(limit)).all()
 
 

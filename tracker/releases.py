@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tracker import codes
-from tracker.call_words import IS_COUNTED
+from tracker.call_words import HAS_CALLED
 from tracker.models import Call, Lease, Number, NumberUse, Pool
 from tracker.policy import leasing
 from tracker.policy.leasing import LeaseEnd, Limits
@@ -52,7 +52,7 @@ _on_it = (
     Call.company_id == Pool.company_id,
     Call.number_id == Lease.number_id,
     Call.started_at >= Lease.from_at,
-    IS_COUNTED,
+    HAS_CALLED,
 )
 _CALLED = _passing_over.where(
     Pool.release_after_call,

@@ -119,6 +119,7 @@ class Walks:
             Call.started_at >= self._since,
             Call.started_at < self._until,
             IS_STATIC,
+            IS_COUNTED,
         )
         for number, at, caller, *told in self._session.connection().execute(wanted.where(*within)):
             step = Step(at, self._name(told), False, Kind.CALL, number)

@@ -30,12 +30,14 @@ from tracker.policy.worth import Judged, Suggestion, in_force, suggest
 TAGS_A_CALL = 20
 NOTE_LONGEST, TAG_LONGEST, HEARD_LONGEST, CODE_LONGEST = 2000, 40, 100, 40
 _EMPTY = {
+    "block_reason": say("The reason is empty"),
     "heard_of": say("The answer how the caller heard of you is empty"),
     "note": say("The note is empty"),
     "promo_code": say("The promo code is empty"),
     "tag": say("The tag is empty"),
 }
 _LONG = {
+    "block_reason": say("The reason has %(count)s characters"),
     "heard_of": say("The answer how the caller heard of you has %(count)s characters"),
     "note": say("The note has %(count)s characters"),
     "promo_code": say("The promo code has %(count)s characters"),

@@ -18,18 +18,22 @@ from tracker.policy.facts import (
     Doing,
     Ended,
     Fact,
+    Guarded,
     Interrupted,
     JudgedByPhone,
     LegEnded,
     Passed,
     Reported,
+    SpamSaid,
     Started,
     Taped,
 )
 from tracker.policy.outcome import is_declined, verdict
 from tracker.policy.taping import Taping
-from web.words import CATEGORIES, DECLINED_BY, ENDED_BY, LEGS, NOT_TAKEN, OUTCOMES, outcome_badge
+from web import guard_words
+from web.words import CATEGORIES, DECLINED_BY, ENDED_BY, LEGS, NOT_TAKEN, OUTCOMES, hand_words, outcome_badge
 
+_SAID_ONCE = (JudgedByPhone, SpamSaid, Taped)  # by one witness only, and perhaps again
 REFUSED_RECORDING = _("The caller refused to be recorded")
 # What a call did in a step of its plan.
 DOINGS = {
@@ -69,8 +73,7 @@ def story(events: Sequence[CallEvent], targets: Mapping[int, str]) -> list[Step]
     facts = [fact for fact in map(fact_of, events) if fact is not None]
     goes_out = any(isinstance(fact, Started) and fact.direction is Direction.OUT for fact in facts)
     for fact in facts:
-        alone = isinstance(fact, JudgedByPhone | Taped)  # of this there is one witness only
-        once = fact.at if alone else None
+        once = fact.at if isinstance(fact, _SAID_ONCE) else None
         for step in (_steps_out if goes_out else _steps)(fact, targets):
             steps.setdefault((step.title, step.detail, once), step)
     return sorted(steps.values(), key=lambda step: step.at)
@@ -120,8 +123,12 @@ def _steps_out(fact: Fact, targets: Mapping[int, str]) -> list[Step]:
     return _steps(fact, targets)
 
 
-def _single(fact: Interrupted | JudgedByPhone | Passed | Taped, targets: Mapping[int, str]) -> Step:
+def _single(
+    fact: Interrupted | JudgedByPhone | Passed | Taped | Guarded | SpamSaid, targets: Mapping[int, str]
+) -> Step:
     match fact:
+        case Guarded() | SpamSaid():
+            return Step(fact.at, *guard_words.step(fact, hand_words))
         case Interrupted():
             return _crashed(fact.at)
         case JudgedByPhone():

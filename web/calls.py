@@ -18,6 +18,7 @@ from tracker.models import Call, Number, NumberState, Target
 from tracker.policy.rights import Right
 from tracker.sales import sales_of_call
 from tracker.share_links import links_of
+from tracker.spam import unwanted_of
 from tracker.worth import read_worth
 from web import call_story, facts, filters, timeline, views
 from web.days import by_day
@@ -99,13 +100,14 @@ def call_page(key: str, problem: Rejected | None = None, code: str | None = None
         worth, links = read_worth(session, story.call), links_of(session, story.call)
         sold = sales_of_call(session, story.call)
         spoken = recovery.spoken_of(session, [story.call.id]).get(story.call.id)
+        unwanted = unwanted_of(session, story.call, house().clock())
     same = [it for it in (*story.earlier, *story.later) if it.visit_id == story.call.visit_id]
     moments = timeline.timeline(story.journey, [story.call, *same], story.call.company.default_region)
     days = timeline.by_day(moments, viewer().zone)
     return render_template(
         "call.html", call=story.call, steps=steps, story=story, days=days, codes=codes, problem=problem,
         code=code, worth=worth, way=way, links=links, sold=sold,
-        spoken=spoken, **more,
+        spoken=spoken, unwanted=unwanted, **more,
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 STATUS = {
     "address.unknown": 404,
     "alert.unknown": 404,
+    "block.unknown": 404,
     "call.unknown": 404,
     "callback.calling": 409,
     "callback.over": 409,

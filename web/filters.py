@@ -15,7 +15,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy.orm import Session
 
 from tracker.models import Call, Channel, Site, Tag, Target, Visit
-from tracker.policy.call_filter import ANY, NAMES, CallFilter, Period, read_filter
+from tracker.policy.call_filter import ANY, NAMES, CallFilter, Period, WithSpam, read_filter
 from tracker.policy.call_words import Delay, Kind
 from tracker.policy.facts import Direction
 from tracker.policy.origins import Origin, read_origin
@@ -60,6 +60,7 @@ RECOVERED = {
     Recovered.NO: _("Missed, not called back"), Recovered.YES: _("Missed, spoken to since"),
     Recovered.US: _("Missed, called back"), Recovered.SELF: _("Missed, called again"),
 }  # fmt: skip
+SPAM_WISHES = {WithSpam.ONLY.value: _("Spam only"), WithSpam.ALSO.value: _("With spam")}
 FLAGS = {
     ("repeat", "yes"): _("Repeat callers"), ("repeat", "no"): _("First calls"),
     ("uncertain", "yes"): _("Uncertain source"), ("uncertain", "no"): _("Certain source"),
@@ -68,8 +69,8 @@ FLAGS = {
     ("recorded", "yes"): _("With a recording"), ("recorded", "no"): _("Without a recording"),
 }  # fmt: skip
 _ENUMS: Mapping[str, tuple[type[str], Mapping[Any, object]]] = {
-    "direction": (str, WAYS), "recovered": (Recovered, RECOVERED), "kind": (Kind, KINDS),
-    "delay": (Delay, DELAYS), "without": (By, WITHOUT),
+    "direction": (str, WAYS), "spam": (str, SPAM_WISHES), "recovered": (Recovered, RECOVERED),
+    "kind": (Kind, KINDS), "delay": (Delay, DELAYS), "without": (By, WITHOUT),
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from flask_babel import gettext
 from tracker import calls
 from tracker.policy.phone import display
 from tracker.policy.rights import Right
-from web import alerts, board, columns, filters, refusals, timeline, words
+from web import alerts, board, columns, filters, guard_words, refusals, timeline, words
 from web.actions import action_words
 from web.house import house
 from web.languages import language
@@ -78,6 +78,11 @@ def install(app: Flask) -> None:
         FLAGS=filters.FLAGS,
         WAYS=filters.WAYS,
         RECOVERED=filters.RECOVERED,
+        SPAM_WISHES=filters.SPAM_WISHES,
+        SPAM=guard_words.SPAM,
+        kept_words=guard_words.kept_words,
+        why_words=guard_words.why_words,
+        callers_words=guard_words.callers_words,
         DIRECTIONS=words.DIRECTIONS,
         administers=alerts.administers,
         alert_words=alerts.alert_words,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-from tracker.models.sheet_triggers import FIRST_CALL_COLUMNS, statements
+from tracker.models.sheet_triggers import FIRST_CALL_COLUMNS, WAY_CALL_COLUMNS, statements
 
 revision = "0019"
 down_revision = "0018"
@@ -18,7 +18,7 @@ def upgrade() -> None:
         "ALTER TABLE calls ADD COLUMN direction VARCHAR(20) DEFAULT 'in' NOT NULL"
         " CONSTRAINT ck_calls_direction CHECK (direction IN ('in', 'out', 'callback'))"
     )
-    for statement in statements(op.get_bind().dialect.name):
+    for statement in statements(op.get_bind().dialect.name, WAY_CALL_COLUMNS):
         op.get_bind().exec_driver_sql(statement)
 
 

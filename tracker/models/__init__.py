@@ -37,6 +37,7 @@ from tracker.models.company import (
     TrunkKind,
     WhenEmpty,
 )
+from tracker.models.guards import CallerRule, Guard
 from tracker.models.money import ApiKey, ChannelRent, Cost, ExchangeRate, Sale
 from tracker.models.people import (
     AuditEntry,
@@ -103,6 +104,7 @@ __all__ = [
     "CallbackTry",
     "CallbackVia",
     "CallerIdPolicy",
+    "CallerRule",
     "Category",
     "Channel",
     "ChannelRent",
@@ -119,6 +121,7 @@ __all__ = [
     "Every",
     "ExchangeRate",
     "Forwarding",
+    "Guard",
     "Lease",
     "LeaseEnd",
     "Link",

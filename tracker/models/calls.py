@@ -16,7 +16,7 @@ from tracker.models.company import Channel, Company, Number, Target, Trunk
 from tracker.models.visits import Lease, Visit
 from tracker.models.worth import Tag
 from tracker.policy.attribution import Basis
-from tracker.policy.facts import Direction, HungUpBy, Outcome, Presentation
+from tracker.policy.facts import Direction, GuardStep, HungUpBy, Outcome, Presentation, Spam
 from tracker.policy.taping import Withheld
 from tracker.policy.worth import Category
 
@@ -71,6 +71,14 @@ class Call(Base):
             sqlite_where=sa.text("category IS NULL"),
             postgresql_where=sa.text("category IS NULL"),
         ),
+        sa.Index(
+            "ix_calls_guarded",
+            "company_id",
+            "started_at",
+            "id",
+            sqlite_where=sa.text("guard IS NOT NULL OR spam IS NOT NULL"),
+            postgresql_where=sa.text("guard IS NOT NULL OR spam IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -118,6 +126,10 @@ class Call(Base):
     hangup_cause: Mapped[int | None]
     seen_by_agi: Mapped[bool] = mapped_column(default=False)
 
+    guard: Mapped[GuardStep | None] = mapped_column(
+        words(GuardStep)
+    )  # what became of it before anything rang
+    spam: Mapped[Spam | None] = mapped_column(words(Spam))  # what makes it that; no statistics count it
     category: Mapped[Category | None] = mapped_column(words(Category))  # set by a person; None: not yet
     heard_of: Mapped[str | None] = mapped_column(
         sa.String(100)

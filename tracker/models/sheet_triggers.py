@@ -16,7 +16,8 @@ FIRST_CALL_COLUMNS = (
     "wait_seconds", "talk_seconds", "outcome", "target_id", "category", "uncertain",
     "basis",
 )  # fmt: skip
-CALL_COLUMNS = (*FIRST_CALL_COLUMNS, "direction")
+WAY_CALL_COLUMNS = (*FIRST_CALL_COLUMNS, "direction")  # since 0019
+CALL_COLUMNS = (*WAY_CALL_COLUMNS, "spam")  # since 0022
 VISIT_COLUMNS = (
     "visitor_id", "site_id", "started_at", "landing_url", "medium", "source", "campaign", "keyword",
     "content", "channel_group", "device", "country",

@@ -7,7 +7,7 @@ is known: an answer stays, the earliest one counts; an end stays, and replaces a
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -17,6 +17,8 @@ from tracker.policy.facts import (
     Doing,
     Ended,
     Fact,
+    Guarded,
+    GuardStep,
     HungUpBy,
     Interrupted,
     LegEnded,
@@ -24,15 +26,20 @@ from tracker.policy.facts import (
     Passed,
     Presentation,
     Reported,
+    Spam,
+    SpamSaid,
     Started,
 )
 from tracker.policy.outcome import LastWord, outcome_of
 
-Kind = TypeVar("Kind", Started, LegEnded, Answered, Ended, Interrupted, Passed, Reported)
+Kind = TypeVar("Kind", Started, LegEnded, Answered, Ended, Interrupted, Passed, Reported, Guarded, SpamSaid)
 # Whoever leaves a message has waited until the plan took him there: he is missed, and has not given up.
 _UNHEARD = {Outcome.GAVE_UP, Outcome.FAILED}
 # What says most of several parts nobody answered: a caller who gave up ends all of them.
 _TELLING = (Outcome.FAILED, Outcome.REFUSED, Outcome.BUSY, Outcome.MISSED, Outcome.GAVE_UP, Outcome.ANSWERED)
+_FURTHEST = (GuardStep.PASSED, GuardStep.FAILED, GuardStep.BLOCKED, GuardStep.CHALLENGED)
+_TURNED_AWAY = frozenset({GuardStep.BLOCKED, GuardStep.FAILED})
+_SPAM = {GuardStep.BLOCKED: Spam.BLOCKED, GuardStep.FAILED: Spam.FAILED}
 UNKNOWN_TARGET = 0  # who answered, when the witness (CEL) cannot tell
 
 
@@ -54,13 +61,17 @@ class CallState:
     dial_status: str | None = None
     hangup_cause: int | None = None
     seen_by_agi: bool = False
+    guard: GuardStep | None = None
+    spam: Spam | None = None
 
 
 def fold(facts: Iterable[Fact]) -> CallState:
     """The state of one call from everything its witnesses said."""
     known = frozenset(facts)
     if reported := _only(known, Reported):  # of such a call there is no other witness
-        return _told_by_others(list(newest_parts(reported).values()))
+        return replace(
+            _told_by_others(list(newest_parts(reported).values())), spam=_spam(known, None, has_left=False)
+        )
     started = max(_only(known, Started), key=_tells_more, default=None)
     answer = min(_only(known, Answered), key=_answers_first, default=None)
     end = max(_only(known, Ended), key=_ends_better, default=None)
@@ -68,11 +79,12 @@ def fold(facts: Iterable[Fact]) -> CallState:
     interrupted = end is None and any(isinstance(fact, Interrupted) for fact in known)
     answered_at = answer.at if answer else None
     # After a crash the last thing anyone wrote down is the last sign of life.
-    ended_at = end.at if end else max(fact.at for fact in known) if interrupted else None
+    ended_at = end.at if end else _last_sign(known) if interrupted else None
     message_at = min((fact.at for fact in _only(known, Passed) if fact.doing is Doing.MESSAGE), default=None)
-    outcome = None
+    guard, outcome = _guard(known), None
     if ended_at is not None:
-        outcome = outcome_of(answer is not None, legs, _last_word(end))
+        turned_away = guard in _TURNED_AWAY and answer is None
+        outcome = Outcome.REFUSED if turned_away else outcome_of(answer is not None, legs, _last_word(end))
         if message_at is not None and outcome in _UNHEARD:
             outcome = Outcome.MISSED
     started_at = started.at if started else None
@@ -93,7 +105,14 @@ def fold(facts: Iterable[Fact]) -> CallState:
         dial_status=(end.status or None) if end else None,
         hangup_cause=end.cause if end else None,
         seen_by_agi=any(fact.seen_by_agi for fact in _only(known, Ended)),
+        guard=guard,
+        spam=_spam(known, guard, has_left=end is not None and answer is None and not legs),
     )
+
+
+def _last_sign(facts: Iterable[Fact]) -> datetime:
+    """Of the call itself: what a person says of it later is none."""
+    return max(fact.at for fact in facts if not isinstance(fact, SpamSaid))
 
 
 def newest_parts(reported: Iterable[Reported]) -> dict[str, Reported]:
@@ -139,6 +158,22 @@ def _start_of(first: Reported, parts: Sequence[Reported]) -> Started:
         caller_name=known.caller_name,
         direction=first.direction,
     )
+
+
+def _guard(facts: Iterable[Fact]) -> GuardStep | None:
+    """The furthest that the call came at the guard."""
+    steps = {fact.step for fact in _only(facts, Guarded)}
+    return next((step for step in _FURTHEST if step in steps), None)
+
+
+def _spam(facts: Iterable[Fact], guard: GuardStep | None, *, has_left: bool) -> Spam | None:
+    """What a person said last; before anybody has said a word, what the guard found."""
+    said = max(_only(facts, SpamSaid), key=lambda fact: (fact.at, repr(fact)), default=None)
+    if said is not None:
+        return Spam.PERSON if said.is_spam else None
+    if guard is GuardStep.CHALLENGED:
+        return Spam.LEFT if has_left else None
+    return _SPAM.get(guard) if guard else None
 
 
 def _only(facts: Iterable[Fact], kind: type[Kind]) -> list[Kind]:

@@ -46,6 +46,13 @@ class Period(enum.StrEnum):
     LAST_MONTH = "last_month"
 
 
+class WithSpam(enum.StrEnum):
+    """Whether calls are wanted that are spam; usually none is."""
+
+    ONLY = "only"
+    ALSO = "also"
+
+
 _DAYS = {Period.TODAY: (0, 0), Period.YESTERDAY: (1, 1), Period.WEEK: (6, 0), Period.MONTH: (29, 0),
          Period.QUARTER: (89, 0)}  # fmt: skip
 
@@ -60,6 +67,7 @@ class CallFilter:
     since: datetime | None = None
     until: datetime | None = None
     directions: frozenset[Direction] = COUNTED
+    spam: WithSpam | None = None  # None: without it
     outcomes: frozenset[Outcome] = frozenset()
     categories: frozenset[Category | None] = frozenset()  # None among them: not judged yet
     channel: str | None = None
@@ -107,7 +115,10 @@ BOOLS = ("repeat", "uncertain", "recorded", "attributed", "known")
 SECONDS = ("talk_from", "talk_to")
 AMOUNTS = ("value_from", "value_to")
 MANY = ("direction", "outcome", "category", "hour", "beside", "without")  # that may be repeated
-NAMES = (*TEXTS, "kind", "delay", "recovered", *BOOLS, *SECONDS, *AMOUNTS, "period", "since", "until", *MANY)
+NAMES = (
+    *TEXTS, "spam", "kind", "delay", "recovered", *BOOLS, *SECONDS, *AMOUNTS,
+    "period", "since", "until", *MANY,
+)  # fmt: skip
 # What a call may lack that a report can group by.
 WITHOUT = (
     By.CAMPAIGN, By.KEYWORD, By.AD, By.LANDING, By.SITE, By.COUNTRY, By.DEVICE, By.DELAY, By.EMPLOYEE, By.TAG,
@@ -135,6 +146,7 @@ def read_filter(words: Mapping[str, Sequence[str]], zone: ZoneInfo, today: date)
     return CallFilter(
         since=since,
         until=until,
+        spam=_word(WithSpam, "spam", one["spam"]) if "spam" in one else None,
         directions=_directions(given["direction"]),
         outcomes=frozenset(_word(Outcome, "outcome", word) for word in given["outcome"]),
         categories=frozenset(_category(word) for word in given["category"]),

@@ -15,6 +15,9 @@ from tracker.policy.facts import (
     Doing,
     Ended,
     Fact,
+    Guarded,
+    GuardGround,
+    GuardStep,
     HungUpBy,
     Interrupted,
     JudgedByPhone,
@@ -23,8 +26,10 @@ from tracker.policy.facts import (
     Passed,
     Presentation,
     Reported,
+    SpamSaid,
     Started,
     Taped,
+    Treatment,
 )
 from tracker.policy.taping import Taping
 from tracker.policy.worth import Category
@@ -37,6 +42,8 @@ KINDS: dict[str, type[Fact]] = {
     "judged_by_phone": JudgedByPhone,
     "passed": Passed,
     "taped": Taped,
+    "guarded": Guarded,
+    "spam_said": SpamSaid,
     "interrupted": Interrupted,
     "reported": Reported,
 }
@@ -45,7 +52,7 @@ _FIELDS = {kind: tuple(each.name for each in fields(kind) if each.name != "call"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LONGEST = {
     "node": 40, "uniqueid": 64, "linkedid": 64, "status": 20, "caller_name": 200, "employee": 100,
-    "recording_url": 500,
+    "recording_url": 500, "actor": 200,
 }  # fmt: skip
 
 
@@ -102,6 +109,9 @@ def from_detail(kind: str, call: str, detail: dict[str, Any]) -> Fact:
         values["doing"] = Doing(values["doing"])
     elif kind == "taped":
         values["what"] = Taping(values["what"])
+    elif kind == "guarded":
+        values["step"], values["ground"] = GuardStep(values["step"]), GuardGround(values["ground"])
+        values["treatment"] = Treatment(values["treatment"])
     return KINDS[kind](call=call, **values)
 
 

@@ -37,13 +37,52 @@ class Outcome(enum.StrEnum):
     BUSY = "busy"
     FAILED = "failed"  # no target could be reached
     GAVE_UP = "gave_up"  # the caller hung up before anybody answered
-    REFUSED = "refused"  # a person declined the call
+    REFUSED = "refused"  # a person declined the call, or the company blocks the caller
 
 
 class HungUpBy(enum.StrEnum):
     CALLER = "caller"
     COMPANY = "company"
     SYSTEM = "system"
+
+
+class Treatment(enum.StrEnum):
+    """What becomes of a blocked caller."""
+
+    BUSY = "busy"
+    REFUSED = "refused"  # the caller's network is told that the call is declined
+    ANNOUNCED = "announced"  # a sentence, then the end
+    CHALLENGED = "challenged"  # who presses the digit that is said comes through
+
+
+class GuardGround(enum.StrEnum):
+    """Why a call did not simply ring."""
+
+    RULE = "rule"
+    MINUTE = "minute"  # too many calls of this caller within a minute
+    HOUR = "hour"
+    DAY = "day"
+    NUMBERS = "numbers"  # he tries one of our numbers after the other
+    SHORT = "short"  # he hangs up at once, again and again
+    COUNTRY = "country"  # none the company expects calls from
+
+
+class GuardStep(enum.StrEnum):
+    """What became of a call before anything could ring."""
+
+    BLOCKED = "blocked"
+    CHALLENGED = "challenged"  # asked for a digit; if nothing follows, the caller hung up
+    PASSED = "passed"
+    FAILED = "failed"
+
+
+class Spam(enum.StrEnum):
+    """What makes a call spam."""
+
+    BLOCKED = "blocked"
+    FAILED = "failed"  # the challenge
+    LEFT = "left"  # hung up when challenged
+    PERSON = "person"  # somebody said so
 
 
 @dataclass(frozen=True)
@@ -162,6 +201,30 @@ class Taped:
 
 
 @dataclass(frozen=True)
+class Guarded:
+    """A step of a call that did not simply ring. `rule_id` is the rule's, where one said so."""
+
+    call: str
+    node: str
+    at: datetime
+    step: GuardStep
+    ground: GuardGround
+    rule_id: int | None
+    treatment: Treatment
+
+
+@dataclass(frozen=True)
+class SpamSaid:
+    """A person said that a call is spam, or that it is none."""
+
+    call: str
+    node: str  # "" as it was said here and not by a witness
+    at: datetime
+    actor: str
+    is_spam: bool
+
+
+@dataclass(frozen=True)
 class Interrupted:
     """Asterisk went away with the call up: `at` is the last sign of life anyone wrote down."""
 
@@ -209,4 +272,7 @@ class Reported:
     direction: Direction = Direction.IN
 
 
-Fact = Started | LegEnded | Answered | Ended | JudgedByPhone | Passed | Taped | Interrupted | Reported
+Fact = (
+    Started | LegEnded | Answered | Ended | JudgedByPhone | Passed | Taped | Guarded | SpamSaid
+    | Interrupted | Reported
+)  # fmt: skip

@@ -104,6 +104,39 @@ def normalise_caller(raw: str, presentation: Presentation, region: str) -> str |
     return "+" + digits if international else digits
 
 
+def is_country(word: str) -> bool:
+    """Whether these two letters are a country that has telephone numbers."""
+    return word in phonenumbers.SUPPORTED_REGIONS
+
+
+@dataclass(frozen=True)
+class Dialling:
+    """How a country dials: its code, what stands before numbers at home and before those of abroad.
+
+    `length`: digits of its mobile numbers, where all of them have as many; else 0.
+    """
+
+    code: str
+    trunk: str
+    international: tuple[str, ...]
+    length: int
+
+
+def dialling_of(region: str) -> Dialling:
+    """How numbers are dialled in that country."""
+    region = region.upper()
+    prefix = _international_prefix(region)
+    metadata = PhoneMetadata.metadata_for_region(region, None)
+    mobile = metadata.mobile if metadata else None
+    lengths = mobile.possible_length if mobile else ()
+    return Dialling(
+        str(phonenumbers.country_code_for_region(region)),
+        phonenumbers.ndd_prefix_for_region(region, True) or "",
+        (prefix,) if prefix else (),
+        lengths[0] if lengths and len(lengths) == 1 else 0,
+    )
+
+
 def display(e164: str, region: str) -> str:
     """The number as people of that region write it: national at home, international abroad."""
     number = _parsed(e164, region) if e164.startswith("+") else None

@@ -6,12 +6,13 @@ Values may be strings or numbers; "" and null mean that Asterisk had nothing to 
 
 from __future__ import annotations
 
+import enum
 import json
 import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import unquote
 
 from tracker.policy.detail import printable
@@ -21,6 +22,9 @@ from tracker.policy.facts import (
     Doing,
     Ended,
     Fact,
+    Guarded,
+    GuardGround,
+    GuardStep,
     HungUpBy,
     JudgedByPhone,
     LegEnded,
@@ -29,11 +33,13 @@ from tracker.policy.facts import (
     Refused,
     Started,
     Taped,
+    Treatment,
 )
 from tracker.policy.taping import Taping
 from tracker.policy.worth import CODED, Category
 
 LONGEST_LINE = 16_384
+Word = TypeVar("Word", bound=enum.StrEnum)
 _EARLIEST = datetime(2020, 1, 1, tzinfo=UTC).timestamp()
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 _LARGEST_ID = 2**31 - 1
@@ -288,6 +294,24 @@ def _taped(values: dict[str, Any]) -> Taped:
     return Taped(**_common(values), **leg, what=Taping(word))
 
 
+def _guarded(values: dict[str, Any]) -> Guarded:
+    rule = _whole(values, "rule", 0, _LARGEST_ID) or None
+    return Guarded(
+        **_common(values),
+        step=_one_of(GuardStep, values, "became"),
+        ground=_one_of(GuardGround, values, "why"),
+        rule_id=rule,
+        treatment=_one_of(Treatment, values, "how"),
+    )
+
+
+def _one_of(kind: type[Word], values: dict[str, Any], name: str) -> Word:
+    try:
+        return kind(_text(values, name))
+    except ValueError:
+        raise BadLine(f"{name} is {_shown(values.get(name))}: none of {', '.join(kind)}") from None
+
+
 _KINDS: dict[str, Callable[[dict[str, Any]], Fact | Refused]] = {
     "start": _started,
     "refused": _refused,
@@ -296,5 +320,6 @@ _KINDS: dict[str, Callable[[dict[str, Any]], Fact | Refused]] = {
     "judged": _judged,
     "step": _passed,
     "taped": _taped,
+    "guard": _guarded,
     "end": _ended,
 }

@@ -5,6 +5,7 @@ typed and what was refused of it.
 """
 
 from web.settings import (
+    blocked,
     channels,
     checks,
     company,
@@ -30,6 +31,7 @@ _MODULES = (
     targets,
     forwarding,
     sounds,
+    blocked,
     trunks,
     keys,
     live,

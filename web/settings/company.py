@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from tracker import (
     api_keys,
+    blocks,
     channels,
     companies,
     forward,
@@ -67,6 +68,8 @@ def overview(company: str) -> str:
             rules=len(sources.rows_of(session, owner.id)),
             targets=targets.of_company(session, owner),
             default=[row for row in forward.of_company(session, owner) if _is_default(row)],
+            blocked=len(blocks.of_company(session, owner.id)),
+            watches=blocks.read_conduct(session, owner.id).watches,
             trunks=trunks.everyone(session),
             keys=[it.name for it in api_keys.list_keys(session, owner) if it.revoked_at is None],
         )

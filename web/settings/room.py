@@ -29,6 +29,7 @@ SECTIONS = (
     ("/targets", lazy_gettext("Targets")),
     ("/forwarding", lazy_gettext("Who rings")),
     ("/sounds", lazy_gettext("Sounds")),
+    ("/blocked", lazy_gettext("Blocked callers")),
     ("/trunks", lazy_gettext("Trunks")),
     ("/keys", lazy_gettext("API keys")),
 )
