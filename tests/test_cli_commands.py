@@ -56,6 +56,7 @@ LISTINGS = [
     ("channel", "show", "Billboard"), ("pool", "list"), ("pool", "show", "Website"), ("site", "list"),
     ("site", "show", "Shop"), ("site", "number", "list", "Shop"), ("number", "list"),
     ("number", "show", "84951234567"), ("source", "rule", "list"), ("forward", "show"), ("plan", "list"),
+    ("callback", "list"),    ("block", "list"),
     ("prompt", "list"), ("consent", "show"),
     ("unrecorded", "list"), ("outgoing", "show"), ("user", "list"), ("calls", "list"), ("visit", "list"),
     ("cost", "list"), ("cost", "rent", "list"), ("sale", "list"), ("rate", "list"), ("key", "list"),
@@ -63,7 +64,13 @@ LISTINGS = [
     ("version",),
 ]  # fmt: skip
 # Lists that are not empty because something is still to be added.
-NOT_ADDED = {("company", "list"), ("calls", "list"), ("visit", "list"), ("alerts", "list")}
+NOT_ADDED = {
+    ("company", "list"),
+    ("callback", "list"),
+    ("calls", "list"),
+    ("visit", "list"),
+    ("alerts", "list"),
+}
 
 
 @pytest.mark.parametrize(("path", "command"), ALL)
@@ -88,6 +95,7 @@ def test_every_listing_and_show_is_known_to_the_test_below() -> None:
     known = {path[:length] for path in LISTINGS for length in (1, 2, 3)}
     assert named <= known | {
         ("alerts", "show"),
+        ("callback", "show"),
         ("plan", "show"),
         ("calls", "show"),
         ("saved", "show"),
