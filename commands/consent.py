@@ -135,7 +135,12 @@ def list_command(company: str | None, as_json: bool) -> None:
     with reading(company) as (session, owner):
         rows = [unrecorded.describe(each) for each in unrecorded.of_company(session, owner)]
     columns = ("caller", "since_at", "wish")
-    print_rows(rows, columns, as_json=as_json, empty="Every caller may be recorded: `leaseline unrecorded add NUMBER` for one who must not be")
+    print_rows(
+        rows,
+        columns,
+        as_json=as_json,
+        empty="Every caller may be recorded: `leaseline unrecorded add NUMBER` for one who must not be",
+    )
 
 
 @unrecorded_group.command("remove")
