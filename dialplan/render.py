@@ -130,6 +130,7 @@ def render(settings: Settings, program: Program, facts: Facts, tls: Tls | None =
         "recording_codes": list(zip(TONES, settings.recording_codes, strict=True)),
         "recording_features": "#".join(f"leaseline-{word}" for word in TONES),
         "knowing": knowing,
+        "whispering": lambda target: _RINGING if target.whispers else "",
         "answering": lambda target: answering(target, settings.judge_ask_seconds),
         "plans": facts.plans,
         "sound": lambda plan, prompt: str(settings.sounds / plan.sounds[prompt]),
@@ -183,6 +184,9 @@ def answering(target: TargetFacts | PlanFacts, ask_seconds: int) -> str:
     asks = target.judges and ask_seconds
     wanted = (target.judges, target.codes, target.whispers)
     return _runs("leaseline-answer", *wanted) + ("F(leaseline-judge-after^s^1)" if asks else "")
+
+
+_RINGING = '${IF($["${CHANNEL(state)}" = "Up" & "${LL_WHISPER}" != ""]?r)}'
 
 
 def knowing(target: TargetFacts) -> str:
