@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from agi.ami import ActionRefused, Fields, Link, LinkDown, Login
+from agi.whispering import Whispering
 from tracker import callback_tries as tries
 from tracker.callback_rules import Employee, Plan, is_wanted, plan_of
 from tracker.callback_tries import CLAIM_SECONDS, Claim
@@ -53,7 +54,8 @@ class _Try:
 class Caller:
     """`run` goes on until it is cancelled, on a connection to Asterisk of its own."""
 
-    def __init__(self, login: Login, database: Database, node: str) -> None:
+    def __init__(self, login: Login, database: Database, node: str, whispering: Whispering) -> None:
+        self._whispering = whispering
         self.who = f"{node}:{os.getpid()}:{secrets.token_hex(4)}"
         self._node = node
         self._login = login
@@ -143,7 +145,8 @@ class Caller:
         it = self._tries[uniqueid] = _Try()
         try:
             try:
-                await self._link.ask("Originate", **_originate(claim, plan, employee, uniqueid))
+                sound = await self._whispering.choose(plan.whispers)
+                await self._link.ask("Originate", **_originate(claim, plan, employee, uniqueid, sound))
             except ActionRefused as error:
                 log.error(
                     "call=%s Asterisk does not ring target %d: %s", claim.call, employee.target_id, error
@@ -244,8 +247,11 @@ def _plan(session: Session, claim: Claim) -> Plan | CallbackReason:
     return plan_of(session, session.get_one(CallbackRequest, claim.request_id), _now())
 
 
-def _originate(claim: Claim, plan: Plan, employee: Employee, uniqueid: str) -> Fields:
-    """Asterisk's Originate: the employee's phone rings, and whoever takes it is in callback.conf."""
+def _originate(claim: Claim, plan: Plan, employee: Employee, uniqueid: str, whisper: str) -> Fields:
+    """Asterisk's Originate: the employee's phone rings, and whoever takes it is in callback.conf.
+
+    `whisper` names a sound of those for a few calls, "" for none.
+    """
     values = {
         "LL_CALL": claim.call,
         "LL_TARGET": employee.target_id,
@@ -256,6 +262,7 @@ def _originate(claim: Claim, plan: Plan, employee: Employee, uniqueid: str) -> F
         "LL_SECONDS": plan.visitor_seconds,
         "LL_RECORD": int(plan.record),
         "LL_JUDGES": int(plan.judges),
+        "LL_WHISPER": whisper,
     }
     return {
         "Channel": employee.dial,

@@ -97,11 +97,11 @@ def _parts(settings: Settings) -> _Parts:
     seen = Database(settings.database_url, wait_seconds=2.0, connections=1)
     readers, writer = Readers(asked), Writer(written, gather_seconds=GATHER_SECONDS)
     called = Database(settings.database_url, wait_seconds=5.0, connections=1)
+    whispering = Whispering(settings)
     link, caller = (
         Link(_login(settings, AMI_USER)),
-        Caller(_login(settings, CALLBACK_USER), called, settings.node),
+        Caller(_login(settings, CALLBACK_USER), called, settings.node, whispering),
     )
-    whispering = Whispering(settings)
     routes = {
         "inbound": inbound_route(readers, writer, whispering),
         "outgoing": outgoing_route(readers),

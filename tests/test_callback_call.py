@@ -6,12 +6,14 @@ import json
 import os
 import signal
 import time
+import wave
 from pathlib import Path
 
+import numpy as np
 from support.audio import RATE, correlation, read_sides, speech, write_ulaw
 from support.browser import axe
 from support.callback import Shop, shop
-from support.house import House, until
+from support.house import OFFICE, House, until
 from support.page import Page as PageOf
 from support.visiting import CHROME
 
@@ -19,9 +21,11 @@ from demo import visitors
 from demo.scenario import hung_up, invited, phone_hangs_up, pick_up, ringing, say, turn_down, wait
 from demo.shop import shop as website
 from demo.sipp import Party
+from tracker import sounds
 from tracker.models import Call, CallbackReason, CallbackRequest, CallbackState, Recording, RecordingState
 from tracker.policy.callback import PROMISE_SECONDS
 from tracker.policy.facts import Direction, HungUpBy, Outcome
+from tracker.policy.prompts import Words
 
 VISITORS_WORDS = "Hello, I asked to be called back about your pallets, the used ones."
 EMPLOYEES_WORDS = "Pallets limited, good morning. You wanted to be called, how many do you need?"
@@ -107,6 +111,20 @@ def test_a_click_on_the_website_rings_both_within_the_minute_and_tells_its_campa
     assert told["attribution"]["candidates"][0]["reasons"] == ["callback"]
     assert told["visit"]["landing_url"].endswith("utm_term=euro+pallets")
     assert "asked on the website to be called back" in PageOf(house).get(f"/calls/{call.key}")
+
+
+def test_the_employee_is_told_what_is_to_come_before_the_visitor_is_rung(house: House) -> None:
+    company_id = house.company("calls-back", whisper="from {source}")
+    site, words = shop(house, company_id=company_id), Words("en", "Callback", kept=False)
+    with wave.open(str(sounds.sound_for(house.settings, words)) + ".wav") as sound:
+        spoken = np.frombuffer(sound.readframes(-1), "<i2") / 32768
+    employee = house.telephone(OFFICE, port=site.line.phones[0].port)
+    visitor = site.visitor([invited(), ringing(), wait(0.3), pick_up(), wait(0.3), phone_hangs_up()])
+    request = site.ask("8 916 555-01-09")
+    talk = employee.take_call(20)
+    assert site.over(request).state is CallbackState.TALKED
+    assert correlation(talk.media.heard(), spoken) > HEARD
+    assert visitor.wait() == 0, visitor.errors
 
 
 def check_times(site: Shop, request_id: int, employee_at: float, visitor_at: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,6 +16,7 @@ from support.fake_ami import FakeAmi
 
 from agi.ami import Login
 from agi.callbacks import Caller
+from agi.whispering import Whispering
 from tracker import callback_tries, callbacks
 from tracker.audit import By
 from tracker.books import record_all
@@ -43,6 +44,7 @@ from tracker.models import (
     Visitor,
 )
 from tracker.policy.facts import Answered, Direction, Ended, Fact, HungUpBy, Presentation, Refused, Started
+from tracker.settings import read_settings
 
 VISITOR, SHOWN = "+79165550101", "+74951112233"
 LATER = timedelta(seconds=CLAIM_SECONDS + 1)
@@ -298,8 +300,15 @@ def put_through(shop: Shop, claim: Claim, talk_seconds: float | None) -> None:
 # ---- placed, with an Asterisk that goes wrong ----
 
 
+@pytest.fixture
+def whispering(tmp_path: Path) -> Iterator[Whispering]:
+    made = Whispering(read_settings({"LEASELINE_HOME": str(tmp_path)}))
+    yield made
+    made.close()
+
+
 def test_an_originate_is_sent_once_also_when_the_link_breaks_in_the_middle(
-    sqlite: Database, now: datetime, tmp_path: Path
+    sqlite: Database, now: datetime, whispering: Whispering
 ) -> None:
     shop = furnish(sqlite, now)
 
@@ -307,7 +316,7 @@ def test_an_originate_is_sent_once_also_when_the_link_breaks_in_the_middle(
         async with FakeAmi() as ami:
             ami.cuts_after = "Originate"
             ami.answers["Originate"] = [{"Response": "Success", "Message": "Originate successfully queued"}]
-            caller = Caller(Login("127.0.0.1", ami.port, "x", "y"), sqlite, "house")
+            caller = Caller(Login("127.0.0.1", ami.port, "x", "y"), sqlite, "house", whispering)
             task = asyncio.create_task(caller.run())
             await ami.asked("Originate")
             await until(lambda: ami.logins >= 2)
@@ -326,7 +335,9 @@ def test_an_originate_is_sent_once_also_when_the_link_breaks_in_the_middle(
     assert shop.of(request).state is CallbackState.RINGING_EMPLOYEE
 
 
-def test_the_next_employee_is_rung_when_the_first_does_not_answer(sqlite: Database, now: datetime) -> None:
+def test_the_next_employee_is_rung_when_the_first_does_not_answer(
+    sqlite: Database, now: datetime, whispering: Whispering
+) -> None:
     shop = furnish(sqlite, now)
     with sqlite.write() as session:
         session.add(
@@ -337,7 +348,7 @@ def test_the_next_employee_is_rung_when_the_first_does_not_answer(sqlite: Databa
     async def test() -> None:
         async with FakeAmi() as ami:
             ami.answers["Originate"] = [{"Response": "Success", "Message": "Originate successfully queued"}]
-            caller = Caller(Login("127.0.0.1", ami.port, "x", "y"), sqlite, "house")
+            caller = Caller(Login("127.0.0.1", ami.port, "x", "y"), sqlite, "house", whispering)
             task = asyncio.create_task(caller.run())
             await ami.asked("Originate")
             first = next(each for each in ami.received if each.get("Action") == "Originate")

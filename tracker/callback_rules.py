@@ -24,7 +24,9 @@ from tracker.models import (
 )
 from tracker.policy.callback import Limits, Rules
 from tracker.policy.callback_hours import Hours
+from tracker.policy.prompts import Words
 from tracker.unrecorded import is_listed
+from tracker.whispers import before_callback
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Plan:
     visitor_seconds: int
     record: bool
     judges: bool
+    whispers: tuple[Words, ...] = ()  # to the employee, the fullest first
 
 
 def rules_of(settings: CallbackSettings | None, company: Company) -> Rules:
@@ -114,6 +117,7 @@ def plan_of(session: Session, request: CallbackRequest, now: datetime) -> Plan |
         visitor_seconds=settings.visitor_seconds,
         record=_records(session, request, settings.number, now),
         judges=request.company.judge_by_phone,
+        whispers=before_callback(session, request.company, request.visit_id),
     )
 
 

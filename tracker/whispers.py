@@ -22,7 +22,7 @@ from tracker.models import Call, Channel, Company, Lease, Number, Visit
 from tracker.policy.facts import Started
 from tracker.policy.phone import normalise_caller
 from tracker.policy.prompts import Words
-from tracker.policy.whisper import Known, lesser, whisper
+from tracker.policy.whisper import Known, callback_whisper, lesser, whisper
 from tracker.settings import Settings
 from tracker.unrecorded import is_listed
 
@@ -57,6 +57,16 @@ def words_of(company: Company, known: Known) -> tuple[Words, ...]:
     """The whispers for it, the fullest first, each once."""
     every = [whisper(company.whisper or "", company.language, each) for each in lesser(known)]
     return tuple(dict.fromkeys(words for words in every if words))
+
+
+def before_callback(session: Session, company: Company, visit_id: int | None) -> tuple[Words, ...]:
+    """What an employee is told before the visitor is rung, the fullest first; nothing without whispers."""
+    if company.whisper is None:
+        return ()
+    visit = session.get(Visit, visit_id) if visit_id is not None else None
+    known = Known("", visit.source or "", visit.campaign or "", visit.keyword or "") if visit else Known()
+    every = [callback_whisper(company.whisper, company.language, each) for each in (*lesser(known), Known())]
+    return tuple(dict.fromkeys(every))
 
 
 def speak_ahead(session: Session, settings: Settings) -> int:

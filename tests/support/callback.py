@@ -107,12 +107,14 @@ class Shop:
         )
 
 
-def shop(house: House, *, phones: int = 1, ring_seconds: int = 5, **wish: Any) -> Shop:
+def shop(
+    house: House, *, phones: int = 1, ring_seconds: int = 5, company_id: int | None = None, **wish: Any
+) -> Shop:
     """A site of its own with a line and a carrier of its own."""
     trunk = house.trunk()
-    line = house.line(phones=phones, ring_seconds=ring_seconds)
+    line = house.line(phones=phones, ring_seconds=ring_seconds, company_id=company_id)
     with house.database.write() as session:
-        company = session.get_one(Company, house.company_id)
+        company = session.get_one(Company, company_id or house.company_id)
         by = By(datetime.now(UTC), "test")
         site = sites.add(session, by, company, f"shop-{uuid4().hex[:8]}", domains=["127.0.0.1"])
         session.add(

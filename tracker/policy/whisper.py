@@ -17,6 +17,7 @@ from tracker.policy.prompts import Words, read_words
 MOST_LETTERS = 200
 _LONGEST = 60  # letters of one thing that is known: a keyword may be a whole sentence
 _AGAIN = {"en": "calls again", "ru": "звонит снова", "uk": "телефонує знову", "pl": "dzwoni ponownie"}
+_CALLBACK = {"en": "Callback", "ru": "Обратный звонок", "uk": "Зворотний дзвінок", "pl": "Oddzwaniamy"}
 _PLACE = re.compile(r"\{(\w*)\}")
 
 
@@ -56,6 +57,13 @@ def whisper(template: str, language: str, known: Known) -> Words | None:
     phrases = [phrase.strip() for phrase in template.split(",") if _told(phrase, values)]
     said = ", ".join(_filled(phrase, values) for phrase in phrases)
     return Words(language, said, kept=False) if re.search(r"\w", said) else None
+
+
+def callback_whisper(template: str, language: str, known: Known) -> Words:
+    """The same before a visitor is called back: what is to come, and what is known of him."""
+    said = whisper(template, language, known)
+    lead = _CALLBACK.get(language, _CALLBACK["en"])
+    return Words(language, f"{lead}, {said.text}" if said else lead, kept=False)
 
 
 def lesser(known: Known) -> Sequence[Known]:
