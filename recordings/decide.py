@@ -20,11 +20,12 @@ _COPY_RETRY = timedelta(minutes=10)
 class EndedCall:
     """What the books say: `record` is whether the number is to be recorded, `withheld` why not this call.
 
-    `talk_seconds` are those that were to be recorded: pauses are not counted.
+    A message counts as answered by the tone and as to be recorded. `talk_seconds` are those that were to be
+    recorded: pauses are not counted.
     """
 
     ended_at: datetime
-    answered: bool
+    answered: bool  # by a person, or by the tone after which a message was left
     record: bool
     talk_seconds: float
     withheld: Withheld | None = None
@@ -32,10 +33,11 @@ class EndedCall:
 
 @dataclass(frozen=True)
 class Audio:
-    """What the spool holds: `empty` means not one frame of sound."""
+    """What the spool holds: `empty` means not one frame of sound, `brief` hardly more than a tone."""
 
     empty: bool
     changed_at: datetime
+    brief: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ def decide(call: EndedCall, audio: Audio | None, now: datetime) -> Ready | Later
     """What to do about the recording of a call that ended.
 
     Sound is a recording even if the books know of no answer; its absence is a loss only if people talked.
+    What remains of a caller who hung up at the tone is no message.
     """
     expected = call.answered and call.record and call.withheld is None
     if audio is None:
@@ -73,7 +76,7 @@ def decide(call: EndedCall, audio: Audio | None, now: datetime) -> Ready | Later
     # A clock that stepped back leaves files from the future: as quiet as those from the past.
     if abs((now - audio.changed_at).total_seconds()) < QUIET_SECONDS:
         return Later()
-    if not audio.empty and call.withheld is None:
+    if not audio.empty and call.withheld is None and (call.answered or not audio.brief):
         return Ready()
     if expected and call.talk_seconds >= 2 * QUIET_SECONDS:
         return Lost(f"{_EMPTY}, though {_spoken(call.talk_seconds)} were talked")

@@ -95,6 +95,9 @@ def _facts(session: Session, row: Any, told: Sequence[Told]) -> EndedCall:
     ended_at = call.ended_at or call.started_at  # the query asked for those that have ended
     left_out = pauses(told, call.answered_at, ended_at) if call.answered_at else []
     listed = is_listed(session, call.company_id, call.caller, call.started_at)
+    if call.message_at is not None and call.answered_at is None:  # he leaves it himself
+        seconds = (ended_at - call.message_at).total_seconds()
+        return EndedCall(ended_at, answered=True, record=True, talk_seconds=seconds)
     return EndedCall(
         ended_at,
         answered=call.answered_at is not None,

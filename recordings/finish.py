@@ -93,7 +93,7 @@ class _Tick:
     def step(self, call: due.Due) -> RecordingState | None:
         """Decide about one recording and do the first thing about it: its state now, if that is final."""
         found = places.find(self.settings, call.key)
-        audio = decide.Audio(found.empty, found.changed_at) if found else None
+        audio = decide.Audio(found.empty, found.changed_at, found.brief) if found else None
         match decide.decide(call.facts, audio, self.now):
             case decide.Ready() if found:
                 return self.hand(call, found)

@@ -19,6 +19,7 @@ from recordings.durable import put
 from tracker.settings import Settings
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
+_BRIEF_BYTES = 48_000  # a second and a half of two sides
 _EMPTY_BYTES = {".raw": 3, ".wav": 44}  # that much or less holds not one frame
 
 
@@ -33,6 +34,10 @@ class Found:
     @property
     def empty(self) -> bool:
         return self.bytes <= _EMPTY_BYTES[self.path.suffix]
+
+    @property
+    def brief(self) -> bool:
+        return self.bytes <= _BRIEF_BYTES
 
 
 def spool_folder(settings: Settings) -> Path:

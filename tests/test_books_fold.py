@@ -8,16 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.facts import answered, ended, leg_ended, started
 
-from tracker.policy.books import CallState, fold
+from tracker.policy.books import CallState, Sound, fold
 from tracker.policy.detail import as_detail, digest, from_detail, kind_of, tidy
 from tracker.policy.facts import (
     Answered,
+    Doing,
     Ended,
     Fact,
     HungUpBy,
     Interrupted,
     LegEnded,
     Outcome,
+    Passed,
     Presentation,
     Started,
 )
@@ -175,3 +177,14 @@ def test_a_clock_set_back_in_a_call_makes_no_negative_talk() -> None:
 def test_giving_up_is_the_callers_doing_even_when_asterisk_names_nobody() -> None:
     state = fold([started("+74951234567", NOON), ended(NOON, status="CANCEL", cause=127, hung_up_by=None)])
     assert (state.outcome, state.hung_up_by) == (Outcome.GAVE_UP, HungUpBy.CALLER)
+
+
+def test_whoever_hangs_up_at_the_tone_has_left_no_message() -> None:
+    tone_at = NOON + timedelta(seconds=20)
+    tone = Passed("call-1", "main", tone_at, 7, 1, "box", Doing.MESSAGE, "")
+    up = {"status": "", "hung_up_by": HungUpBy.CALLER}
+    begun = started("+74951234567", NOON), tone
+    assert fold(begun).message_at == tone_at
+    for seconds, message_at in ((0.9, None), (1.0, tone_at)):
+        state = fold((*begun, ended(tone_at + timedelta(seconds=seconds), **up)))
+        assert (state.message_at, state.outcome, state.sound) == (message_at, Outcome.MISSED, Sound.MESSAGE)

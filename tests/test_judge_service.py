@@ -32,7 +32,7 @@ from tracker.models import (
     Visitor,
 )
 from tracker.policy.attribution import Basis, Reason
-from tracker.policy.facts import Fact, Presentation
+from tracker.policy.facts import Doing, Fact, Passed, Presentation
 from tracker.told import type_code
 
 OTHER = "+4915198765432"
@@ -285,6 +285,24 @@ def code_of(site: Site, code: str, came: float, until: float) -> int:
             )
         )
     return visit
+
+
+def test_a_code_that_the_caller_types_counts_like_one_an_employee_types(site: Site) -> None:
+    site.shown(-100, 0)
+    earlier, later = code_of(site, "482", -9000, -8000), code_of(site, "483", -500, -100)
+    call = started(site.pallets.leased, site.now)
+    typed = [
+        Passed(call.call, call.node, site.at(after), 1, 1, "ask", Doing.CODE, code)
+        for after, code in ((5, "999"), (9, "482"), (12, "483"))  # 999 is nobody's
+    ]
+    site.called(call, *typed, ended(site.at(60)))
+    assert (site.judged().visitor_code, site.judged().visit_id) == ("482", earlier)
+    with site.database.write() as session:
+        type_code(
+            session, By(site.at(70), "ann@pallets.example"), session.scalars(sa.select(Call)).one(), "483"
+        )
+    site.called(*typed)  # told once more
+    assert (site.judged().visitor_code, site.judged().visit_id) == ("483", later)
 
 
 def test_a_code_that_was_typed_names_the_visit(site: Site) -> None:

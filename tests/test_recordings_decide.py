@@ -28,6 +28,7 @@ MISSED = EndedCall(ended_at=AGO, answered=False, record=True, talk_seconds=0)
 UNRECORDED = EndedCall(ended_at=AGO, answered=True, record=False, talk_seconds=42)
 
 SOUND = Audio(empty=False, changed_at=AGO)
+BRIEF = Audio(empty=False, changed_at=AGO, brief=True)
 EMPTY = Audio(empty=True, changed_at=AGO)
 GROWING = Audio(empty=False, changed_at=NOW - timedelta(seconds=0.9))
 FUTURE = Audio(empty=False, changed_at=NOW + timedelta(hours=1))
@@ -46,6 +47,8 @@ FUTURE = Audio(empty=False, changed_at=NOW + timedelta(hours=1))
         (MISSED, EMPTY, Nothing()),
         (MISSED, None, Nothing()),
         (MISSED, SOUND, Ready()),  # the books missed the answer; what was said counts
+        (MISSED, BRIEF, Nothing()),  # he hung up at the tone
+        (ANSWERED, BRIEF, Ready()),
         (UNRECORDED, None, Nothing()),
         (UNRECORDED, EMPTY, Nothing()),
     ],

@@ -5,6 +5,8 @@ come from the AGI, the spool and CEL, in any order and any number of times. A fa
 waits in `waiting_facts` until a start arrives: a call must belong to a company, and only its start names the
 number.
 
+A visitor code that the caller typed counts as one that an employee typed (tracker.told).
+
 Two processes may write the same call at the same moment: the insert gives way to the one that was first, and
 a row is locked while its facts are added up again. A batch takes about eight statements, however long it is.
 
@@ -25,13 +27,24 @@ from tracker import ledger
 from tracker.attribution import Arrival, arrival, judge_again, named_by
 from tracker.ledger import Facts, Page
 from tracker.models import Call
-from tracker.policy.books import CallState, fold
+from tracker.policy.books import CallState, Sound, fold
 from tracker.policy.candidates import Attribution
 from tracker.policy.detail import as_detail, digest, kind_of, tidy
-from tracker.policy.facts import Direction, Fact, JudgedByPhone, Outcome, Refused, Reported, Started, Taped
+from tracker.policy.facts import (
+    Direction,
+    Doing,
+    Fact,
+    JudgedByPhone,
+    Passed,
+    Refused,
+    Reported,
+    Started,
+    Taped,
+)
 from tracker.policy.phone import normalise_caller
 from tracker.policy.sought import sought
 from tracker.repeats import Heard, mark_repeats
+from tracker.told import take_codes
 from tracker.unrecorded import take_wishes
 from tracker.worth import take_keys
 
@@ -98,15 +111,14 @@ def _begin(session: Session, pages: Mapping[str, Facts], known: dict[str, Page])
     """
     waiting = ledger.waiting(session, pages.keys())
     whole = {key: page | waiting.get(key, {}) for key, page in pages.items()}
-    rows = _openings(session, whole)
+    rows, states = _openings(session, whole)
     ids = ledger.open_calls(session, list(rows.values()))
     opened = {call_id: rows[key] for key, call_id in ids.items()}
     mark_repeats(
         session, [Heard(row["company_id"], row["caller"], row["started_at"]) for row in opened.values()]
     )
     kept = {call_id: whole[key] for key, call_id in ids.items()}
-    ended = {call_id: row["outcome"] for call_id, row in opened.items() if row["outcome"]}
-    ledger.expect_recordings(session, _heard(ended, kept))
+    ledger.expect_recordings(session, _sounds({ids[key]: states[key] for key in ids}))
     ledger.keep(session, kept)
     _take_keys(session, kept)
     ledger.forget_waiting(session, ids.keys() & waiting.keys())
@@ -115,9 +127,11 @@ def _begin(session: Session, pages: Mapping[str, Facts], known: dict[str, Page])
     return ledger.wait(session, later) + sum(len(whole[key]) for key in ids)
 
 
-def _openings(session: Session, pages: Mapping[str, Facts]) -> dict[str, dict[str, Any]]:
-    """The rows of the calls that can be opened; a start for a number that is nobody's becomes a refusal."""
-    rows, unowned = {}, []
+def _openings(
+    session: Session, pages: Mapping[str, Facts]
+) -> tuple[dict[str, dict[str, Any]], dict[str, CallState]]:
+    """The rows of the calls that can be opened, and their states; a start for nobody's number is refused."""
+    rows, states, unowned = {}, {}, []
     for key, page in pages.items():
         state = fold(page.values())
         if state.started is None:
@@ -127,8 +141,9 @@ def _openings(session: Session, pages: Mapping[str, Facts]) -> dict[str, dict[st
             unowned.append(_unowned(state.started))
         else:
             rows[key] = {"key": key} | _origin(state.started, place) | _progress(state)
+            states[key] = state
     ledger.refuse(session, unowned)
-    return rows
+    return rows, states
 
 
 def _later(page: Facts) -> Facts:
@@ -136,13 +151,9 @@ def _later(page: Facts) -> Facts:
     return {name: fact for name, fact in page.items() if not isinstance(fact, Started | Reported)}
 
 
-def _heard(ended: Mapping[int, Outcome], fresh: Mapping[int, Facts]) -> dict[int, bool]:
-    """Which of the calls that ended have had a talk that we could hear."""
-    return {
-        call_id: outcome is Outcome.ANSWERED
-        and not any(isinstance(fact, Reported) for fact in fresh[call_id].values())
-        for call_id, outcome in ended.items()
-    }
+def _sounds(states: Mapping[int, CallState]) -> dict[int, Sound]:
+    """What was to be heard of those that have ended."""
+    return {call_id: state.sound for call_id, state in states.items() if state.outcome is not None}
 
 
 def _continue(session: Session, pages: Mapping[str, Facts], known: Mapping[str, Page]) -> int:
@@ -161,10 +172,10 @@ def _continue(session: Session, pages: Mapping[str, Facts], known: Mapping[str, 
         # The AGI marks the calls it saw itself, before any line of the spool can say so.
         progress[call.id] = _progress(state) | {"seen_by_agi": state.seen_by_agi or call.seen_by_agi}
         if state.outcome is not None and state.outcome is not call.outcome:
-            ended[call.id] = state.outcome
+            ended[call.id] = state
     ledger.keep(session, added)
     ledger.store_progress(session, progress)
-    ledger.expect_recordings(session, _heard(ended, added))
+    ledger.expect_recordings(session, _sounds(ended))
     judge_again(session, ended.keys())
     _take_keys(session, added)
     return sum(len(fresh) for fresh in added.values())
@@ -188,6 +199,9 @@ def _take_keys(session: Session, fresh: Mapping[int, Facts]) -> None:
         for call_id, page in fresh.items()
     }
     take_wishes(session, {call_id: told for call_id, told in taped.items() if told})
+    for call_id, page in fresh.items():
+        typed = [fact for fact in page.values() if isinstance(fact, Passed) and fact.doing is Doing.CODE]
+        take_codes(session, call_id, typed)
 
 
 def _restart(session: Session, call: Page, state: CallState) -> None:

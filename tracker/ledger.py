@@ -29,6 +29,7 @@ from tracker.models import (
     WaitingFact,
 )
 from tracker.once import insert, insert_once
+from tracker.policy.books import Sound
 from tracker.policy.detail import as_detail, from_detail, kind_of, printable
 from tracker.policy.facts import Fact, Outcome, Refused
 
@@ -136,15 +137,16 @@ def keep(session: Session, facts: Mapping[int, Facts]) -> None:
     insert_once(session, CallEvent, rows, ("call_id", "digest"))
 
 
-def expect_recordings(session: Session, ended: Mapping[int, bool]) -> None:
-    """Calls that have just ended get their recording: to be finished when there was a talk to record."""
+def expect_recordings(session: Session, ended: Mapping[int, Sound]) -> None:
+    """Calls that have just ended get their recording: to be finished when there was something to record."""
     if not ended:
         return
     connection = session.connection()
-    answered = [call_id for call_id, was_heard in ended.items() if was_heard]
-    recorded = set(connection.scalars(_RECORDED, {"calls": answered})) if answered else set()
+    talks = [call_id for call_id, sound in ended.items() if sound is Sound.TALK]
+    recorded = set(connection.scalars(_RECORDED, {"calls": talks})) if talks else set()
+    wanted = recorded | {call_id for call_id, sound in ended.items() if sound is Sound.MESSAGE}
     states = {True: RecordingState.PENDING, False: RecordingState.NONE}
-    rows = [{"call_id": call_id, "state": states[call_id in recorded], "copies": []} for call_id in ended]
+    rows = [{"call_id": call_id, "state": states[call_id in wanted], "copies": []} for call_id in ended]
     # An answer that was learned after the end: what was "none" is looked for after all.
     statement = insert(session, Recording)
     statement = statement.on_conflict_do_update(

@@ -1,14 +1,16 @@
-"""The visitor code that a caller told: an employee types it on the call's page."""
+"""The visitor code that a caller told: an employee types it on the call's page, or he himself in a plan."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from sqlalchemy.orm import Session
 
 from tracker.audit import By
 from tracker.errors import Rejected
 from tracker.models import Call
+from tracker.policy.facts import Passed
 from tracker.standing import CODE_HOURS, code_holder
 
 
@@ -35,3 +37,14 @@ def type_code(session: Session, by: By, call: Call, code: str) -> Call:
     detail = {"code": digits, "before": before}
     by.note(session, "call.code", call.company_id, subject=call.key, detail=detail)
     return call
+
+
+def take_codes(session: Session, call_id: int, typed: Iterable[Passed]) -> None:
+    """Notes the first code that somebody held; what a person typed stays, as does a code that nobody held."""
+    for fact in sorted(typed, key=lambda it: it.at):
+        call = session.get_one(Call, call_id, populate_existing=True)
+        if call.visitor_code is not None:
+            return
+        if code_holder(session, call.company_id, fact.about, call.started_at) is not None:
+            call.visitor_code, call.attributed_at = fact.about, None
+            session.flush()

@@ -10,7 +10,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from tracker.models import CallEvent
-from tracker.policy.books import turned
+from tracker.policy.books import fold, turned
 from tracker.policy.detail import from_detail
 from tracker.policy.facts import (
     Answered,
@@ -34,6 +34,7 @@ from web import guard_words
 from web.words import CATEGORIES, DECLINED_BY, ENDED_BY, LEGS, NOT_TAKEN, OUTCOMES, hand_words, outcome_badge
 
 _SAID_ONCE = (JudgedByPhone, SpamSaid, Taped)  # by one witness only, and perhaps again
+NO_MESSAGE = _("The caller hung up at the tone and left no message")
 REFUSED_RECORDING = _("The caller refused to be recorded")
 # What a call did in a step of its plan.
 DOINGS = {
@@ -71,9 +72,13 @@ def story(events: Sequence[CallEvent], targets: Mapping[int, str]) -> list[Step]
     """What happened, in order, in words; a fact that two witnesses told is told once."""
     steps: dict[tuple[object, ...], Step] = {}
     facts = [fact for fact in map(fact_of, events) if fact is not None]
+    no_message = {Doing.MESSAGE} if fold(facts).message_at is None else set()
     goes_out = any(isinstance(fact, Started) and fact.direction is Direction.OUT for fact in facts)
     for fact in facts:
         once = fact.at if isinstance(fact, _SAID_ONCE) else None
+        if isinstance(fact, Passed) and fact.doing in no_message:
+            steps[(fact.doing,)] = Step(fact.at, str(NO_MESSAGE), "", "warn")
+            continue
         for step in (_steps_out if goes_out else _steps)(fact, targets):
             steps.setdefault((step.title, step.detail, once), step)
     return sorted(steps.values(), key=lambda step: step.at)

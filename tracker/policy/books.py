@@ -6,9 +6,10 @@ is known: an answer stays, the earliest one counts; an end stays, and replaces a
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from tracker.policy.facts import (
@@ -40,7 +41,16 @@ _TELLING = (Outcome.FAILED, Outcome.REFUSED, Outcome.BUSY, Outcome.MISSED, Outco
 _FURTHEST = (GuardStep.PASSED, GuardStep.FAILED, GuardStep.BLOCKED, GuardStep.CHALLENGED)
 _TURNED_AWAY = frozenset({GuardStep.BLOCKED, GuardStep.FAILED})
 _SPAM = {GuardStep.BLOCKED: Spam.BLOCKED, GuardStep.FAILED: Spam.FAILED}
+SHORTEST_MESSAGE = timedelta(seconds=1)  # whoever hangs up at the tone has left none
 UNKNOWN_TARGET = 0  # who answered, when the witness (CEL) cannot tell
+
+
+class Sound(enum.StrEnum):
+    """What there was to be recorded of a call that we could hear."""
+
+    NOTHING = "nothing"
+    TALK = "talk"
+    MESSAGE = "message"  # whatever the number's calls are: it is left to be heard
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,7 @@ class CallState:
     seen_by_agi: bool = False
     guard: GuardStep | None = None
     spam: Spam | None = None
+    sound: Sound = Sound.NOTHING
 
 
 def fold(facts: Iterable[Fact]) -> CallState:
@@ -80,12 +91,12 @@ def fold(facts: Iterable[Fact]) -> CallState:
     answered_at = answer.at if answer else None
     # After a crash the last thing anyone wrote down is the last sign of life.
     ended_at = end.at if end else _last_sign(known) if interrupted else None
-    message_at = min((fact.at for fact in _only(known, Passed) if fact.doing is Doing.MESSAGE), default=None)
+    began_at = min((fact.at for fact in _only(known, Passed) if fact.doing is Doing.MESSAGE), default=None)
     guard, outcome = _guard(known), None
     if ended_at is not None:
         turned_away = guard in _TURNED_AWAY and answer is None
         outcome = Outcome.REFUSED if turned_away else outcome_of(answer is not None, legs, _last_word(end))
-        if message_at is not None and outcome in _UNHEARD:
+        if began_at is not None and outcome in _UNHEARD:
             outcome = Outcome.MISSED
     started_at = started.at if started else None
     out = started if started and started.direction is Direction.OUT else None
@@ -95,7 +106,7 @@ def fold(facts: Iterable[Fact]) -> CallState:
         rang_at=_first_ring(known),
         answered_at=answered_at,
         ended_at=ended_at,
-        message_at=message_at,
+        message_at=_message_at(began_at, ended_at),
         wait_seconds=None if taken else _seconds(started_at, answered_at or ended_at),
         talk_seconds=_seconds(answered_at, ended_at),
         outcome=outcome,
@@ -107,12 +118,25 @@ def fold(facts: Iterable[Fact]) -> CallState:
         seen_by_agi=any(fact.seen_by_agi for fact in _only(known, Ended)),
         guard=guard,
         spam=_spam(known, guard, has_left=end is not None and answer is None and not legs),
+        sound=_sound(outcome, began_at is not None),
     )
 
 
 def _last_sign(facts: Iterable[Fact]) -> datetime:
     """Of the call itself: what a person says of it later is none."""
     return max(fact.at for fact in facts if not isinstance(fact, SpamSaid))
+
+
+def _message_at(began_at: datetime | None, ended_at: datetime | None) -> datetime | None:
+    if began_at is None or ended_at is None or ended_at - began_at >= SHORTEST_MESSAGE:
+        return began_at
+    return None
+
+
+def _sound(outcome: Outcome | None, is_message: bool) -> Sound:
+    if outcome is Outcome.ANSWERED:
+        return Sound.TALK
+    return Sound.MESSAGE if is_message else Sound.NOTHING
 
 
 def newest_parts(reported: Iterable[Reported]) -> dict[str, Reported]:
