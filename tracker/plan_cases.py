@@ -80,13 +80,7 @@ def run_again(session: Session, company: Company, changed: Plan) -> None:
 
     Raises Rejected plan.cases naming those that go another way.
     """
-    known = {**read_all(session, company), changed.name: changed}
-    broken = [
-        f"{each.name}/{result.name}"
-        for each in listed(session, company)
-        for result in _results(known, each)
-        if not result.as_expected
-    ]
+    broken = [f"{name}/{result.name}" for name, result in differing(session, company, changed)]
     if broken:
         raise Rejected(
             "plan.cases",
@@ -94,6 +88,17 @@ def run_again(session: Session, company: Company, changed: Plan) -> None:
             "Look at `leaseline plan test`; forget a trial or keep it anew if the change is meant",
             names=broken,
         )
+
+
+def differing(session: Session, company: Company, changed: Plan) -> list[tuple[str, Result]]:
+    """By plan, the kept trials that go another way by the changed one, as they go then."""
+    known = {**read_all(session, company), changed.name: changed}
+    return [
+        (each.name, result)
+        for each in listed(session, company)
+        for result in _results(known, each)
+        if not result.as_expected
+    ]
 
 
 def keep_anew(session: Session, company: Company) -> None:

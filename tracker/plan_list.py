@@ -36,6 +36,14 @@ def get(session: Session, company: Company, name: str) -> CallPlan:
     )
 
 
+def by_id(session: Session, company: Company, plan_id: int) -> CallPlan:
+    """The company's plan of that id. Raises Rejected plan.unknown, also for what is another company's."""
+    wanted = sa.select(CallPlan).where(CallPlan.company_id == company.id, CallPlan.id == plan_id)
+    if plan := session.scalars(wanted).one_or_none():
+        return plan
+    raise Rejected("plan.unknown", "There is no such plan", "Choose one from the list")
+
+
 def listed(session: Session, company: Company) -> Sequence[CallPlan]:
     """All the company's plans by name."""
     wanted = sa.select(CallPlan).where(CallPlan.company_id == company.id).order_by(CallPlan.name)

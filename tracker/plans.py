@@ -95,6 +95,13 @@ def delete(session: Session, by: By, company: Company, plan: CallPlan) -> None:
     session.flush()
 
 
+def look_through(session: Session, company: Company, name: str, document: object) -> tuple[Plan, list[Fault]]:
+    """The plan of that document, with names, and all that is wrong. Raises Rejected plan.malformed."""
+    told = read_plan(name, document)
+    plans = {**read_all(session, company), name: told}
+    return told, [each for each in faults(plans, target_ids(session, company)) if each.plan == name]
+
+
 def problem(fault: Fault) -> Said:
     """A fault as one line: where, what, and what to do."""
     where = say("Step %(place)s: ", place=fault.place) if fault.place else ""
@@ -103,10 +110,7 @@ def problem(fault: Fault) -> Said:
 
 def _sound(session: Session, company: Company, name: str, document: object) -> Plan:
     """The plan of that document, with ids. Raises Rejected plan.malformed, plan.unsound, prompt.*."""
-    told = read_plan(name, document)
-    targets = target_ids(session, company)
-    plans = {**read_all(session, company), name: told}
-    found = [each for each in faults(plans, targets) if each.plan == name]
+    told, found = look_through(session, company, name, document)
     if found:
         raise Rejected(
             "plan.unsound",
@@ -117,7 +121,7 @@ def _sound(session: Session, company: Company, name: str, document: object) -> P
         )
     heard_in(session, company, told)
     ids = {each.name: str(each.id) for each in listed(session, company)}
-    return told.renamed(targets, ids)
+    return told.renamed(target_ids(session, company), ids)
 
 
 def _version(plan: CallPlan, kept: Plan, by: By) -> PlanVersion:

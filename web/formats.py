@@ -92,6 +92,7 @@ def install(app: Flask) -> None:
         offered_columns=columns.offered_columns,
         MANY_COLUMNS=columns.MANY,
         may_judge=lambda call: viewer().may(Right.JUDGE, call.company_id),
+        in_words=refusals.in_words,
         retold=refusals.retold,
         translated=refusals.translated,
         action_words=action_words,

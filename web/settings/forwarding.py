@@ -1,4 +1,4 @@
-"""Who rings, in what order: for the company, a channel, a pool or a number.
+"""Who rings, in what order: for the company, a channel, a pool or a number; and where a plan counts instead.
 
 The list is put in order by buttons, each a request that only shows it anew; nothing is stored before it is
 saved. So it works without a script, and a half-made order never rings.
@@ -7,7 +7,7 @@ saved. So it works without a script, and a half-made order never rings.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 from flask import Blueprint, redirect, request
@@ -17,12 +17,13 @@ from werkzeug.wrappers import Response
 
 from tracker import forward, numbers, owned, targets
 from tracker.errors import Rejected
-from tracker.models import Company, Number, Target
+from tracker.models import Company, Number, Pool, Target
 from tracker.policy.phone import display
 from tracker.scopes import Scope as Owner
 from web.house import house, row_id
-from web.settings import places
+from web.settings import places, plan_places
 from web.settings.forms import EMPTY, Form, attempt, text
+from web.settings.plan_places import Use
 from web.settings.room import changing, reading, show
 
 pages = Blueprint("settings_forwarding", __name__)
@@ -39,6 +40,7 @@ class Scope:
     kind: str
     name: str
     rings: Rings = field(default_factory=list)
+    plan: Use | None = None  # counts instead
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,8 @@ def scopes_of(session: Session, owner: Company) -> list[Scope]:
         if word not in found:
             found[word] = Scope(word, "number", display(numbered[row.number_id or 0], owner.default_region))
         found[word].rings.append((row.target, row.ring_seconds))
+    for use in plan_places.uses_of(session, owner):
+        found[use.word] = replace(found.get(use.word) or Scope(use.word, use.kind, use.name), plan=use)
     return list(found.values())
 
 
@@ -179,7 +183,8 @@ def _seconds(step: Step) -> int:
 def _page(company: str, word: str, form: Form, steps: Sequence[Step] | None) -> str:
     with reading(company) as (session, owner):
         of = _scope(session, owner, word)
-        rings = {scope.word: scope.rings for scope in scopes_of(session, owner)}
+        known = {scope.word: scope for scope in scopes_of(session, owner)}
+        rings = {scope.word: scope.rings for scope in known.values()}
         stored = [Step(target.id, target.name, str(seconds)) for target, seconds in rings.get(word, ())]
         return show(
             session,
@@ -191,21 +196,26 @@ def _page(company: str, word: str, form: Form, steps: Sequence[Step] | None) -> 
             steps=stored if steps is None else steps,
             unsaved=steps is not None and list(steps) != stored,
             is_set=bool(stored),
-            inherited=[] if stored else _inherited(session, of, rings),
+            plan=known[word].plan if word in known else None,
+            inherited=None if stored else _inherited(session, of, known),
             targets=[(each.id, each.name) for each in targets.of_company(session, owner)],
             usual=house().settings.ring_seconds,
         )
 
 
-def _inherited(session: Session, of: Owner, rings: Mapping[str, Rings]) -> Rings:
-    """Who rings where nothing is set: the wider scope's."""
+def _inherited(session: Session, of: Owner, known: Mapping[str, Scope]) -> Scope | None:
+    """What counts where nothing is set: the channel's or pool's, else the site's plan, else the company's."""
     if isinstance(of, Company):
-        return []
-    wider = "company"
+        return None
+    wider = list[str]()
+    pool_id = of.id if isinstance(of, Pool) else None
     if isinstance(of, Number):
         use = next((use for use in numbers.uses(session, of) if use.until_at is None), None)
-        wider = _word_of(None, use.channel_id, use.pool_id) if use else "company"
-    return rings.get(wider) or rings["company"]
+        wider = [_word_of(None, use.channel_id, use.pool_id)] if use else []
+        pool_id = use.pool_id if use else None
+    wider += [f"site-{each}" for each in plan_places.sites_of(session, pool_id)]
+    found = (known[word] for word in wider if word in known)
+    return next((scope for scope in found if scope.rings or scope.plan), known["company"])
 
 
 def _name(of: Owner, owner: Company) -> str:

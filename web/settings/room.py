@@ -28,6 +28,7 @@ SECTIONS = (
     ("/sources", lazy_gettext("Sources")),
     ("/targets", lazy_gettext("Targets")),
     ("/forwarding", lazy_gettext("Who rings")),
+    ("/plans", lazy_gettext("Plans")),
     ("/sounds", lazy_gettext("Sounds")),
     ("/blocked", lazy_gettext("Blocked callers")),
     ("/trunks", lazy_gettext("Trunks")),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from flask import Blueprint, make_response, request
-from flask_babel import lazy_gettext
+from flask_babel import gettext, lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from tracker import applying, forward, owned, provisioning, targets, trunks
+from tracker import applying, forward, owned, plan_list, provisioning, targets, trunks
 from tracker.errors import Rejected
 from tracker.models import Company, Target, TargetKind, Trunk
 from web.house import house, row_id
@@ -45,7 +45,9 @@ FIELDS = {
 def index(company: str) -> str:
     """The company's targets, and whether anybody is forwarded there."""
     with reading(company) as (session, owner):
+        planned = {name for plan in plan_list.read_all(session, owner).values() for name in plan.targets}
         rung = {row.target_id for row in forward.of_company(session, owner)}
+        rung |= {each.id for each in targets.of_company(session, owner) if each.name in planned}
         states = applying.endpoints(session)
         rows = [(each, reach_of(each, states)) for each in targets.of_company(session, owner)]
         return show(session, owner, "targets.html", rows=rows, rung=rung, KINDS=KINDS)
@@ -158,7 +160,7 @@ def _page(company: str, target: str, form: Form, password: str | None = None, li
 
 
 def _scopes(session: Session, owner: Company, target: Target) -> list[str]:
-    """Whose callers are forwarded there."""
-    return [
-        scope.name for scope in scopes_of(session, owner) if target.id in {it.id for it, _ in scope.rings}
-    ]
+    """Whose callers are forwarded there, and in which plans it rings."""
+    scopes = scopes_of(session, owner)
+    planned = [gettext("plan %(name)s", name=name) for name in plan_list.using(session, target)]
+    return [scope.name for scope in scopes if target.id in {it.id for it, _ in scope.rings}] + planned

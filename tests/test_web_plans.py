@@ -1,0 +1,210 @@
+"""Plans in the page: added, changed as text with every fault at its step, used, tried out, kept."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from html import unescape
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import pytest
+from flask.testing import FlaskClient
+from support.settings_page import HERE, actions, admin, done, refused, send, two_companies
+from support.site import Site, log_in
+
+from tracker import plan_list, plan_uses
+from tracker.database import Database
+from tracker.models import CallPlan, Company, Role
+
+PLAIN = """\
+start: hours
+steps:
+  hours:
+    kind: hours
+    open: {mon-fri: 09:00-18:00}
+    holidays: [01-01]
+    then: sales
+    closed: end
+  sales:
+    kind: ring
+    targets: [office:20, mobile:25]
+    busy: end
+"""
+MORNING = "day=2026-12-01&time=10:00&does-1=busy&after-1=2&does-2=answers&after-2=5"
+
+
+@pytest.fixture
+def site(sqlite: Database, tmp_path: Path, now: datetime) -> Site:
+    return two_companies(sqlite, tmp_path, now)
+
+
+@pytest.fixture
+def ann(site: Site) -> FlaskClient:
+    return admin(site)
+
+
+@pytest.fixture
+def at(ann: FlaskClient) -> str:
+    """The address of a plan that there is."""
+    return done(send(ann, f"{HERE}/plans/add", name="Office", document=PLAIN))
+
+
+def in_use(site: Site) -> list[str]:
+    with site.database.read() as session:
+        return [plan_uses.scope_of(session, each) for each in plan_uses.of_company(session, 1)]
+
+
+def version(site: Site) -> int:
+    with site.database.read() as session:
+        return session.get_one(CallPlan, 1).version
+
+
+def text_of(html: str) -> str:
+    """What stands in the editor."""
+    found = re.search(r"<textarea[^>]*>\n?(.*?)</textarea>", html, re.DOTALL)
+    assert found
+    return unescape(found[1])
+
+
+def test_a_plan_is_added_and_told_step_by_step(site: Site, ann: FlaskClient) -> None:
+    assert "No plans yet" in ann.get(f"{HERE}/plans").text
+    at = done(send(ann, f"{HERE}/plans/add", name="Office", document=PLAIN))
+    html = unescape(ann.get(at).text)
+    assert re.findall(r'id="step-([a-z]+)"', html) == ["hours", "sales"]
+    for words in (
+        "Mon–Fri",
+        "09:00–18:00",
+        "1 January",
+        'href="#step-sales"',
+        "20 seconds",
+        "counts for nothing yet",
+    ):
+        assert words in html
+    assert "Office" in ann.get(f"{HERE}/plans").text
+    assert "mobile" in ann.get(f"{HERE}/targets").text
+    assert "plan Office" in ann.get(f"{HERE}/targets/2").text
+    assert actions(site)[-1] == "plan.add"
+
+
+@pytest.mark.parametrize("template", ["turn", "hours", "menu", "office"])
+def test_each_template_is_a_plan_of_the_companys_own_targets(ann: FlaskClient, template: str) -> None:
+    document = text_of(ann.get(f"{HERE}/plans/add?template={template}").text)
+    assert "office:" in document
+    refused_for_words = send(
+        ann, f"{HERE}/plans/add", name=template, document=document.replace("office:", "x:")
+    )
+    assert "“x” is no target" in unescape(refused_for_words.text)
+
+
+def test_every_fault_stands_at_its_step_and_nothing_typed_is_lost(
+    site: Site, ann: FlaskClient, at: str
+) -> None:
+    wrong = PLAIN.replace("then: sales", "then: gone").replace("office:20", "nobody:999")
+    answer = send(ann, f"{at}/document", document=wrong)
+    html = unescape(answer.text)
+    assert answer.status_code == 400
+    assert text_of(html) == wrong.replace("\n", "\r\n") or text_of(html) == wrong
+    for words in (
+        "hours</a> (line 3): “open” leads to “gone”, which is no step.",
+        "sales</a> (line 9): “nobody” is no target of the company’s.",
+        "sales</a> (line 9): 999 s is no time to ring.",
+    ):
+        assert words in html
+    assert html.count('class="fault"') == 4  # with: no call comes to sales
+    assert version(site) == 1
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ("steps: {a: [", "This is no YAML: line 1"),
+        ("start: &a hours\nsteps: *a", "line 2 refers to another part"),
+        ("steps:\n  a: {kind: last, then: end}\n  a: {kind: last, then: end}", "line 3 names “a” again"),
+        ("[" * 5000, "it cannot be read"),
+        ("a" * 70_000, "characters are too many"),
+        ("just words", "It is no list of words and values"),
+        ("steps:\n  a: {kind: drum}", "Step a: “drum” is no kind of step"),
+        ("? [1]\n: 2", "This is no YAML: line 1"),
+    ],
+)
+def test_what_is_no_plan_is_refused_as_typed(ann: FlaskClient, at: str, document: str, words: str) -> None:
+    html = refused(send(ann, f"{at}/document", document=document), "", words)
+    assert text_of(html)[:60] == document[:60]
+
+
+def test_a_plan_counts_where_it_is_said_to_and_the_forwarding_page_says_so(
+    site: Site, ann: FlaskClient, at: str
+) -> None:
+    for where in ("company", "channel-1", "pool-1"):
+        done(send(ann, at, do="use", where=where))
+    done(send(ann, at, do="use", where="company", number="+7 495 123-45-67"))
+    assert in_use(site) == ["company pallets", "channel 'Billboard'", "pool 'Website'", "number +74951234567"]
+    assert ann.get(f"{HERE}/forwarding").text.count("By the plan") == 4
+    assert "takes its place" in ann.get(f"{HERE}/forwarding/channel-1").text
+    refused(send(ann, at, do="delete"), "", "counts for 4")
+    done(send(ann, f"{HERE}/forwarding/channel-1", do="save", target="1", seconds="20"))
+    done(send(ann, at, do="clear", where="number-1"))
+    assert in_use(site) == ["company pallets", "pool 'Website'"]
+    assert "Calls go by the plan" in ann.get(f"{HERE}/forwarding/number-3").text
+    refused(send(ann, at, do="use", number="12"), "number", "12")
+    refused(send(ann, at, do="use", where="drum"), "", "Nothing is chosen")
+    refused(send(ann, at, do="dance"), "", "what to do")
+
+
+def test_a_plan_is_renamed_and_deleted(site: Site, ann: FlaskClient, at: str) -> None:
+    send(ann, f"{HERE}/plans/add", name="Evenings", document=PLAIN)
+    refused(send(ann, at, do="rename", name="Evenings"), "name", "already")
+    done(send(ann, at, do="rename", name="Main"))
+    assert done(send(ann, at, do="delete")) == f"{HERE}/plans"
+    assert ann.get(at).status_code == 404
+    assert actions(site)[-2:] == ["plan.rename", "plan.delete"]
+
+
+def test_a_call_is_tried_kept_and_told_of_when_it_would_go_another_way(
+    site: Site, ann: FlaskClient, at: str
+) -> None:
+    assert 'id="way"' not in ann.get(f"{at}/try").text
+    html = ann.get(f"{at}/try?{MORNING}").text
+    assert re.findall(r"<span>([a-z]+ [a-z ]+)</span>", html) == [
+        "office rings", "office is busy or declines", "mobile rings", "mobile answers"
+    ]  # fmt: skip
+    done(send(ann, f"{at}/try", do="keep", name="Morning", **dict(parse_qsl(MORNING))))
+    changed = PLAIN.replace("[office:20, mobile:25]", "[office:20]")
+    html = unescape(send(ann, f"{at}/document", document=changed).text)
+    assert "1 kept trial would go another way" in html
+    assert "sales: mobile answers" in html
+    assert "sales: The call ends: busy" in html
+    assert version(site) == 1
+    done(send(ann, f"{at}/document", document=changed, anew="yes"))
+    assert version(site) == 2
+    assert "1 as before" in ann.get(f"{HERE}/plans").text
+    done(send(ann, f"{at}/try", do="forget", name="Morning"))
+    assert "None kept" in ann.get(f"{HERE}/plans").text
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("day=2026-13-01&time=10:00", "Give the day and time"),
+        ("day=2026-12-01&does-1=busy&after-1=soon", "nothing a target does"),
+        ("day=2026-12-01&gives_up=x", "Give a number"),
+    ],
+)
+def test_a_call_that_cannot_be_is_told_so(ann: FlaskClient, at: str, query: str, words: str) -> None:
+    html = unescape(ann.get(f"{at}/try?{query}").text)
+    assert words in html
+    assert 'id="way"' not in html
+
+
+def test_another_companys_plan_is_unknown(site: Site, ann: FlaskClient, at: str) -> None:
+    eve = log_in(site, "eve@rival.example", rival=Role.OWNER)
+    bob = log_in(site, "bob@pallets.example", pallets=Role.MANAGER)
+    for path in ("", "/document", "/try"):
+        assert eve.get(f"/settings/rival/plans/1{path}").status_code == 404
+        assert send(eve, f"/settings/rival/plans/1{path}", do="delete", document=PLAIN).status_code == 404
+        assert bob.get(f"{at}{path}").status_code == 403
+        assert ann.get(f"{HERE}/plans/99{path}").status_code == 404
+    assert "Office" not in eve.get("/settings/rival/plans").text
+    with site.database.read() as session:
+        assert plan_list.listed(session, session.get_one(Company, 2)) == []

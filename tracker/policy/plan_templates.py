@@ -1,0 +1,58 @@
+"""Plans to begin with, made of the targets that a company has. The words are the caller's to translate."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+class Template(enum.StrEnum):
+    HOURS = "hours"  # open: they ring, closed: voicemail
+    TURN = "turn"  # one after the other
+    MENU = "menu"  # the caller chooses
+    OFFICE = "office"  # all of it
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What callers hear in it, in the company's language."""
+
+    leave_a_message: str
+    sales_or_service: str
+
+
+def document_for(template: Template, targets: Sequence[str], heard: Heard) -> dict[str, Any]:
+    """The document; where there is one target only it rings for all, where there is none an invented one."""
+    first, second = (*targets, *targets, "Reception", "Reception")[:2]
+    box = {"kind": "voicemail", "say": heard.leave_a_message}
+    ring = {"kind": "ring", "targets": [f"{first}:25"], "then": "box"}
+    turn = {"kind": "ring", "targets": list(dict.fromkeys((f"{first}:20", f"{second}:25"))), "then": "box"}
+    hours = {
+        "kind": "hours",
+        "open": {"mon-fri": "09:00-18:00", "sat": "10:00-14:00"},
+        "holidays": ["01-01", "12-25"],
+        "closed": "box",
+    }
+    menu = {
+        "kind": "menu",
+        "say": heard.sales_or_service,
+        "keys": {"1": "sales", "2": "service"},
+        "then": "sales",
+    }
+    service = {**ring, "targets": [f"{second}:25"]}
+    steps: dict[Template, dict[str, Any]] = {
+        Template.HOURS: {"hours": {**hours, "then": "sales"}, "sales": turn, "box": box},
+        Template.TURN: {"sales": turn, "box": box},
+        Template.MENU: {"menu": menu, "sales": ring, "service": service, "box": box},
+        Template.OFFICE: {
+            "hours": {**hours, "then": "menu"},
+            "menu": menu,
+            "sales": {**turn, "busy": "box"},
+            "service": service,
+            "box": box,
+        },
+    }
+    found = steps[template]
+    return {"start": next(iter(found)), "steps": found}

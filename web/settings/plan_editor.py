@@ -1,0 +1,185 @@
+"""A plan as text: a new one from a template, and the document of one changed, every fault at its step.
+
+What is to be heard is spoken before the change is stored, outside its transaction: it takes a while.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from flask import Blueprint, request
+from flask_babel import lazy_gettext
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from tracker import plan_cases, plan_list, plan_sounds, plans, targets
+from tracker.errors import Rejected
+from tracker.models import Company
+from tracker.plan_cases import Result
+from tracker.policy.entries import read_title
+from tracker.policy.plan import Plan
+from tracker.policy.plan_cases import way
+from tracker.policy.plan_check import Fault
+from tracker.policy.plan_document import document_of
+from tracker.policy.plan_templates import Heard, Template, document_for
+from tracker.policy.plan_yaml import lines_of, read_text, write_text
+from web.catalogues import translator
+from web.house import house, row_id
+from web.settings.forms import EMPTY, Form, attempt, text
+from web.settings.plan_trial_words import kept_line, kinds_of
+from web.settings.plan_words import Card, cards
+from web.settings.plans import FIELDS, plan_ids
+from web.settings.room import changing, reading, show
+
+pages = Blueprint("settings_plan_editor", __name__)
+
+TEMPLATES = {
+    Template.HOURS: lazy_gettext("Hours and voicemail"),
+    Template.TURN: lazy_gettext("Ring in turn"),
+    Template.MENU: lazy_gettext("A menu"),
+    Template.OFFICE: lazy_gettext("All of it"),
+}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A document that was typed: its steps as far as they can be read, and what is wrong."""
+
+    cards: Sequence[Card] = ()
+    faults: Sequence[Fault] = ()  # all of them, those of steps too
+    lines: dict[str, int] = field(default_factory=dict)
+    differing: Sequence[tuple[str, Result]] = ()
+    plans: Mapping[str, Plan] = field(default_factory=dict)  # the one that was typed
+
+
+@pages.get("/settings/<company>/plans/add")
+def add_form(company: str) -> str:
+    """Asks for a name and a document; `template` is hours, turn, menu or office."""
+    return _add(company, EMPTY)
+
+
+@pages.post("/settings/<company>/plans/add")
+def add(company: str) -> Response:
+    """Adds the plan `name` of the `document`, written as YAML."""
+
+    def act() -> str:
+        name, document = read_title(text("name"), "plan"), read_text(request.form.get("document", ""))
+        _make_heard(company, name, document)
+        with changing(company) as (session, owner, by):
+            made = plans.add(session, by, owner, name, document)
+        return f"/settings/{company}/plans/{made.id}?saved"
+
+    return attempt(act, lambda form: _add(company, form), FIELDS)
+
+
+@pages.get("/settings/<company>/plans/<plan>/document")
+def document_form(company: str, plan: str) -> str:
+    """The plan's document, to be changed by hand."""
+    return _change(company, plan, EMPTY)
+
+
+@pages.post("/settings/<company>/plans/<plan>/document")
+def change_document(company: str, plan: str) -> Response:
+    """Stores the `document`; with `anew` the trials that are kept expect from now on what they do then."""
+
+    def act() -> str:
+        store(company, plan, read_text(request.form.get("document", "")), anew="anew" in request.form)
+        return f"/settings/{company}/plans/{plan}?saved"
+
+    return attempt(act, lambda form: _change(company, plan, form), FIELDS)
+
+
+def store(company: str, plan: str, document: object, *, anew: bool) -> None:
+    """A new version of the plan. Raises Rejected as tracker.plans.change does, and sound.*."""
+    with reading(company) as (session, owner):
+        name = plan_list.by_id(session, owner, row_id(plan)).name
+    _make_heard(company, name, document)
+    with changing(company) as (session, owner, by):
+        found = plan_list.by_id(session, owner, row_id(plan))
+        plans.change(session, by, owner, found, document, anew=anew)
+
+
+def _make_heard(company: str, name: str, document: object) -> None:
+    """Speaks what the plan says, if it is sound; what cannot be spoken is refused here and not in a call."""
+    with reading(company) as (session, owner):
+        told, faults = plans.look_through(session, owner, name, document)
+        heard = {} if faults else plan_sounds.heard_in(session, owner, told)
+    plan_sounds.speak(house().settings, heard)
+
+
+def _add(company: str, form: Form) -> str:
+    word = form.value("template", request.args.get("template", ""))
+    template = Template(word) if word in list(Template) else Template.HOURS
+    with reading(company) as (session, owner):
+        return show(
+            session,
+            owner,
+            "plan_add.html",
+            form=form,
+            begun=template.value,
+            TEMPLATES=TEMPLATES,
+            written=_written(session, owner, template),
+            has_targets=bool(targets.of_company(session, owner)),
+            draft=_draft(session, owner, form.value("name"), form),
+            ids=plan_ids(session, owner),
+            above=_above(form),
+        )
+
+
+def _change(company: str, plan: str, form: Form) -> str:
+    with reading(company) as (session, owner):
+        found = plan_list.by_id(session, owner, row_id(plan))
+        known = plan_list.read_all(session, owner)
+        draft = _draft(session, owner, found.name, form)
+        kinds = kinds_of({**known, **draft.plans})
+        return show(
+            session,
+            owner,
+            "plan_document.html",
+            form=form,
+            plan=found,
+            written=write_text(document_of(known[found.name])),
+            draft=draft,
+            ids=plan_ids(session, owner),
+            was=lambda result: [kept_line(each, kinds) for each in result.expected],
+            now=lambda result: [kept_line(each, kinds) for each in way(result.trial)],
+            above=_above(form),
+        )
+
+
+def _draft(session: Session, owner: Company, name: str, form: Form) -> Draft:
+    """What was typed and refused, looked through once more for what to show of it."""
+    if form.typed is None:
+        return Draft()
+    typed = form.value("document")
+    try:
+        told, faults = plans.look_through(session, owner, name, read_text(typed))
+    except Rejected:
+        return Draft(lines=lines_of(typed))
+    if faults:
+        return Draft(cards(told, faults), faults, lines_of(typed))
+    is_new = plan_list.find(session, owner, name) is None
+    differing = [] if is_new else plan_cases.differing(session, owner, told)
+    return Draft(lines=lines_of(typed), differing=differing, plans={name: told})
+
+
+def _above(form: Form) -> bool:
+    """Whether the refusal is to be told above the form: faults and trials are told one by one instead."""
+    return form.problem is not None and form.problem.id not in {"plan.unsound", "plan.cases"}
+
+
+def _written(session: Session, owner: Company, template: Template) -> str:
+    said = translator(owner.language)
+    heard = Heard(said(_LEAVE), said(_CHOOSE))
+    names = [each.name for each in targets.of_company(session, owner)]
+    return write_text(document_for(template, names, heard))
+
+
+def _(text: str) -> str:
+    """Marks what is told in the company's language and not in the page's."""
+    return text
+
+
+_LEAVE = _("Nobody can take your call now. Please leave a message after the tone.")
+_CHOOSE = _("For sales press one, for service press two.")
