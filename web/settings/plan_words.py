@@ -160,7 +160,7 @@ def _last(step: Last) -> Iterator[object]:
 
 def _menu(step: Menu) -> Iterator[object]:
     yield ngettext("Waits %(num)s second for a key.", "Waits %(num)s seconds for a key.", step.seconds)
-    yield ngettext("Asks once.", "Asks up to %(num)s times.", step.tries)
+    yield ngettext("Asks %(num)s time.", "Asks up to %(num)s times.", step.tries)
 
 
 def _voicemail(step: Voicemail) -> Iterator[object]:
