@@ -51,6 +51,7 @@ HELP = {
     "missed_by": "This target rang and did not take it.",
     "recovered": "Missed, and spoken to since: no, yes, us (we called back), self (he called again).",
     "recorded": "yes: there is a recording to hear; no: there is none.",
+    "message": "yes: the caller left a message; no: he left none.",
     "talk_from": "Talk of at least so many seconds.",
     "talk_to": "Talk of at most so many seconds.",
     "value_from": "Worth at least so much money, in the company's currency.",

@@ -59,6 +59,22 @@ def report_jobs(opened: Here) -> Sequence[Job]:
     return (Job("reports", 1.0, sender.take_turn), Job("old reports", 86400.0, forget))
 
 
+def message_jobs(opened: Here) -> Sequence[Job]:
+    """What callers left is mailed to those whom the plan names."""
+    from tracker.message_sender import MessageSender
+    from tracker.messages import QUEUE
+    from tracker.worker import Job
+    from web.catalogues import translator
+
+    sender = MessageSender(opened.database, opened.settings, lambda: opened.now, translator=translator)
+
+    def forget() -> None:
+        with opened.database.write() as session:
+            QUEUE.forget_old(session, opened.now)
+
+    return (Job("callers' messages", 1.0, sender.take_turn), Job("old callers' messages", 86400.0, forget))
+
+
 class Watch:
     """Takes turns. How often in a row something was bad is forgotten with the process: it is counted anew."""
 

@@ -27,7 +27,7 @@ def run(opened: Here) -> None:
     """Do all jobs until SIGTERM or SIGINT; the job at hand is finished first."""
     from commands.applying import applying_jobs
     from commands.checking import checking_jobs
-    from commands.watching import alert_jobs, report_jobs, telling_jobs
+    from commands.watching import alert_jobs, message_jobs, report_jobs, telling_jobs
     from tracker.worker import run_jobs
 
     stopping = threading.Event()
@@ -42,6 +42,7 @@ def run(opened: Here) -> None:
         alert_jobs(opened),
         telling_jobs(opened),
         report_jobs(opened),
+        message_jobs(opened),
         applying_jobs(opened),
         checking_jobs(opened),
         sheet_jobs(opened),

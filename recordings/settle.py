@@ -14,6 +14,7 @@ from pathlib import Path
 from recordings import decide, due, places
 from recordings.jobs import Copied, Failed, Reply, Stored, Unplayable, Unwritable
 from tracker.database import Database
+from tracker.messages import announce
 from tracker.models import Recording, RecordingState, Withheld
 from tracker.settings import Settings
 
@@ -71,7 +72,9 @@ def give_up(database: Database, settings: Settings, recording_id: int, problem: 
             return None
         recording.state, recording.retry_at = RecordingState.DAMAGED, None
         recording.problem = problem[:_PROBLEM_LENGTH]
-        key = recording.call.key
+        call = recording.call
+        key = call.key
+        announce(session, call, call.ended_at or call.started_at)  # that somebody left one is worth knowing
     log.warning("the recording of call %s is damaged: %s", key, problem)
     if found := places.find(settings, key):
         places.set_aside(found.path, places.damaged_folder(settings))
@@ -101,6 +104,7 @@ def _keep(database: Database, settings: Settings, now: datetime, reply: Stored) 
         kept = recording is not None and recording.state is RecordingState.PENDING
         if recording is not None and kept:
             _fill(recording, reply, now)
+            announce(session, recording.call, now)
     if deleted:  # by a person, while it was being prepared
         for name in (reply.path, *reply.copies):
             places.stored(settings, name).unlink(missing_ok=True)

@@ -167,6 +167,7 @@ JOURNEYS = {"repeat", "certain", "code", "uncertain", "unknown"}
          {"missed", "hidden", "code", "uncertain", "unknown"}),
         ({"uncertain": "yes"}, {"uncertain", "hidden"}),
         ({"recorded": "yes"}, set()),
+        ({"message": "yes"}, set()),
         ({"talk_from": "60", "talk_to": "95", "outcome": "answered"}, {"hidden"} | JOURNEYS),
         ({"value_from": "100"}, {"anna", "old"}),
         ({"value_from": "100.0001", "value_to": "300"}, {"old"}),

@@ -88,7 +88,7 @@ def test_the_sheet_is_ready_to_be_used(make: Make) -> None:
     assert (pane.get("ySplit"), pane.get("state")) == ("1", "frozen")
     chosen = sheet.find(f"{MAIN}autoFilter")
     assert chosen is not None
-    assert chosen.get("ref") == f"A1:AD{len(DAY) + 1}"
+    assert chosen.get("ref") == f"A1:AE{len(DAY) + 1}"
     assert len(sheet.findall(f".//{MAIN}col")) > 5  # widths
 
 

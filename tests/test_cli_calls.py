@@ -218,7 +218,7 @@ def test_what_calls_were_worth_is_said_from_the_terminal_as_well(
     assert (first["category"], first["tags"]) == ("target", ["delivery"])
     assert here.done("calls", "list", "--category", "target", "--outcome", "answered").count("answered") == 1
     assert "No call is all of this" in here.done("calls", "list", "--category", "service")
-    assert here.done("calls", "export", "--tag", "delivery").splitlines()[1].endswith(",one,in,")
+    assert here.done("calls", "export", "--tag", "delivery").splitlines()[1].endswith(",one,in,,")
     assert json.loads(here.done("calls", "export", "--tag", "delivery", "--json"))["key"] == "one"
     assert "since is 'soon'" in here.refused("calls", "list", "--since", "soon")
     lines = here.done("calls", "show", "one").splitlines()

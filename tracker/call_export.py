@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from tracker import calls
+from tracker.messages import message_seconds
 from tracker.models import Call
 from tracker.policy.call_filter import CallFilter
 from tracker.spreadsheet import cell
@@ -21,7 +22,7 @@ COLUMNS = (
     "started", "outcome", "caller", "caller_name", "repeat", "number", "label", "channel", "group", "medium",
     "source", "campaign", "keyword", "ad", "probability", "uncertain", "wait_seconds", "talk_seconds",
     "answered_by", "recording", "category", "value", "currency", "tags", "heard_of", "promo_code", "company",
-    "key", "direction", "spam",
+    "key", "direction", "spam", "message_seconds",
 )  # fmt: skip
 
 
@@ -77,7 +78,7 @@ def _values(call: Call) -> tuple[Any, ...]:
         calls.answered_by(call), state, call.category, call.value,
         None if call.value is None else call.company.currency, [tag.name for tag in call.tags],
         call.heard_of, call.promo_code, call.company.slug, call.key, call.direction,
-        call.spam,
+        call.spam, message_seconds(call),
     )  # fmt: skip
 
 

@@ -228,6 +228,9 @@ def _flags(by: CallFilter) -> Iterator[Condition]:
     if by.recorded is not None:
         ready = Call.recording.has(Recording.state == RecordingState.READY)
         yield ready if by.recorded else ~ready
+    if by.message is not None:
+        left = sa.and_(Call.message_at.is_not(None), Call.answered_at.is_(None))
+        yield left if by.message else ~left
 
 
 def _text(text: str) -> Condition:

@@ -32,7 +32,8 @@ _WIDTHS = {
     "key": 38,
 }  # fmt: skip
 _FORMATS = {
-    "started": "yyyy-mm-dd hh:mm:ss", "wait_seconds": "0", "talk_seconds": "0", "probability": "0%",
+    "started": "yyyy-mm-dd hh:mm:ss", "wait_seconds": "0", "talk_seconds": "0", "message_seconds": "0",
+    "probability": "0%",
     "value": "#,##0.00##", "repeat": "General", "uncertain": "General",
 }  # fmt: skip
 

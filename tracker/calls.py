@@ -21,6 +21,7 @@ from tracker.call_search import narrow, of_companies
 from tracker.errors import Rejected
 from tracker.journey import Journey, describe_candidate, iso, read_candidates, read_journey
 from tracker.journey import describe as describe_journey
+from tracker.messages import is_message, message_seconds
 from tracker.models import Call, CallCandidate, CallEvent, Channel, RecordingState, Visit
 from tracker.policy.call_filter import CallFilter
 from tracker.policy.facts import Presentation
@@ -292,6 +293,7 @@ def describe(call: Call) -> dict[str, Any]:
         "value": amount(call.value),
         "currency": call.company.currency,
         "recording": _recording(call),
+        "message": _message(call),
         "reported": call.reported
         and {
             "system": call.reported.system,
@@ -312,6 +314,10 @@ def describe_story(story: CallStory) -> dict[str, Any]:
         "earlier_count": story.earlier_count,
         "later": [describe(it) for it in story.later],
     }
+
+
+def _message(call: Call) -> dict[str, Any] | None:
+    return {"at": iso(call.message_at), "seconds": message_seconds(call)} if is_message(call) else None
 
 
 def _recording(call: Call) -> dict[str, Any] | None:

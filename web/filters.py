@@ -67,6 +67,7 @@ FLAGS = {
     ("attributed", "yes"): _("Attributed"), ("attributed", "no"): _("Not attributed"),
     ("known", "yes"): _("Number known"), ("known", "no"): _("Number unknown"),
     ("recorded", "yes"): _("With a recording"), ("recorded", "no"): _("Without a recording"),
+    ("message", "yes"): _("With a message"), ("message", "no"): _("Without a message"),
 }  # fmt: skip
 _ENUMS: Mapping[str, tuple[type[str], Mapping[Any, object]]] = {
     "direction": (str, WAYS), "spam": (str, SPAM_WISHES), "recovered": (Recovered, RECOVERED),

@@ -10,6 +10,7 @@ from flask import Flask
 from flask_babel import gettext
 
 from tracker import calls
+from tracker.messages import is_message
 from tracker.policy.phone import display
 from tracker.policy.rights import Right
 from web import alerts, board, columns, filters, guard_words, refusals, timeline, words
@@ -60,6 +61,8 @@ def install(app: Flask) -> None:
         shown_caller=calls.shown_caller,
         answered_by=calls.answered_by,
         recording_state=calls.recording_state,
+        is_message=is_message,
+        message_words=words.message_words,
         RECORDINGS=words.RECORDINGS,
         NO_NUMBER=words.NO_NUMBER,
         SIDES=words.SIDES,

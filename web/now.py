@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from tracker import calls
 from tracker.live import LiveCall, live_calls
+from tracker.messages import is_message
 from tracker.models import Call, Node
 from web import filters
 from web.days import by_day
@@ -30,6 +31,7 @@ STATES = {
     "arriving": _("Arriving"),
     "ringing": _("Ringing"),
     "talking": _("Talking"),
+    "message": _("Leaves a message"),
     "open": _("In progress"),
 }
 
@@ -97,7 +99,8 @@ def _away(session: Session, at: datetime) -> list[str]:
 
 def _going(live: LiveCall, call: Call | None) -> Going:
     region = next((it.region for it in viewer().companies if it.id == live.company_id), "ZZ")
-    return Going(live.call, live.state, live.since, live.did, region, live.target_name, call)
+    state = "message" if call is not None and is_message(call) else live.state
+    return Going(live.call, state, live.since, live.did, region, live.target_name, call)
 
 
 def _held(call: Call) -> Going:

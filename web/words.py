@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _
 
 from tracker.calls import Source, source_of, source_of_channel, source_of_visit
 from tracker.links import LINK
+from tracker.messages import message_seconds
 from tracker.models import Call, CallCandidate, Recording, RecordingState
 from tracker.policy.attribution import Basis, Reason
 from tracker.policy.facts import (
@@ -298,6 +299,16 @@ def candidate_source(candidate: CallCandidate) -> Source | None:
 def is_named(candidate: CallCandidate, call: Call) -> bool:
     """Whether this candidate is the one the call is attributed to."""
     return (candidate.visit_id, candidate.channel_id) == (call.visit_id, call.channel_id)
+
+
+def message_words(call: Call) -> str:
+    """What marks a call with which somebody left a message."""
+    seconds = message_seconds(call)
+    if seconds is None:
+        return str(gettext("Message"))
+    minutes, rest = divmod(round(seconds), 60)
+    length = f"{minutes}:{rest:02}"
+    return str(gettext("Message, %(length)s", length=length))
 
 
 def best_kind(recording: Recording) -> str:

@@ -38,6 +38,7 @@ from tracker.models.company import (
     WhenEmpty,
 )
 from tracker.models.guards import CallerRule, Guard
+from tracker.models.message_mails import MessageMail
 from tracker.models.money import ApiKey, ChannelRent, Cost, ExchangeRate, Sale
 from tracker.models.people import (
     AuditEntry,
@@ -130,6 +131,7 @@ __all__ = [
     "LoginSession",
     "Match",
     "Membership",
+    "MessageMail",
     "MissCount",
     "News",
     "Node",

@@ -91,6 +91,7 @@ class CallFilter:
     repeat: bool | None = None
     uncertain: bool | None = None
     recorded: bool | None = None
+    message: bool | None = None  # the caller left one
     attributed: bool | None = None  # something says where it came from
     known: bool | None = None  # the caller's number was sent and may be shown
     missed_by: str | None = None  # a target that rang and did not take it
@@ -111,7 +112,7 @@ TEXTS = {
     "device": "device", "region": "region", "number": "number", "answered_by": "answered_by",
     "tag": "tag", "missed_by": "missed_by", "q": "text",
 }  # fmt: skip
-BOOLS = ("repeat", "uncertain", "recorded", "attributed", "known")
+BOOLS = ("repeat", "uncertain", "recorded", "message", "attributed", "known")
 SECONDS = ("talk_from", "talk_to")
 AMOUNTS = ("value_from", "value_to")
 MANY = ("direction", "outcome", "category", "hour", "beside", "without")  # that may be repeated

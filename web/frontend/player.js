@@ -76,7 +76,7 @@ class CallPlayer extends HTMLElement {
 
   /** Which side is heard: both, the caller (left) or the company (right). */
   listen() {
-    const side = this.querySelector(".sides input:checked").value;
+    const side = this.querySelector(".sides input:checked")?.value ?? "both";
     this.dataset.side = side;
     this.sides[0].gain.value = side === "right" ? 0 : 1;
     this.sides[1].gain.value = side === "left" ? 0 : 1;
