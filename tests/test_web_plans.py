@@ -11,7 +11,8 @@ from urllib.parse import parse_qsl
 import pytest
 from flask.testing import FlaskClient
 from support.settings_page import HERE, actions, admin, done, refused, send, two_companies
-from support.site import Site, log_in
+from support.site import Site, csrf_token, log_in
+from werkzeug.test import TestResponse
 
 from tracker import plan_list, plan_uses
 from tracker.database import Database
@@ -200,7 +201,7 @@ def test_a_call_that_cannot_be_is_told_so(ann: FlaskClient, at: str, query: str,
 def test_another_companys_plan_is_unknown(site: Site, ann: FlaskClient, at: str) -> None:
     eve = log_in(site, "eve@rival.example", rival=Role.OWNER)
     bob = log_in(site, "bob@pallets.example", pallets=Role.MANAGER)
-    for path in ("", "/document", "/try"):
+    for path in ("", "/document", "/try", "/steps/sales"):
         assert eve.get(f"/settings/rival/plans/1{path}").status_code == 404
         assert send(eve, f"/settings/rival/plans/1{path}", do="delete", document=PLAIN).status_code == 404
         assert bob.get(f"{at}{path}").status_code == 403
@@ -208,3 +209,62 @@ def test_another_companys_plan_is_unknown(site: Site, ann: FlaskClient, at: str)
     assert "Office" not in eve.get("/settings/rival/plans").text
     with site.database.read() as session:
         assert plan_list.listed(session, session.get_one(Company, 2)) == []
+
+
+# ---- a step in a form ----
+
+
+def step(site: Site, place: str) -> dict[str, object]:
+    """The step's document as it is kept."""
+    with site.database.read() as session:
+        found: dict[str, object] = plan_list.newest(session.get_one(CallPlan, 1)).document["steps"][place]
+        return found
+
+
+def test_hours_and_holidays_are_changed_without_yaml(site: Site, ann: FlaskClient, at: str) -> None:
+    html = ann.get(f"{at}/steps/hours").text
+    assert re.findall(r'name="open-(?:fri|sat)" type="text" value="([^"]*)"', html) == ["09:00-18:00", ""]
+    days = {f"open-{day}": "10:00-13:00, 14:00-19:00" for day in ("mon", "tue", "wed")}
+    form = {"do": "save", **days, "open-sat": "10:00-14:00", "holidays": "01-01\r\n2027-04-05"}
+    form |= {"special": "12-24 09:00-12:00", "then": "sales", "closed": "end"}
+    assert done(send(ann, f"{at}/steps/hours", **form)) == f"{at}?saved#step-hours"
+    assert step(site, "hours") == {
+        "kind": "hours",
+        "open": {"mon-wed": "10:00-13:00, 14:00-19:00", "sat": "10:00-14:00"},
+        "holidays": ["01-01", "2027-04-05"],
+        "special": {"12-24": "09:00-12:00"},
+        "then": "sales",
+    }
+    html = refused(send(ann, f"{at}/steps/hours", **form | {"open-sat": "soon"}), "", "“soon” are no hours")
+    assert 'value="soon"' in html
+    refused(send(ann, f"{at}/steps/hours", **form | {"special": "12-24"}), "", "no day with hours")
+
+
+def test_who_rings_is_arranged_by_buttons_and_stored_by_saving(site: Site, ann: FlaskClient, at: str) -> None:
+    def ring(do: str, *members: tuple[str, str], **more: str) -> TestResponse:
+        form = {"csrf": csrf_token(ann), "do": do, "order": "in turn", "then": "end", **more}
+        lists = {"target": [it for it, _ in members], "seconds": [it for _, it in members]}
+        usual = {"weight": ["1"] * len(members), "most": ["0"] * len(members)}
+        return ann.post(f"{at}/steps/sales", data={**form, **lists, **usual})
+
+    two = (("office", "20"), ("mobile", "25"))
+    assert re.findall(r"<b>\d\. (\w+)</b>", ring("up-2", *two).text) == ["mobile", "office"]
+    assert "Not saved yet" in ring("remove-1", *two).text
+    more = ring("add", *two, new_target="office", new_seconds="5").text
+    assert re.findall(r"<b>\d\. (\w+)</b>", more) == ["office", "mobile", "office"]
+    assert version(site) == 1
+    done(ring("save", *reversed(two), busy="end"))
+    assert step(site, "sales") == {"kind": "ring", "targets": ["2:25", "1:20"], "busy": "end"}
+    assert "999 s is no time to ring" in ring("save", ("office", "999")).text
+    assert "Give a whole number for seconds" in ring("save", ("office", "soon")).text
+    assert ann.get(f"{at}/steps/gone").status_code == 404
+
+
+def test_a_step_whose_change_alters_kept_trials_asks_first(site: Site, ann: FlaskClient, at: str) -> None:
+    done(send(ann, f"{at}/try", do="keep", name="Morning", **dict(parse_qsl(MORNING))))
+    form = {"do": "save", "target": "office", "seconds": "20", "weight": "1", "most": "0", "order": "in turn"}
+    html = send(ann, f"{at}/steps/sales", **form, then="end").text
+    assert "1 kept trial would go another way" in html
+    assert version(site) == 1
+    done(send(ann, f"{at}/steps/sales", **form, then="end", anew="yes"))
+    assert version(site) == 2

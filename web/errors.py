@@ -43,6 +43,7 @@ STATUS = {
     "note.unknown": 404,
     "number.unknown": 404,
     "page.malformed": 400,
+    "plan.step": 404,
     "plan.unknown": 404,
     "pool.unknown": 404,
     "api.unknown": 404,

@@ -15,16 +15,25 @@ from tracker.errors import Rejected, Said, say
 
 LONGEST = 60_000  # characters; sixty steps that say all they may are shorter
 
+DEEPEST = 20  # lists in lists; a plan has five
+
 
 class _Loader(yaml.SafeLoader):
     """Refuses what a plan needs never: a name that stands for a part, which may grow without end; a name
     given twice, of which only the last would count."""
 
+    _depth = 0
+
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.events.AliasEvent):
             line = self.line + 1  # of the reader, who is at the alias
             raise _no_yaml(say("line %(line)s refers to another part with “*”", line=line))
-        return super().compose_node(parent, index)
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise _no_yaml(say("it cannot be read"))
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen = set[str]()
@@ -60,8 +69,8 @@ def write_text(document: Mapping[str, Any]) -> str:
 def lines_of(text: str) -> dict[str, int]:
     """On which line each step begins; nothing where the text cannot be read."""
     try:
-        node = yaml.compose(text[:LONGEST], yaml.SafeLoader)
-    except (yaml.YAMLError, RecursionError):
+        node = yaml.compose(text[:LONGEST], _Loader)
+    except (yaml.YAMLError, Rejected):
         return {}
     steps = next((value for key, value in _pairs(node) if key.value == "steps"), None)
     return {str(key.value): key.start_mark.line + 1 for key, _ in _pairs(steps)}

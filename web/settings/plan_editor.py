@@ -48,7 +48,7 @@ class Draft:
 
     cards: Sequence[Card] = ()
     faults: Sequence[Fault] = ()  # all of them, those of steps too
-    lines: dict[str, int] = field(default_factory=dict)
+    lines: Mapping[str, int] = field(default_factory=dict)
     differing: Sequence[tuple[str, Result]] = ()
     plans: Mapping[str, Plan] = field(default_factory=dict)  # the one that was typed
 
@@ -154,14 +154,21 @@ def _draft(session: Session, owner: Company, name: str, form: Form) -> Draft:
         return Draft()
     typed = form.value("document")
     try:
-        told, faults = plans.look_through(session, owner, name, read_text(typed))
+        return looked_through(session, owner, name, read_text(typed), lines_of(typed))
     except Rejected:
         return Draft(lines=lines_of(typed))
+
+
+def looked_through(
+    session: Session, owner: Company, name: str, document: object, lines: Mapping[str, int] | None = None
+) -> Draft:
+    """What is wrong with a document, or what it would change. Raises Rejected plan.malformed."""
+    told, faults = plans.look_through(session, owner, name, document)
     if faults:
-        return Draft(cards(told, faults), faults, lines_of(typed))
+        return Draft(cards(told, faults), faults, lines or {})
     is_new = plan_list.find(session, owner, name) is None
     differing = [] if is_new else plan_cases.differing(session, owner, told)
-    return Draft(lines=lines_of(typed), differing=differing, plans={name: told})
+    return Draft(lines=lines or {}, differing=differing, plans={name: told})
 
 
 def _above(form: Form) -> bool:
