@@ -17,6 +17,7 @@ from tracker.plan_sounds import heard_in
 from tracker.policy.plan import (
     FINISHED,
     Branch,
+    By,
     Cause,
     Code,
     Consent,
@@ -52,7 +53,7 @@ _KINDS: Mapping[type[Step], str] = {
     Hangup: "hangup",
 }
 _ZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
-_WORD = re.compile(r"[a-z0-9.-]{1,60}")
+_WORD = re.compile(r"[a-z0-9.-]{1,60}|\+[1-9][0-9]{0,14}\*?")
 _ID = re.compile(r"[1-9][0-9]{0,9}")
 
 
@@ -137,6 +138,7 @@ def plan_words(plans: Iterable[PlanFacts]) -> dict[str, Any]:
         "weekdays": weekdays,
         "members": members,
         "totals": totals,
+        "is_case": is_case,
     }
 
 
@@ -164,6 +166,14 @@ def weekdays(days: Iterable[int]) -> str:
     """A condition on the day of the week; Asterisk's Monday is 1."""
     each = (f'"${{LL_WEEKDAY}}" = "{day + 1}"' for day in days)
     return f"({' | '.join(each)})"
+
+
+def is_case(by: By, word: str) -> str:
+    """A condition: what is known is that word, or begins with what stands before its star."""
+    known = f"LL_BY_{by.upper()}"
+    if word.endswith("*"):
+        return f'"${{{known}:0:{len(word) - 1}}}" = "{word[:-1]}"'
+    return f'"${{{known}}}" = "{word}"'
 
 
 def members(step: Ring) -> str:

@@ -12,12 +12,12 @@ from tracker.inbound import Inbound
 from tracker.models import Call, Channel, Company, Visit
 from tracker.plan_list import all_asks
 from tracker.policy.caller_regions import UNKNOWN, region_of
-from tracker.policy.facts import Started
+from tracker.policy.facts import Presentation, Started
 from tracker.policy.phone import normalise_caller
 from tracker.policy.plan import By, keyed
 
 _SOURCE_WORDS = frozenset((By.SOURCE, By.MEDIUM, By.CAMPAIGN))
-_CALLER_WORDS = frozenset((By.REGION, By.CALLER, "last"))
+_CALLER_WORDS = frozenset((By.REGION, By.CALLER, By.NUMBER, "last"))
 
 
 def known_of(session: Session, found: Inbound, started: Started) -> dict[str, str]:
@@ -37,6 +37,8 @@ def known_of(session: Session, found: Inbound, started: Started) -> dict[str, st
     if By.REGION in asks:
         country = region_of(caller) if caller else UNKNOWN
         known[By.REGION] = "" if country == UNKNOWN else keyed(country)
+    if By.NUMBER in asks:
+        known[By.NUMBER] = _number(started, caller)
     if By.CALLER in asks:
         known[By.CALLER] = "repeat" if _has_called(session, found.company_id, caller, started.at) else "first"
     if "last" in asks:
@@ -62,6 +64,12 @@ def _source(session: Session, did: str, at: datetime) -> dict[str, str]:
         By.MEDIUM: keyed(origin.medium),
         By.CAMPAIGN: keyed(origin.campaign or ""),
     }
+
+
+def _number(started: Started, caller: str | None) -> str:
+    if started.presentation is Presentation.WITHHELD:
+        return "withheld"
+    return caller if caller is not None and caller.startswith("+") else ""
 
 
 def _has_called(session: Session, company_id: int, caller: str | None, at: datetime) -> bool:

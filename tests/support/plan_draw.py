@@ -110,8 +110,9 @@ class _Drawing:
         if kind is Menu:
             return Menu(TONE, {"1": self._to(places), "#": self._to(places)}, then, seconds=1, tries=2)
         if kind is Branch:
-            by = self.chance.choice([By.REGION, By.CALLER, By.SOURCE])
-            word = self.chance.choice([self.known[by], "another"])
+            by = self.chance.choice([By.REGION, By.CALLER, By.SOURCE, By.NUMBER])
+            words = ["+491515*", "+4916*", "withheld"] if by is By.NUMBER else [self.known[by], "another"]
+            word = self.chance.choice(words)
             return Branch(by, {word: self._to(places)}, then)
         made: dict[type, Step] = {
             Say: Say(TONE, then),

@@ -140,6 +140,7 @@ class By(enum.StrEnum):
     CAMPAIGN = "campaign"
     REGION = "region"  # the country of the caller's number
     CALLER = "caller"  # first or repeat
+    NUMBER = "number"  # the caller's own: +4930123456, +4930* for all that begin so, withheld
 
 
 def keyed(word: str) -> str:
@@ -147,9 +148,17 @@ def keyed(word: str) -> str:
     return re.sub(r"[^a-z0-9.]+", "-", word.lower().encode("ascii", "replace").decode()).strip("-")[:60]
 
 
+def fits(word: str, known: str) -> bool:
+    """Whether a branch's word is what is known; a star at its end stands for anything."""
+    return known.startswith(word[:-1]) if word.endswith("*") else known == word
+
+
 @dataclass(frozen=True)
 class Branch:
-    """Another way for calls from there. Without Leaseline's answer nothing is known: `then`."""
+    """Another way for calls from there; the first word that fits decides.
+
+    Without Leaseline's answer nothing is known: `then`.
+    """
 
     by: By
     cases: Mapping[str, Place]

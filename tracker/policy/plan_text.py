@@ -49,6 +49,7 @@ from tracker.policy.week import DAYS
 USUAL_SECONDS = 25
 NAME = re.compile(r"[a-z][a-z0-9-]{0,29}")
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})", re.ASCII)
+_NUMBERS = re.compile(r"\+[1-9][0-9]{0,14}\*?|withheld", re.ASCII)
 _DATE = re.compile(r"(?:([0-9]{4})-)?([0-9]{2})-([0-9]{2})", re.ASCII)
 
 
@@ -227,8 +228,21 @@ def _branch(told: _Told) -> Branch:
     by = told.text("by")
     if by not in list(By):
         raise told.wrong(say("“%(by)s” is nothing that is known of a call", by=by), _one_of(By))
-    cases = {keyed(word): str(place) for word, place in told.mapping("cases").items()}
+    cases = {_word(told, By(by), word): str(place) for word, place in told.mapping("cases").items()}
     return Branch(By(by), cases, told.text("then"))
+
+
+def _word(told: _Told, by: By, word: str) -> str:
+    """As it is compared: a caller's number as it is dialled from everywhere, all else as one plain word."""
+    if by is not By.NUMBER:
+        return keyed(word)
+    number = re.sub(r"[ ().-]", "", word)
+    if not _NUMBERS.fullmatch(number):
+        raise told.wrong(
+            say("“%(word)s” are no callers", word=word[:40]),
+            say("Give +4930123456, +4930* for all that begin so, or withheld"),
+        )
+    return number
 
 
 def _hangup(told: _Told) -> Hangup:

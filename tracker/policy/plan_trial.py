@@ -38,6 +38,7 @@ from tracker.policy.plan import (
     Say,
     Step,
     Voicemail,
+    fits,
     keyed,
 )
 
@@ -201,8 +202,9 @@ class _Call:
         self._end(What.MESSAGE)
 
     def _branch(self, step: Branch) -> Place:
-        known = self._script.known or {}
-        return step.cases.get(keyed(known.get(step.by, "")), step.then)
+        told = (self._script.known or {}).get(step.by, "")
+        known = told if step.by is By.NUMBER else keyed(told)
+        return next((place for word, place in step.cases.items() if known and fits(word, known)), step.then)
 
     def _take_code(self, step: Code) -> Place:
         if self._script.visitor:

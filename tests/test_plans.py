@@ -1,0 +1,172 @@
+"""Plans in the books: versions, where they count, what is known of a call for them, kept trials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+from support.facts import Pallets, add_pallets, answered, ended, started
+
+from dialplan.facts import load_facts, problems
+from tracker import forward, plan_cases, plan_list, plan_uses, plans, targets
+from tracker.audit import By
+from tracker.books import record_all
+from tracker.database import Database
+from tracker.errors import Rejected
+from tracker.forwarding import ways
+from tracker.inbound import look_up
+from tracker.known_callers import known_of
+from tracker.models import AuditEntry, Channel, Company, Number, Pool, Target
+from tracker.policy.plan_cases import read_case
+
+BOX = {"kind": "voicemail", "say": "Please leave a message"}
+
+
+@pytest.fixture
+def books(sqlite: Database, now: datetime) -> Iterator[tuple[Session, Pallets, By]]:
+    with sqlite.write() as session:
+        yield session, add_pallets(session, now), By(now, "cli:test")
+
+
+def company_of(session: Session, pallets: Pallets) -> Company:
+    return session.get_one(Company, pallets.company_id)
+
+
+def office(session: Session, pallets: Pallets) -> dict[str, Any]:
+    name = session.get_one(Target, pallets.office_id).name
+    return {"steps": {"ring": {"kind": "ring", "targets": [f"{name}:20"], "then": "box"}, "box": BOX}}
+
+
+def test_a_change_is_a_version_and_the_one_before_stays_for_a_day(books: tuple[Session, Pallets, By]) -> None:
+    session, pallets, by = books
+    owner = company_of(session, pallets)
+    plan = plans.add(session, by, owner, "office", office(session, pallets))
+    assert not plans.change(session, by, owner, plan, office(session, pallets))
+    assert plans.change(session, by, owner, plan, {"steps": {"box": BOX}})
+    day = timedelta(days=1)
+    rendered = [(each.plan_id, each.version) for each in plan_list.rendered(session, by.at, day)]
+    assert rendered == [(plan.id, 1), (plan.id, 2)]
+    later = plan_list.rendered(session, by.at + day + timedelta(seconds=1), day)
+    assert [each.version for each in later] == [2]
+    told = session.scalars(sa.select(AuditEntry.action).where(AuditEntry.action.startswith("plan."))).all()
+    assert told == ["plan.add", "plan.change"]
+
+
+def test_targets_and_plans_may_be_renamed(books: tuple[Session, Pallets, By]) -> None:
+    session, pallets, by = books
+    owner = company_of(session, pallets)
+    inner = plans.add(session, by, owner, "inner", office(session, pallets))
+    outer = plans.add(session, by, owner, "outer", {"steps": {"a": {"kind": "plan", "plan": "inner"}}})
+    session.get_one(Target, pallets.office_id).name = "Front desk"
+    plans.rename(session, by, owner, inner, "deep")
+    assert plan_list.read(session, owner, inner).targets == ("Front desk",)
+    assert plan_list.read(session, owner, outer).steps["a"].plan == "deep"  # type: ignore[union-attr]
+
+
+def test_what_is_used_is_not_deleted(books: tuple[Session, Pallets, By]) -> None:
+    session, pallets, by = books
+    owner = company_of(session, pallets)
+    inner = plans.add(session, by, owner, "inner", office(session, pallets))
+    plans.add(session, by, owner, "outer", {"steps": {"a": {"kind": "plan", "plan": "inner"}}})
+    forward.clear(session, by, owner)
+    with pytest.raises(Rejected) as refused:
+        plans.delete(session, by, owner, inner)
+    assert refused.value.id == "plan.used"
+    with pytest.raises(Rejected) as refused:
+        targets.delete(session, by, session.get_one(Target, pallets.office_id))
+    assert refused.value.id == "target.in_use"
+
+
+def test_the_most_particular_counts_of_plans_and_forwarding(books: tuple[Session, Pallets, By]) -> None:
+    session, pallets, by = books
+    owner, channel = company_of(session, pallets), session.get_one(Channel, pallets.billboard_channel_id)
+    pool = session.get_one(Pool, pallets.pool_id)
+    number = session.scalars(sa.select(Number).where(Number.e164 == pallets.billboard)).one()
+    wide = plans.add(session, by, owner, "wide", office(session, pallets))
+    narrow = plans.add(session, by, owner, "narrow", {"steps": {"box": BOX}})
+
+    def in_force() -> str:
+        way = ways(session, [number.id])[number.id]
+        found = look_up(session, pallets.billboard, by.at)
+        assert found is not None
+        assert found.way == way
+        return (
+            "rings" if way.rings else session.get_one(type(wide), way.plan.plan_id).name if way.plan else ""
+        )
+
+    assert in_force() == "rings"
+    plan_uses.use(session, by, owner, wide)  # takes the place of the company's forwarding
+    assert in_force() == "wide"
+    assert forward.of_company(session, owner) == []
+    plan_uses.use(session, by, pool, narrow)
+    assert in_force() == "wide"
+    plan_uses.use(session, by, channel, narrow)
+    assert in_force() == "narrow"
+    forward.set_rings(session, by, number, [(session.get_one(Target, pallets.office_id), 20)])
+    assert in_force() == "rings"
+    plan_uses.use(session, by, number, wide)
+    assert in_force() == "wide"
+    plan_uses.clear(session, by, number)
+    assert in_force() == "narrow"
+    forward.set_rings(session, by, channel, [(session.get_one(Target, pallets.office_id), 20)])
+    assert in_force() == "rings"
+
+
+def test_a_plan_is_asked_only_what_it_asks_for(books: tuple[Session, Pallets, By], now: datetime) -> None:
+    session, pallets, by = books
+    owner = company_of(session, pallets)
+    steps = {
+        "a": {"kind": "branch", "by": "source", "cases": {"billboard": "b"}, "then": "b"},
+        "b": {"kind": "branch", "by": "caller", "cases": {"repeat": "last"}, "then": "box"},
+        "last": {"kind": "last", "then": "box"},
+        "box": BOX,
+    }
+    plan = plans.add(session, by, owner, "office", {"steps": steps})
+    plan_uses.use(session, by, owner, plan)
+
+    def known() -> dict[str, str]:
+        found = look_up(session, pallets.billboard, now)
+        assert found is not None
+        return known_of(session, found, started(pallets.billboard, now, "call-2"))
+
+    source = session.get_one(Channel, pallets.billboard_channel_id).source.lower()
+    assert known() == {"source": source, "caller": "first", "last": ""}
+    record_all(
+        session,
+        [
+            started(pallets.billboard, now - timedelta(hours=1), "call-1"),
+            answered(pallets.mobile_id, now - timedelta(minutes=59), "call-1"),
+            ended(now - timedelta(minutes=58), "call-1"),
+        ],
+    )
+    assert known() == {"source": source, "caller": "repeat", "last": str(pallets.mobile_id)}
+
+
+def test_a_change_that_sends_a_kept_trial_elsewhere_is_refused(books: tuple[Session, Pallets, By]) -> None:
+    session, pallets, by = books
+    owner = company_of(session, pallets)
+    inner = plans.add(session, by, owner, "inner", office(session, pallets))
+    outer = plans.add(session, by, owner, "outer", {"steps": {"a": {"kind": "plan", "plan": "inner"}}})
+    plan_cases.keep(session, by, outer, "nobody there", read_case({"at": "2026-12-01 09:30"}))
+    with pytest.raises(Rejected, match="outer/nobody there"):
+        plans.change(session, by, owner, inner, {"steps": {"box": BOX}})
+    assert plan_list.newest(inner).version == 1
+    assert plans.change(session, by, owner, inner, {"steps": {"box": BOX}}, anew=True)
+    (result,) = plan_cases.results(session, outer)
+    assert result.as_expected
+    assert result.expected[-1] == "inner/box: message"
+
+
+def test_a_plan_is_rendered_as_it_stands(books: tuple[Session, Pallets, By]) -> None:
+    session, pallets, by = books
+    owner = company_of(session, pallets)
+    plan_uses.use(session, by, owner, plans.add(session, by, owner, "office", office(session, pallets)))
+    facts = load_facts(session, by.at)
+    assert problems(facts) == []
+    (plan,) = facts.plans
+    assert {number.plan for number in facts.numbers} == {f"{plan.id}-1"}
+    assert plan.steps.targets == (str(pallets.office_id),)
