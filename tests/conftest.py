@@ -39,6 +39,7 @@ HEAVY = {
     "test_demo.py",
     "test_fault_crash.py",
     "test_fault_flood.py",
+    "test_plan_calls.py",
     "test_supervisor.py",
 }
 

@@ -19,6 +19,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "docs" / "images")]
 
 import gallery  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
+from ringing import ring  # noqa: E402
 from sqlalchemy import select  # noqa: E402
 from support.addresses import shown  # noqa: E402
 from support.browser import CHROMIUM, FLAGS, open_page, serving  # noqa: E402
@@ -246,6 +247,7 @@ def main() -> None:
             link = dress(session, room, now)
             shared = judge(session, room, now)
             judge_history(session, now)
+            ring(session, settings, room, now)
             told = earn(session, room, now)
             settle(session, now)
             app = create_app(settings, database)

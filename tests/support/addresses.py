@@ -14,7 +14,19 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from tracker.models import Call, Channel, Company, Number, Pool, Site, Target, User, Visit
+from tracker.models import (
+    Call,
+    CallPlan,
+    Channel,
+    Company,
+    Number,
+    PlanVersion,
+    Pool,
+    Site,
+    Target,
+    User,
+    Visit,
+)
 from web.public import is_public
 
 # What is no page: data, files, pictures.
@@ -38,7 +50,14 @@ def _parts(session: Session) -> dict[str, str]:
     """The first of each thing there is."""
     found = {
         "key": Call.key, "visit": Visit.id, "company": Company.slug, "channel": Channel.id,
-        "number": Number.id, "pool": Pool.id, "site": Site.id, "target": Target.id, "user": User.id,
+        "number": Number.id, "plan": CallPlan.id, "pool": Pool.id, "site": Site.id,
+        "target": Target.id, "user": User.id,
     }  # fmt: skip
     ids = {name: session.scalars(sa.select(column).limit(1)).first() for name, column in found.items()}
-    return {name: str(each) for name, each in ids.items()} | {"scope": "company"}
+    return {name: str(each) for name, each in ids.items()} | {"scope": "company"} | _step(session)
+
+
+def _step(session: Session) -> dict[str, str]:
+    """The first step of the first plan."""
+    version = session.scalars(sa.select(PlanVersion).limit(1)).first()
+    return {"step": next(iter(version.document["steps"]), "")} if version else {"step": ""}
