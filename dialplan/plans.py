@@ -19,39 +19,21 @@ from tracker.policy.plan import (
     Branch,
     By,
     Cause,
-    Code,
     Consent,
-    Hangup,
-    Hours,
-    Last,
     Menu,
     Other,
     Place,
     Plan,
     Prompt,
     Ring,
-    Say,
     SpecialDay,
     Step,
-    Voicemail,
 )
 from tracker.policy.plan_check import KEYS
+from tracker.policy.plan_document import kind_of
 from tracker.policy.plan_text import NAME, read_plan
 
 CAUSES: Mapping[str, int] = {Cause.BUSY: 17, Cause.REFUSED: 21, Cause.NO_ANSWER: 19}
-_KINDS: Mapping[type[Step], str] = {
-    Hours: "hours",
-    Ring: "ring",
-    Last: "last",
-    Say: "say",
-    Menu: "menu",
-    Code: "code",
-    Branch: "branch",
-    Voicemail: "voicemail",
-    Consent: "consent",
-    Other: "plan",
-    Hangup: "hangup",
-}
 _ZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 _WORD = re.compile(r"[a-z0-9.-]{1,60}|\+[1-9][0-9]{0,14}\*?")
 _ID = re.compile(r"[1-9][0-9]{0,9}")
@@ -140,11 +122,6 @@ def plan_words(plans: Iterable[PlanFacts]) -> dict[str, Any]:
         "totals": totals,
         "is_case": is_case,
     }
-
-
-def kind_of(step: Step) -> str:
-    """The word for its kind, as in documents."""
-    return _KINDS[type(step)]
 
 
 def step_name(place: Place) -> str:

@@ -36,6 +36,11 @@ def document_of(plan: Plan) -> dict[str, Any]:
     return {"start": plan.start, "steps": {place: _step(step) for place, step in plan.steps.items()}}
 
 
+def kind_of(step: Step) -> str:
+    """The word for its kind: "ring", "menu"."""
+    return _KINDS[type(step)][0]
+
+
 def _step(step: Step) -> dict[str, Any]:
     kind, write = _KINDS[type(step)]
     return {"kind": kind, **write(step)}
