@@ -66,7 +66,7 @@ def furnish(house: House, exchange: Exchange, seed: int) -> list[Ready]:
             for count in range(place, MANY, 4):
                 slot = slots[(count // 4) % len(slots)]
                 drawn = draw(chance, count, slot, now.astimezone(ZoneInfo(zone)), KNOWN)
-                ready.append(_keep(session, hand, channel, drawn, f"+7499000{count:04}", ids))
+                ready.append(_keep(session, hand, channel, drawn, f"+7812000{count:04}", ids))
     house.apply()
     return sorted(ready, key=lambda each: each.e164)
 

@@ -9,7 +9,7 @@ from support.house import House
 
 from demo.scenario import invite, refused
 
-STRANGER = "127.0.0.3"
+STRANGER = "127.0.3.3"
 
 
 @pytest.mark.parametrize("name", ["trunk-{trunk}", "target-{target}"])
@@ -23,9 +23,9 @@ def test_a_stranger_who_takes_an_endpoints_name_is_challenged(house: House, name
 
 
 def test_doctor_names_a_stranger_and_what_to_do_if_it_is_the_carrier(house: House) -> None:
-    caller = house.caller(house.line(), [invite(), refused(401)], address="127.0.0.4")
+    caller = house.caller(house.line(), [invite(), refused(401)], address="127.0.3.4")
     assert caller.party.wait() == 0, caller.party.errors
     findings = json.loads(house.cli("doctor", "--json", accept=(0, 1)).stdout)
-    (found,) = [each for each in findings if "127.0.0.4" in each["message"]]
+    (found,) = [each for each in findings if "127.0.3.4" in each["message"]]
     assert found["name"] == "strangers"
-    assert "leaseline trunk change NAME --match 127.0.0.4" in found["fix"]
+    assert "leaseline trunk change NAME --match 127.0.3.4" in found["fix"]

@@ -105,7 +105,7 @@ def look_through(session: Session, company: Company, name: str, document: object
 def problem(fault: Fault) -> Said:
     """A fault as one line: where, what, and what to do."""
     where = say("Step %(place)s: ", place=fault.place) if fault.place else ""
-    return say("%(where)s%(text)s. %(fix)s.", where=where, text=fault.text, fix=fault.fix)
+    return say("%(where)s%(text)s. %(remedy)s.", where=where, text=fault.text, remedy=fault.fix)
 
 
 def _sound(session: Session, company: Company, name: str, document: object) -> Plan:

@@ -18,7 +18,7 @@ from tracker.audit import By
 from tracker.call_search import HAS_CALLED, of_companies
 from tracker.calls import listed, shown_caller
 from tracker.models import Call, CallerRule, CallEvent
-from tracker.policy.block_list import Callers
+from tracker.policy.block_list import Callers, may_be_blocked
 from tracker.policy.facts import GuardStep, Presentation, Spam, SpamSaid
 from tracker.policy.worth import Category
 
@@ -93,7 +93,7 @@ def unwanted_of(session: Session, call: Call, now: datetime) -> Unwanted:
     number = shown_caller(call)
     rule = blocks.rule_for(session, call.company_id, number, now)
     word = blocks.callers_of(rule).word if rule else ""
-    return Unwanted(rule, word, word == number, number is not None and number.startswith("+"))
+    return Unwanted(rule, word, word == number, may_be_blocked(number))
 
 
 # ---- the page ----

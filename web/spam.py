@@ -14,7 +14,7 @@ from tracker.audit import By
 from tracker.calls import shown_caller
 from tracker.errors import Rejected
 from tracker.models import Call, Company
-from tracker.policy.block_list import Callers
+from tracker.policy.block_list import Callers, may_be_blocked
 from tracker.policy.rights import Right
 from tracker.policy.spam import RuleKind
 from web.house import house
@@ -62,7 +62,7 @@ def block(key: str) -> Response:
 def _callers(call: Call) -> Callers:
     """The caller alone. Raises Rejected `block.nobody` for one who shows no number."""
     number = shown_caller(call)
-    if number is None or not number.startswith("+"):
+    if number is None or not may_be_blocked(number):
         raise Rejected(
             "block.nobody",
             "This caller shows no telephone number",

@@ -30,7 +30,7 @@ from tracker.models import (
 from web.public import is_public
 
 # What is no page: data, files, pictures.
-_NO_PAGE = re.compile(r"^/api/|\.(csv|xlsx)$|/audio$|/download/|/qr$")
+_NO_PAGE = re.compile(r"^/api/|\.(csv|xlsx|wav)$|/audio$|/download/|/qr$")
 
 
 def shown(app: Flask, session: Session, **more: str) -> dict[str, str]:

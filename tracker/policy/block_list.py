@@ -34,6 +34,11 @@ class Callers:
         return self.digits + ("*" if self.kind is RuleKind.PREFIX else "")
 
 
+def may_be_blocked(caller: str | None) -> bool:
+    """Whether he shows a telephone number that a rule may be about."""
+    return caller is not None and re.fullmatch(r"\+[0-9]{3,15}", caller, re.ASCII) is not None
+
+
 def read_callers(text: str, region: str) -> Callers:
     """A number, the beginning of numbers with a star behind it, or `withheld`.
 
