@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,9 +13,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tracker.models import CallerRule, Company, Guard
-from tracker.policy.block_list import Callers
+from tracker.policy.block_list import SHORTEST_PREFIX, Callers
 from tracker.policy.facts import Treatment
-from tracker.policy.phone import Dialling, dialling_of
+from tracker.policy.guard_words import sounds
+from tracker.policy.phone import LONGEST_CALLER, Dialling, dialling_of
+from tracker.policy.spam import CHALLENGE_SECONDS, CHALLENGE_TRIES, LONGEST_DIGITS
+from tracker.settings import Settings
+from tracker.sounds import path_of
 
 _PLAIN = re.compile(r"withheld|\+[0-9]{2,16}\*?", re.ASCII)
 
@@ -118,3 +122,19 @@ def problems(guards: Iterable[GuardFacts]) -> Iterator[str]:
         for rule in guard.rules:
             if not _PLAIN.fullmatch(rule.callers):
                 yield f"blocked caller {rule.callers!r} of {guard.about}: neither a number nor a prefix"
+
+
+def guard_words(settings: Settings, guards: Sequence[GuardFacts]) -> dict[str, Any]:
+    """What the templates call by name."""
+    return {
+        "guards": guards,
+        "kept": kept,
+        "guard_sounds": lambda guard: {
+            name: path_of(settings, words) for name, words in sounds(guard.language).items()
+        },
+        "longest_caller": LONGEST_CALLER,
+        "longest_rule": LONGEST_DIGITS,
+        "shortest_prefix": SHORTEST_PREFIX,
+        "challenge_seconds": CHALLENGE_SECONDS,
+        "challenge_tries": CHALLENGE_TRIES,
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
@@ -32,6 +32,7 @@ from tracker.policy.plan import (
 from tracker.policy.plan_check import KEYS
 from tracker.policy.plan_document import kind_of
 from tracker.policy.plan_text import NAME, read_plan
+from tracker.settings import Settings
 
 CAUSES: Mapping[str, int] = {Cause.BUSY: 17, Cause.REFUSED: 21, Cause.NO_ANSWER: 19}
 _ZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
@@ -107,10 +108,12 @@ def _is_plain(step: Step, known: set[str]) -> bool:
 # ---- the small texts of plans.conf ----
 
 
-def plan_words(plans: Iterable[PlanFacts]) -> dict[str, Any]:
+def plan_words(settings: Settings, plans: Sequence[PlanFacts]) -> dict[str, Any]:
     """What the template calls by name."""
     newest = {str(plan.id): f"{plan.id}-{plan.version}" for plan in plans if plan.is_newest}
     return {
+        "plans": plans,
+        "sound": lambda plan, prompt: str(settings.sounds / plan.sounds[prompt]),
         "newest": newest,
         "causes": CAUSES,
         "kind_of": kind_of,

@@ -7,23 +7,20 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import jinja2
 
 from dialplan.certificate import Tls
 from dialplan.facts import Facts, TargetFacts
-from dialplan.guards import kept
+from dialplan.guards import guard_words
 from dialplan.plans import PlanFacts, plan_words
 from dialplan.program import Program
 from tracker.forwarding import Rings
 from tracker.live import AMI_EVENTS, CALLBACK_EVENTS
-from tracker.policy.block_list import SHORTEST_PREFIX
-from tracker.policy.guard_words import sounds
-from tracker.policy.phone import LONGEST_CALLER
-from tracker.policy.spam import CHALLENGE_SECONDS, CHALLENGE_TRIES, LONGEST_DIGITS
 from tracker.policy.worth import CODED
 from tracker.settings import CHECKOUT, Settings
-from tracker.sounds import TONES, path_of
+from tracker.sounds import TONES
 
 INCLUDED = "leaseline.d"  # where our files are in a phone system's configuration
 TRIAL_RING_SECONDS, TRIAL_TALK_SECONDS = 40, 4
@@ -97,22 +94,7 @@ def render(settings: Settings, program: Program, facts: Facts, tls: Tls | None =
         "spelt": facts.spelt,
         "tls": tls,
         "tls_ways": facts.tls_ways,
-        "trials": place.trials,
-        "knock": hashlib.sha256(f"trial|{settings.secret_key}".encode()).hexdigest()[:32],
-        "own_host": {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.sip_host, settings.sip_host),  # noqa: S104
-        "trial_ring_seconds": TRIAL_RING_SECONDS,
-        "trial_talk_seconds": TRIAL_TALK_SECONDS,
         "tls_host": sip_host(settings.sip_host),
-        "guards": facts.guards,
-        "kept": kept,
-        "guard_sounds": lambda guard: {
-            name: path_of(settings, words) for name, words in sounds(guard.language).items()
-        },
-        "longest_caller": LONGEST_CALLER,
-        "longest_rule": LONGEST_DIGITS,
-        "shortest_prefix": SHORTEST_PREFIX,
-        "challenge_seconds": CHALLENGE_SECONDS,
-        "challenge_tries": CHALLENGE_TRIES,
         "ami_events": AMI_EVENTS,
         "callback_events": CALLBACK_EVENTS,
         "now": "${STRFTIME(,,%s.%3q)}",
@@ -125,16 +107,13 @@ def render(settings: Settings, program: Program, facts: Facts, tls: Tls | None =
         "domain": settings.sip_external_address or "leaseline.invalid",
         "agi_host": sip_host(settings.agi_host),
         "outgoing_seconds": OUTGOING_SECONDS,
-        "judge_codes": list(zip(CODED, settings.judge_codes, strict=True)),
-        "judge_features": "#".join(f"leaseline-{word}" for word in CODED),
-        "recording_codes": list(zip(TONES, settings.recording_codes, strict=True)),
-        "recording_features": "#".join(f"leaseline-{word}" for word in TONES),
         "knowing": knowing,
         "whispering": lambda target: _RINGING if target.whispers else "",
         "answering": lambda target: answering(target, settings.judge_ask_seconds),
-        "plans": facts.plans,
-        "sound": lambda plan, prompt: str(settings.sounds / plan.sounds[prompt]),
-        **plan_words(facts.plans),
+        **_trial_words(settings, place),
+        **_code_words(settings),
+        **guard_words(settings, facts.guards),
+        **plan_words(settings, facts.plans),
         "sip_bind": f"{sip_host(settings.sip_host)}:{settings.sip_port}",
     }
     files = {}
@@ -148,6 +127,27 @@ def render(settings: Settings, program: Program, facts: Facts, tls: Tls | None =
             context, opening=opening.format(additions=place.additions), spool=spool
         )
     return files
+
+
+def _trial_words(settings: Settings, place: Place) -> dict[str, Any]:
+    """Of calls that are placed to try a trunk or a number."""
+    return {
+        "trials": place.trials,
+        "knock": hashlib.sha256(f"trial|{settings.secret_key}".encode()).hexdigest()[:32],
+        "own_host": {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.sip_host, settings.sip_host),  # noqa: S104
+        "trial_ring_seconds": TRIAL_RING_SECONDS,
+        "trial_talk_seconds": TRIAL_TALK_SECONDS,
+    }
+
+
+def _code_words(settings: Settings) -> dict[str, Any]:
+    """The codes that employees dial during a call."""
+    return {
+        "judge_codes": list(zip(CODED, settings.judge_codes, strict=True)),
+        "judge_features": "#".join(f"leaseline-{word}" for word in CODED),
+        "recording_codes": list(zip(TONES, settings.recording_codes, strict=True)),
+        "recording_features": "#".join(f"leaseline-{word}" for word in TONES),
+    }
 
 
 _ADVICE = (
