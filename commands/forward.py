@@ -58,7 +58,7 @@ def set_command(
     from tracker.scopes import scope_name
 
     with changing(company) as (session, owner, by):
-        scope = _scope(session, owner, number, channel, pool)
+        scope = find_scope(session, owner, number, channel, pool)
         wished = []
         for ring in rings:
             name, seconds = _read_ring(ring)
@@ -103,16 +103,17 @@ def clear(number: str | None, channel: str | None, pool: str | None, company: st
     from tracker.scopes import scope_name
 
     with changing(company) as (session, owner, by):
-        scope = _scope(session, owner, number, channel, pool)
+        scope = find_scope(session, owner, number, channel, pool)
         forward.clear(session, by, scope)
         name = scope_name(scope)
     click.echo(f"Nothing is set for {name} any more.")
     hint_if_not_live()
 
 
-def _scope(
+def find_scope(
     session: Session, owner: Company, number: str | None, channel: str | None, pool: str | None
 ) -> Scope:
+    """What the options of `scope_options` mean."""
     from tracker import numbers
 
     if sum(map(bool, (number, channel, pool))) > 1:

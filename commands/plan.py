@@ -7,15 +7,14 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from commands.context import changing, company_option, here, hint_if_not_live, json_option, reading
-from commands.plan_trial import case_from, trial_options
+from commands.forward import find_scope, scope_options
+from commands.plan_trial import forget, test
 from commands.printing import print_json, print_rows
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from tracker.models import CallPlan, Company
-    from tracker.plan_cases import Result
-    from tracker.policy.plan_trial import Trial
     from tracker.scopes import Where
 
 EXAMPLE = """\
@@ -67,6 +66,10 @@ def plan_group() -> None:
       leaseline plan test office --at "2026-12-24 15:00"
       leaseline plan use office
     """
+
+
+for _command in (test, forget):
+    plan_group.add_command(_command)
 
 
 @plan_group.command("example")
@@ -215,21 +218,14 @@ def delete(name: str, company: str | None) -> None:
     click.echo(f"Plan {name} is deleted.")
 
 
-def scope_options(command: Any) -> Any:
-    """`--number`, `--channel`, `--pool`, `--site`; none of them means the whole company."""
-    for option in (
-        click.option("--site", help="For every number that this site shows."),
-        click.option("--pool", help="For every number of this pool."),
-        click.option("--channel", help="For every number of this channel."),
-        click.option("--number", help="For this number only."),
-    ):
-        command = option(command)
-    return command
+def scope_and_site_options(command: Any) -> Any:
+    """Those of forwarding, and `--site`; none of them means the whole company."""
+    return scope_options(click.option("--site", help="For every number that this site shows.")(command))
 
 
 @plan_group.command("use")
 @click.argument("name")
-@scope_options
+@scope_and_site_options
 @company_option
 def use(name: str, company: str | None, **scope: str | None) -> None:
     """Let calls go by this plan: a number's, a channel's, a pool's, a site's, or all the company's.
@@ -246,7 +242,7 @@ def use(name: str, company: str | None, **scope: str | None) -> None:
     from tracker.scopes import scope_name
 
     with changing(company) as (session, owner, by):
-        where = _where(session, owner, scope)
+        where = _where(session, owner, **scope)
         plan_uses.use(session, by, where, plan_list.get(session, owner, name))
         told = scope_name(where)
     click.echo(f"For {told} calls go by plan {name}.")
@@ -254,7 +250,7 @@ def use(name: str, company: str | None, **scope: str | None) -> None:
 
 
 @plan_group.command("clear")
-@scope_options
+@scope_and_site_options
 @company_option
 def clear(company: str | None, **scope: str | None) -> None:
     """No plan for this any more; the wider plan or forwarding counts again.
@@ -267,68 +263,11 @@ def clear(company: str | None, **scope: str | None) -> None:
     from tracker.scopes import scope_name
 
     with changing(company) as (session, owner, by):
-        where = _where(session, owner, scope)
+        where = _where(session, owner, **scope)
         plan_uses.clear(session, by, where)
         told = scope_name(where)
     click.echo(f"No plan is set for {told} any more.")
     hint_if_not_live()
-
-
-@plan_group.command("test")
-@click.argument("name")
-@trial_options
-@click.option("--keep", metavar="TRIAL", help="Keep it beside the plan: it is run again on every change.")
-@company_option
-@json_option
-def test(name: str, keep: str | None, company: str | None, as_json: bool, **told: Any) -> None:
-    """Try a plan out before it rings: a call by a virtual clock, step by step with times.
-
-    Without any option the trials that are kept beside the plan are run; exit status 1 if one goes another
-    way than it did.
-
-    \b
-    Examples:
-      leaseline plan test office --at "2026-12-01 09:30" --target Reception=busy:2 --target Mobile=answers:5
-      leaseline plan test office --at "2026-12-24 15:00" --keep "Christmas Eve"
-      leaseline plan test office --key 2 --known source=google
-      leaseline plan test office
-    """
-    from tracker import plan_cases, plan_list
-
-    case = case_from(told, here().now)
-    if case is None and keep is None:
-        with reading(company) as (session, owner):
-            found = plan_cases.results(session, plan_list.get(session, owner, name))
-        _print_results(name, found, as_json=as_json)
-        return
-    with changing(company) as (session, owner, by):
-        plan = plan_list.get(session, owner, name)
-        case = case or case_from({**told, "at": here().now.isoformat()}, here().now)
-        if case is None:
-            raise click.UsageError("Say when the call comes: --at")
-        if keep:
-            trial = plan_cases.keep(session, by, plan, keep, case).trial
-        else:
-            trial = plan_cases.try_out(session, plan, case)
-    _print_trial(trial, as_json=as_json)
-
-
-@plan_group.command("forget")
-@click.argument("name")
-@click.argument("trial")
-@company_option
-def forget(name: str, trial: str, company: str | None) -> None:
-    """Forget a trial that is kept beside a plan.
-
-    \b
-    Example:
-      leaseline plan forget office "Christmas Eve"
-    """
-    from tracker import plan_cases, plan_list
-
-    with changing(company) as (session, owner, by):
-        plan_cases.forget(session, by, plan_list.get(session, owner, name), trial)
-    click.echo(f"Trial {trial} is forgotten.")
 
 
 @plan_group.command("clock")
@@ -383,42 +322,11 @@ def _speak(session: Session, owner: Company, plan: CallPlan) -> None:
     plan_sounds.speak(here().settings, heard)
 
 
-def _where(session: Session, owner: Company, scope: dict[str, str | None]) -> Where:
-    from tracker import numbers, sites
+def _where(session: Session, owner: Company, site: str | None = None, **scope: str | None) -> Where:
+    from tracker import sites
 
-    if sum(map(bool, scope.values())) > 1:
+    if site is None:
+        return find_scope(session, owner, **scope)
+    if any(scope.values()):
         raise click.UsageError("Give one of --number, --channel, --pool, --site")
-    if scope["site"]:
-        return sites.get(session, owner, scope["site"])
-    if scope["number"]:
-        return numbers.get(session, owner, scope["number"])
-    return numbers.find_place(session, owner, scope["channel"], scope["pool"]) or owner
-
-
-def _print_trial(trial: Trial, *, as_json: bool) -> None:
-    from dataclasses import asdict
-
-    from tracker.policy.plan_cases import told
-
-    if as_json:
-        print_json([asdict(event) for event in trial.events])
-        return
-    for event in trial.events:
-        click.echo(f"{event.seconds:8.1f} s  {told(event)}")
-
-
-def _print_results(name: str, found: list[Result], *, as_json: bool) -> None:
-    from tracker.policy.plan_cases import way
-
-    rows = [{"trial": each.name, "as_expected": each.as_expected, "way": way(each.trial)} for each in found]
-    if as_json:
-        print_json(rows)
-    elif not rows:
-        click.echo(f"No trial is kept: `leaseline plan test {name!r} --at … --keep NAME`")
-    for each in [] if as_json else found:
-        click.echo(f"{'as before' if each.as_expected else 'ANOTHER WAY':<12} {each.name}")
-        if not each.as_expected:
-            click.echo("\n".join(f"    was: {line}" for line in each.expected))
-            click.echo("\n".join(f"    now: {line}" for line in way(each.trial)))
-    if not all(each.as_expected for each in found):
-        raise SystemExit(1)
+    return sites.get(session, owner, site)

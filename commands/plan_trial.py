@@ -1,4 +1,4 @@
-"""What a trial of a plan is told on the command line."""
+"""`leaseline plan test` and `forget`: trials of a plan, and those that are kept beside it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from commands.context import changing, company_option, here, json_option, reading
+from commands.printing import print_json
+
 if TYPE_CHECKING:
+    from tracker.plan_cases import Result
     from tracker.policy.plan_cases import Case
+    from tracker.policy.plan_trial import Trial
 
 
 def trial_options(command: Any) -> Any:
@@ -74,3 +79,89 @@ def _whole(text: str) -> int:
     if not text.isdecimal():
         raise click.UsageError(f"--taken: {text!r} is no number of calls")
     return int(text)
+
+
+@click.command("test")
+@click.argument("name")
+@trial_options
+@click.option("--keep", metavar="TRIAL", help="Keep it beside the plan: it is run again on every change.")
+@company_option
+@json_option
+def test(name: str, keep: str | None, company: str | None, as_json: bool, **told: Any) -> None:
+    """Try a plan out before it rings: a call by a virtual clock, step by step with times.
+
+    Without any option the trials that are kept beside the plan are run; exit status 1 if one goes another
+    way than it did.
+
+    \b
+    Examples:
+      leaseline plan test office --at "2026-12-01 09:30" --target Reception=busy:2 --target Mobile=answers:5
+      leaseline plan test office --at "2026-12-24 15:00" --keep "Christmas Eve"
+      leaseline plan test office --key 2 --known source=google
+      leaseline plan test office
+    """
+    from tracker import plan_cases, plan_list
+
+    case = case_from(told, here().now)
+    if case is None and keep is None:
+        with reading(company) as (session, owner):
+            found = plan_cases.results(session, plan_list.get(session, owner, name))
+        _print_results(name, found, as_json=as_json)
+        return
+    with changing(company) as (session, owner, by):
+        plan = plan_list.get(session, owner, name)
+        case = case or case_from({**told, "at": here().now.isoformat()}, here().now)
+        if case is None:
+            raise click.UsageError("Say when the call comes: --at")
+        if keep:
+            trial = plan_cases.keep(session, by, plan, keep, case).trial
+        else:
+            trial = plan_cases.try_out(session, plan, case)
+    _print_trial(trial, as_json=as_json)
+
+
+@click.command("forget")
+@click.argument("name")
+@click.argument("trial")
+@company_option
+def forget(name: str, trial: str, company: str | None) -> None:
+    """Forget a trial that is kept beside a plan.
+
+    \b
+    Example:
+      leaseline plan forget office "Christmas Eve"
+    """
+    from tracker import plan_cases, plan_list
+
+    with changing(company) as (session, owner, by):
+        plan_cases.forget(session, by, plan_list.get(session, owner, name), trial)
+    click.echo(f"Trial {trial} is forgotten.")
+
+
+def _print_trial(trial: Trial, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from tracker.policy.plan_cases import told
+
+    if as_json:
+        print_json([asdict(event) for event in trial.events])
+        return
+    for event in trial.events:
+        click.echo(f"{event.seconds:8.1f} s  {told(event)}")
+
+
+def _print_results(name: str, found: list[Result], *, as_json: bool) -> None:
+    from tracker.policy.plan_cases import way
+
+    rows = [{"trial": each.name, "as_expected": each.as_expected, "way": way(each.trial)} for each in found]
+    if as_json:
+        print_json(rows)
+    elif not rows:
+        click.echo(f"No trial is kept: `leaseline plan test {name!r} --at … --keep NAME`")
+    for each in [] if as_json else found:
+        click.echo(f"{'as before' if each.as_expected else 'ANOTHER WAY':<12} {each.name}")
+        if not each.as_expected:
+            click.echo("\n".join(f"    was: {line}" for line in each.expected))
+            click.echo("\n".join(f"    now: {line}" for line in way(each.trial)))
+    if not all(each.as_expected for each in found):
+        raise SystemExit(1)
