@@ -28,6 +28,7 @@ from tracker.guard import look_up_guard
 from tracker.inbound import Inbound, look_up
 from tracker.known_callers import known_of
 from tracker.policy.facts import GuardGround, Presentation, Started, Treatment
+from tracker.policy.phone import normalise_caller
 from tracker.policy.plan import By
 from tracker.policy.spam import DIGITS, RING, Block, Challenge, Decision
 from tracker.whispers import Heard, heard_of
@@ -96,8 +97,9 @@ def _look(session: Session, started: Started) -> tuple[Inbound | None, dict[str,
     found = look_up(session, started.did, started.at)
     if found is None:
         return None, {}, Heard(record=False), RING
-    known, heard = known_of(session, found, started), heard_of(session, found, started)
-    return found, known, heard, _guard(session, found, started)
+    caller = normalise_caller(started.caller, started.presentation, found.region)
+    known, heard = known_of(session, found, started, caller), heard_of(session, found, started, caller)
+    return found, known, heard, _guard(session, found, started, caller)
 
 
 def _variable(word: str) -> str:
@@ -105,10 +107,10 @@ def _variable(word: str) -> str:
     return f"LL_BY_{word.upper()}" if word in list(By) else f"LL_{word.upper()}"
 
 
-def _guard(session: Session, found: Inbound, started: Started) -> Decision:
+def _guard(session: Session, found: Inbound, started: Started, caller: str | None) -> Decision:
     """What becomes of the caller; a guard that fails keeps nobody out, and comes last."""
     try:
-        return look_up_guard(session, found.company_id, found.number_id, started, found.region)
+        return look_up_guard(session, found.company_id, found.number_id, started, caller)
     except SQLAlchemyError:
         log.exception("call=%s rings unguarded", started.call)
         return RING

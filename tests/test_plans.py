@@ -131,7 +131,8 @@ def test_a_plan_is_asked_only_what_it_asks_for(books: tuple[Session, Pallets, By
     def known() -> dict[str, str]:
         found = look_up(session, pallets.billboard, now)
         assert found is not None
-        return known_of(session, found, started(pallets.billboard, now, "call-2"))
+        fact = started(pallets.billboard, now, "call-2")
+        return known_of(session, found, fact, fact.caller)
 
     source = session.get_one(Channel, pallets.billboard_channel_id).source.lower()
     assert known() == {"source": source, "caller": "first", "last": ""}

@@ -28,6 +28,7 @@ from tracker.overview import read_today
 from tracker.policy.block_list import MOST_RULES, read_callers
 from tracker.policy.call_filter import CallFilter, WithSpam
 from tracker.policy.facts import Fact, Guarded, GuardGround, GuardStep, Presentation, Spam, Treatment
+from tracker.policy.phone import normalise_caller
 from tracker.policy.spam import RING, Block, Challenge, Decision, RuleKind
 from tracker.policy.worth import Category
 from tracker.sheet_maker import check, take_turn
@@ -83,7 +84,8 @@ def call_of(key: str, pallets: Pallets, at: datetime, caller: str = CALLER) -> l
 def ask(database: Database, pallets: Pallets, at: datetime, caller: str = CALLER, **more: object) -> Decision:
     fact = started(pallets.billboard, at, "new", caller=caller, **more)
     with database.read() as session:
-        return look_up_guard(session, pallets.company_id, 1, fact, "RU")
+        known = normalise_caller(fact.caller, fact.presentation, "RU")
+        return look_up_guard(session, pallets.company_id, 1, fact, known)
 
 
 def test_a_company_without_rules_asks_one_small_question(

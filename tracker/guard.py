@@ -1,6 +1,6 @@
 """What becomes of a caller whom the company may not want: read while the number rings, decided in policy.
 
-    decision = look_up_guard(session, found.company_id, found.number_id, started, region)
+    decision = look_up_guard(session, found.company_id, found.number_id, started, caller)
 
 One statement where the company has set something, a second one only for callers whose earlier calls matter;
 both go by indexes.
@@ -18,7 +18,6 @@ from sqlalchemy.orm import Session
 from tracker.models import Call, CallerRule, Guard
 from tracker.models.base import Instant
 from tracker.policy.facts import GuardStep, Presentation, Started, Treatment
-from tracker.policy.phone import normalise_caller
 from tracker.policy.spam import (
     MOST_RECENT,
     RECENT,
@@ -34,10 +33,9 @@ from tracker.policy.spam import (
 
 
 def look_up_guard(
-    session: Session, company_id: int, number_id: int, started: Started, region: str
+    session: Session, company_id: int, number_id: int, started: Started, caller: str | None
 ) -> Decision:
-    """What becomes of this call to one of the company's numbers; `region` is the company's."""
-    caller = normalise_caller(started.caller, started.presentation, region)
+    """What becomes of this call to one of the company's numbers; `caller` is as the books have him."""
     asked = {"company": company_id, "digits": beginnings(caller)}
     rows = session.connection().execute(_GUARD, asked).all()
     if not rows:

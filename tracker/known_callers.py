@@ -9,28 +9,25 @@ from sqlalchemy.orm import Session
 
 from tracker.attribution import arrival
 from tracker.inbound import Inbound
-from tracker.models import Call, Channel, Company, Visit
+from tracker.models import Call, Channel, Visit
 from tracker.plan_list import all_asks
 from tracker.policy.caller_regions import UNKNOWN, region_of
 from tracker.policy.facts import Presentation, Started
-from tracker.policy.phone import normalise_caller
 from tracker.policy.plan import By, keyed
+from tracker.repeats import has_called
 
 _SOURCE_WORDS = frozenset((By.SOURCE, By.MEDIUM, By.CAMPAIGN))
-_CALLER_WORDS = frozenset((By.REGION, By.CALLER, By.NUMBER, "last"))
 
 
-def known_of(session: Session, found: Inbound, started: Started) -> dict[str, str]:
+def known_of(session: Session, found: Inbound, started: Started, caller: str | None) -> dict[str, str]:
     """The words that the number's plan asks for, as branches compare them; "" where nothing is known.
 
     "last" is the id of the target that spoke with this caller last, "visitor" "1" when he is known by the
-    number he dialled. Reads nothing that the plan does not ask for.
+    number he dialled. `caller` is as the books have him. Reads nothing that the plan does not ask for.
     """
     asks = found.way.plan.asks if found.way.plan else frozenset()
     if "plan" in asks:
         asks = all_asks(session, found.company_id)
-    region = session.get_one(Company, found.company_id).default_region if asks & _CALLER_WORDS else ""
-    caller = normalise_caller(started.caller, started.presentation, region)
     known: dict[str, str] = {}
     if asks & _SOURCE_WORDS:
         known |= _source(session, started.did, started.at)
@@ -40,7 +37,7 @@ def known_of(session: Session, found: Inbound, started: Started) -> dict[str, st
     if By.NUMBER in asks:
         known[By.NUMBER] = _number(started, caller)
     if By.CALLER in asks:
-        known[By.CALLER] = "repeat" if _has_called(session, found.company_id, caller, started.at) else "first"
+        known[By.CALLER] = "repeat" if has_called(session, found.company_id, caller, started.at) else "first"
     if "last" in asks:
         known["last"] = _last_target(session, found.company_id, caller)
     if "visitor" in asks:
@@ -70,11 +67,6 @@ def _number(started: Started, caller: str | None) -> str:
     if started.presentation is Presentation.WITHHELD:
         return "withheld"
     return caller if caller is not None and caller.startswith("+") else ""
-
-
-def _has_called(session: Session, company_id: int, caller: str | None, at: datetime) -> bool:
-    before = sa.exists().where(Call.company_id == company_id, Call.caller == caller, Call.started_at < at)
-    return caller is not None and bool(session.scalar(sa.select(before)))
 
 
 def _last_target(session: Session, company_id: int, caller: str | None) -> str:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from tracker.models import Call
+from tracker.models.base import Instant
 from tracker.policy.facts import Direction
 
 
@@ -22,6 +23,13 @@ class Heard:
     since: datetime
 
 
+_CALLED = sa.select(
+    sa.exists().where(
+        Call.company_id == sa.bindparam("of"),
+        Call.caller == sa.bindparam("by"),
+        Call.started_at < sa.bindparam("at", type_=Instant()),
+    )
+)
 _earlier = aliased(Call)
 _CALLS = sa.update(Call).where(
     Call.company_id == sa.bindparam("of"),
@@ -43,6 +51,13 @@ _MARK = _CALLS.where(
     )
     .correlate(Call),
 ).values(repeat=True)
+
+
+def has_called(session: Session, company_id: int, caller: str | None, at: datetime) -> bool:
+    """Whether the company's books have an earlier call with that caller, by whoever of the two."""
+    return caller is not None and bool(
+        session.connection().scalar(_CALLED, {"of": company_id, "by": caller, "at": at})
+    )
 
 
 def mark_repeats(session: Session, heard: Iterable[Heard], *, afresh: bool = False) -> None:

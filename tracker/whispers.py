@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -18,11 +18,11 @@ from sqlalchemy.orm import Session
 from tracker import sounds
 from tracker.errors import Rejected
 from tracker.inbound import Inbound
-from tracker.models import Call, Channel, Company, Lease, Number, Visit
+from tracker.models import Channel, Company, Lease, Number, Visit
 from tracker.policy.facts import Started
-from tracker.policy.phone import normalise_caller
 from tracker.policy.prompts import Words
 from tracker.policy.whisper import Known, callback_whisper, lesser, whisper
+from tracker.repeats import has_called
 from tracker.settings import Settings
 from tracker.unrecorded import is_listed
 
@@ -41,16 +41,15 @@ class Heard:
     whispers: tuple[Words, ...] = ()
 
 
-def heard_of(session: Session, found: Inbound, started: Started) -> Heard:
+def heard_of(session: Session, found: Inbound, started: Started, caller: str | None) -> Heard:
     """What is to be known of a caller before it rings: two statements more, four where there is a whisper."""
     company = session.get_one(Company, found.company_id)
-    caller = normalise_caller(started.caller, started.presentation, company.default_region)
     record = found.record and not is_listed(session, company.id, caller, started.at)
     if company.whisper is None:
         return Heard(record)
-    again = caller is not None and _has_called(session, company, caller, started.at)
-    known = _known(session, found.channel_id, found.lease_id, again=again)
-    return Heard(record, words_of(company, known))
+    again = has_called(session, company.id, caller, started.at)
+    known = _known(session, found.channel_id, found.lease_id)
+    return Heard(record, words_of(company, replace(known, again=again)))
 
 
 def words_of(company: Company, known: Known) -> tuple[Words, ...]:
@@ -64,7 +63,7 @@ def before_callback(session: Session, company: Company, visit_id: int | None) ->
     if company.whisper is None:
         return ()
     visit = session.get(Visit, visit_id) if visit_id is not None else None
-    known = Known("", visit.source or "", visit.campaign or "", visit.keyword or "") if visit else Known()
+    known = _of(visit) if visit else Known()
     every = [callback_whisper(company.whisper, company.language, each) for each in (*lesser(known), Known())]
     return tuple(dict.fromkeys(every))
 
@@ -94,37 +93,32 @@ def forget_old(settings: Settings, now: datetime) -> None:
 
 
 def _ahead(session: Session) -> Iterator[Words]:
+    """Three statements a company, however many numbers it has."""
     companies = session.scalars(sa.select(Company).where(Company.whisper.is_not(None))).all()
     for company in companies:
-        channels = sa.select(Channel.id).where(Channel.company_id == company.id).limit(_MOST_AHEAD)
-        leases = (
-            sa.select(Lease.id)
+        channels = sa.select(Channel).where(Channel.company_id == company.id).limit(_MOST_AHEAD)
+        visits = (
+            sa.select(Visit)
+            .join(Lease, Lease.visit_id == Visit.id)
             .join(Number, Number.id == Lease.number_id)
             .where(Number.company_id == company.id, Lease.until_at.is_(None))
             .limit(_MOST_AHEAD)
         )
-        ours = [(channel_id, None) for channel_id in session.scalars(channels)]
-        held = [(None, lease_id) for lease_id in session.scalars(leases)]
-        for channel_id, lease_id in (*ours, *held):
+        of_channels = [_of(each, each.name) for each in session.scalars(channels)]
+        of_visits = [_of(each) for each in session.scalars(visits)]
+        for known in (*of_channels, *of_visits):
             for again in (False, True):
-                yield from words_of(company, _known(session, channel_id, lease_id, again=again))[:1]
+                yield from words_of(company, replace(known, again=again))[:1]
 
 
-def _known(session: Session, channel_id: int | None, lease_id: int | None, *, again: bool) -> Known:
+def _known(session: Session, channel_id: int | None, lease_id: int | None) -> Known:
     channel = session.get(Channel, channel_id) if channel_id else None
     if lease_id:
         wanted = sa.select(Visit).join(Lease, Lease.visit_id == Visit.id).where(Lease.id == lease_id)
-        visit = session.scalars(wanted).one_or_none()
-        if visit:
-            told = visit.source or "", visit.campaign or "", visit.keyword or ""
-            return Known(channel.name if channel else "", *told, again=again)
-    if channel is None:
-        return Known(again=again)
-    return Known(channel.name, channel.source, channel.campaign or "", channel.keyword or "", again=again)
+        if visit := session.scalars(wanted).one_or_none():
+            return _of(visit, channel.name if channel else "")
+    return _of(channel, channel.name) if channel else Known()
 
 
-def _has_called(session: Session, company: Company, caller: str, at: datetime) -> bool:
-    wanted = sa.select(Call.id).where(
-        Call.company_id == company.id, Call.caller == caller, Call.started_at < at
-    )
-    return session.scalar(wanted.limit(1)) is not None
+def _of(origin: Visit | Channel, channel: str = "") -> Known:
+    return Known(channel, origin.source or "", origin.campaign or "", origin.keyword or "")
