@@ -103,7 +103,9 @@ def _before(opened: Here, session: Session, number: Number) -> Iterator[Step]:
         return
     yield Step("number", True, f"{number.e164} is {state}, and answered")
     rings = who_rings(session, [number.id])[number.id]
-    shown = ", ".join(f"{target.name} for {seconds} s" for target, seconds in rings)
+    shown = ", ".join(f"{target.name} for {seconds} s" for target, seconds in rings.rings)
+    if rings.plan is not None:
+        shown = f"by the plan {rings.plan.name}"
     yield Step(
         "who rings", bool(rings), shown or "nobody", "" if rings else "Say who: `leaseline forward set`"
     )

@@ -330,18 +330,16 @@ def story(session: Session, number: Number) -> dict[str, Any]:
     """A number as JSON with its history, who rings for it and its last calls."""
     from tracker import numbers
     from tracker.calls import describe as describe_call
-    from tracker.forwarding import rings_for
-    from tracker.models import Target
+    from tracker.number_states import who_rings
 
     uses = numbers.uses(session, number)
     present = next((use for use in uses if use.until_at is None), None)
-    rings = []
-    for ring in rings_for(session, [number.id])[number.id]:
-        target = session.get(Target, ring.target_id)
-        rings.append({"target": target.name if target else None, "ring_seconds": ring.ring_seconds})
+    who = who_rings(session, [number.id])[number.id]
+    rings = [{"target": target.name, "ring_seconds": seconds} for target, seconds in who.rings]
     listed = numbers.Listed(number, present.channel if present else None, present.pool if present else None)
     return {
         **describe(listed),
+        "plan": who.plan.name if who.plan else None,
         "rings": rings,
         "uses": [_use(use) for use in uses],
         "last_calls": [describe_call(call) for call in numbers.last_calls(session, number)],

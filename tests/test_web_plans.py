@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 from support.settings_page import HERE, actions, admin, done, refused, send, two_companies
 from support.site import Site, csrf_token, log_in
@@ -16,7 +17,7 @@ from werkzeug.test import TestResponse
 
 from tracker import plan_list, plan_uses
 from tracker.database import Database
-from tracker.models import CallPlan, Company, Role
+from tracker.models import CallPlan, Company, Number, Role
 
 PLAIN = """\
 start: hours
@@ -151,6 +152,22 @@ def test_a_plan_counts_where_it_is_said_to_and_the_forwarding_page_says_so(
     refused(send(ann, at, do="use", number="12"), "number", "12")
     refused(send(ann, at, do="use", where="drum"), "", "Nothing is chosen")
     refused(send(ann, at, do="dance"), "", "what to do")
+
+
+def test_the_numbers_of_a_plan_say_so_wherever_they_say_who_rings(
+    site: Site, ann: FlaskClient, at: str
+) -> None:
+    with site.database.read() as session:
+        numbers = [each.id for each in session.scalars(sa.select(Number).where(Number.company_id == 1))]
+    pages = [f"{HERE}/numbers", *(f"{HERE}/numbers/{number}" for number in numbers)]
+    checks = [f"{HERE}/numbers/{number}/check" for number in numbers]
+    before = [ann.get(page, follow_redirects=True).text for page in pages + checks]
+    assert not any(f'href="{at}"' in html for html in before)
+    done(send(ann, at, do="use", where="company"))
+    for page in pages + checks:
+        html = ann.get(page, follow_redirects=True).text
+        assert f'href="{at}"' in html, page
+        assert not re.search(r'"(?:amiss|state bad)">Nobody', html), page
 
 
 def test_a_plan_is_renamed_and_deleted(site: Site, ann: FlaskClient, at: str) -> None:

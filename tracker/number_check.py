@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from tracker.call_words import HAS_CALLED
-from tracker.models import Call, Number, NumberUse, Refusal, Target
-from tracker.number_states import who_rings
+from tracker.models import Call, Number, NumberUse, Refusal
+from tracker.number_states import WhoRings, who_rings
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class NumberCheck:
     """
 
     use: NumberUse | None
-    rings: list[tuple[Target, int]]
+    rings: WhoRings
     call: Call | None
     refused: Refusal | None
 

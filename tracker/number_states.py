@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tracker.call_words import HAS_CALLED
-from tracker.forwarding import Rings, rings_for, ways
-from tracker.models import Call, Company, Lease, Number, NumberState, NumberUse, Target
+from tracker.forwarding import ways
+from tracker.models import Call, CallPlan, Company, Lease, Number, NumberState, NumberUse, Target
 
 
 @dataclass(frozen=True)
@@ -84,12 +84,28 @@ def last_called(session: Session, number_ids: Iterable[int]) -> dict[int, dateti
     return {number_id: at for number_id, at in session.execute(wanted) if at is not None}
 
 
-def who_rings(session: Session, number_ids: Iterable[int]) -> dict[int, list[tuple[Target, int]]]:
-    """The targets of each number in ringing order, each with its seconds."""
-    rings: dict[int, Rings] = rings_for(session, number_ids)
-    ids = {ring.target_id for each in rings.values() for ring in each}
-    targets = {each.id: each for each in session.scalars(sa.select(Target).where(Target.id.in_(ids)))}
+@dataclass(frozen=True)
+class WhoRings:
+    """What a number's calls do: a plan has its way, or targets ring in this order. False: neither."""
+
+    plan: CallPlan | None
+    rings: list[tuple[Target, int]]  # each with its seconds
+
+    def __bool__(self) -> bool:
+        return self.plan is not None or bool(self.rings)
+
+
+def who_rings(session: Session, number_ids: Iterable[int]) -> dict[int, WhoRings]:
+    """Who rings for each of the numbers."""
+    found = ways(session, number_ids)
+    target_ids = {ring.target_id for way in found.values() for ring in way.rings}
+    plan_ids = {way.plan.plan_id for way in found.values() if way.plan}
+    targets = {each.id: each for each in session.scalars(sa.select(Target).where(Target.id.in_(target_ids)))}
+    plans = {each.id: each for each in session.scalars(sa.select(CallPlan).where(CallPlan.id.in_(plan_ids)))}
     return {
-        number_id: [(targets[ring.target_id], ring.ring_seconds) for ring in each]
-        for number_id, each in rings.items()
+        number_id: WhoRings(
+            plans[way.plan.plan_id] if way.plan else None,
+            [(targets[ring.target_id], ring.ring_seconds) for ring in way.rings],
+        )
+        for number_id, way in found.items()
     }

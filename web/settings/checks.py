@@ -65,7 +65,7 @@ def call_number(company: str, number: str) -> str | Response:
             "number_check.html",
             number=found,
             seen=seen,
-            reach=[(target, seconds, reach_of(target, states)) for target, seconds in seen.rings],
+            reach=[(target, seconds, reach_of(target, states)) for target, seconds in seen.rings.rings],
             is_retired=found.state is NumberState.RETIRED,
             waits=seen.call is None and at - since < LONGEST_WAIT,
         )
