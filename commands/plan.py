@@ -14,7 +14,7 @@ from commands.printing import print_json, print_rows
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from tracker.models import CallPlan, Company
+    from tracker.models import Company
     from tracker.scopes import Where
 
 EXAMPLE = """\
@@ -149,9 +149,9 @@ def add(name: str, file: IO[bytes], company: str | None) -> None:
     from tracker import plans
 
     document = _document(file)
+    _speak(company, name, document)
     with changing(company) as (session, owner, by):
-        plan = plans.add(session, by, owner, name, document)
-        _speak(session, owner, plan)
+        plans.add(session, by, owner, name, document)
     click.echo(
         f"Plan {name} is added. Try it: `leaseline plan test {name!r}`; then `leaseline plan use {name!r}`."
     )
@@ -173,11 +173,10 @@ def change(name: str, file: IO[bytes], anew: bool, company: str | None) -> None:
     from tracker import plan_list, plans
 
     document = _document(file)
+    _speak(company, name, document)
     with changing(company) as (session, owner, by):
         plan = plan_list.get(session, owner, name)
         changed = plans.change(session, by, owner, plan, document, anew=anew)
-        if changed:
-            _speak(session, owner, plan)
         version = plan.version
     click.echo(f"Plan {name} is version {version}." if changed else "It says that already.")
     hint_if_not_live()
@@ -314,11 +313,12 @@ def _document(file: IO[bytes]) -> object:
         raise click.ClickException(f"This is no YAML: {error}") from None
 
 
-def _speak(session: Session, owner: Company, plan: CallPlan) -> None:
+def _speak(company: str | None, name: str, document: object) -> None:
     """What cannot be spoken is refused here, and not in a call."""
-    from tracker import plan_list, plan_sounds
+    from tracker import plan_sounds, plans
 
-    heard = plan_sounds.heard_in(session, owner, plan_list.read(session, owner, plan))
+    with reading(company) as (session, owner):
+        heard = plans.to_hear(session, owner, name, document)
     plan_sounds.speak(here().settings, heard)
 
 

@@ -14,7 +14,7 @@ from tracker.audit import By
 from tracker.errors import Rejected, Said, beneath, say
 from tracker.models import CallPlan, Company, PlanUse, PlanVersion
 from tracker.plan_list import find, listed, named, newest, read_all, target_ids
-from tracker.plan_sounds import heard_in
+from tracker.plan_sounds import Heard, heard_in
 from tracker.policy.entries import read_title
 from tracker.policy.plan import Other, Plan
 from tracker.policy.plan_check import Fault, faults
@@ -100,6 +100,15 @@ def look_through(session: Session, company: Company, name: str, document: object
     told = read_plan(name, document)
     plans = {**read_all(session, company), name: told}
     return told, [each for each in faults(plans, target_ids(session, company)) if each.plan == name]
+
+
+def to_hear(session: Session, company: Company, name: str, document: object) -> Heard:
+    """What the plan of that document says: to be spoken before it is kept, and outside its transaction.
+
+    Nothing where it is unsound. Raises Rejected plan.malformed, prompt.*.
+    """
+    told, found = look_through(session, company, name, document)
+    return {} if found else heard_in(session, company, told)
 
 
 def problem(fault: Fault) -> Said:

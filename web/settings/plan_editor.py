@@ -103,8 +103,7 @@ def store(company: str, plan: str, document: object, *, anew: bool) -> None:
 def _make_heard(company: str, name: str, document: object) -> None:
     """Speaks what the plan says, if it is sound; what cannot be spoken is refused here and not in a call."""
     with reading(company) as (session, owner):
-        told, faults = plans.look_through(session, owner, name, document)
-        heard = {} if faults else plan_sounds.heard_in(session, owner, told)
+        heard = plans.to_hear(session, owner, name, document)
     plan_sounds.speak(house().settings, heard)
 
 
