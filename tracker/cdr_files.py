@@ -24,7 +24,7 @@ from tracker import reported_calls, tail
 from tracker.audit import By
 from tracker.database import Database
 from tracker.errors import Rejected, Said
-from tracker.importer import DATABASE_TROUBLE, quarantine
+from tracker.importer import DATABASE_TROUBLE, quarantine, store_all_or_each
 from tracker.models import CallFolder, Company, SpoolFile
 from tracker.policy.cdr import PRESETS, Shape, row_of, shape_of
 from tracker.policy.cost_list import BadValue
@@ -188,34 +188,19 @@ def _store(session: Session, reading: _Reading, file: Unread, text: _Text, lines
     bad = [
         (lines[it.line], f"{it.column}: {it.problem}" if it.column else it.problem) for it in found.problems
     ]
-    try:
-        with session.begin_nested():
-            taken = reported_calls.store(session, reading.source, found.lines)
-    except DATABASE_TROUBLE:
-        raise
-    except Exception:
-        log.exception("a batch of %s was refused; storing its lines one by one", file.path.name)
-        taken, refused = _store_singly(session, reading, found)
-        bad += [(lines[at], problem) for at, problem in refused]
+    done, refused = store_all_or_each(
+        session,
+        file.path.name,
+        found.lines,
+        lambda calls: reported_calls.store(session, reading.source, calls),
+    )
+    bad += [(lines[it.line], why) for it, why in refused]
+    taken = Taken()
+    for each in done:
+        taken.add(each)
     new_bad = quarantine(session, reading.node, file.path.name, bad, reading.now)
     tail.save(session, reading.node, file, reading.now)
     _count(session, reading, found, taken, new_bad)
-
-
-def _store_singly(
-    session: Session, reading: _Reading, found: FoundCalls
-) -> tuple[Taken, list[tuple[int, str]]]:
-    """A call that the books will not take keeps no other out."""
-    taken, refused = Taken(), []
-    for line in found.lines:
-        try:
-            with session.begin_nested():
-                taken.add(reported_calls.store(session, reading.source, [line]))
-        except DATABASE_TROUBLE:
-            raise
-        except Exception as error:  # noqa: BLE001  (whatever it is, it is quarantined with its words)
-            refused.append((line.line, f"cannot be stored: {error}"))
-    return taken, refused
 
 
 def _count(session: Session, reading: _Reading, found: FoundCalls, taken: Taken, bad: int) -> None:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -30,6 +31,9 @@ from tracker.policy.spool import BadLine, parse_line
 from tracker.tail import Line, Names, Unread
 
 log = logging.getLogger("leaseline.importer")
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 SPOOL = Names("calls-", re.compile(r"calls-[0-9]{10}\.jsonl"))
 DATABASE_TROUBLE = (OperationalError, InterfaceError, PoolTimeout)
@@ -156,30 +160,36 @@ def _read(lines: Sequence[Line]) -> _Read:
 
 def _store(session: Session, node: str, name: str, read: _Read, now: datetime) -> int:
     """Stores facts and bad lines in this transaction; gives how many bad lines were new."""
-    bad = list(read.bad)
+    _, refused = store_all_or_each(
+        session, name, read.facts, lambda lines: record_all(session, [fact for _, fact in lines])
+    )
+    return quarantine(session, node, name, [*read.bad, *((it[0], why) for it, why in refused)], now)
+
+
+def store_all_or_each(
+    session: Session, name: str, lines: Sequence[T], store: Callable[[Sequence[T]], R]
+) -> tuple[list[R], list[tuple[T, str]]]:
+    """Stores lines of that file at once, else one by one: what the books will not take holds up no other.
+
+    What `store` gave, and the lines that were refused, each with why. Raises what the database's trouble is.
+    """
     try:
         with session.begin_nested():
-            record_all(session, [fact for _, fact in read.facts])
+            return [store(lines)], []
     except DATABASE_TROUBLE:
         raise
     except Exception:
-        # One fact the books will not take must not hold up the calls of the others.
         log.exception("a batch of %s was refused; storing its lines one by one", name)
-        bad += _store_singly(session, read)
-    return quarantine(session, node, name, bad, now)
-
-
-def _store_singly(session: Session, read: _Read) -> list[tuple[Line, str]]:
-    refused = []
-    for line, fact in read.facts:
+    done, refused = [], []
+    for line in lines:
         try:
             with session.begin_nested():
-                record_all(session, [fact])
+                done.append(store([line]))
         except DATABASE_TROUBLE:
             raise
         except Exception as error:  # noqa: BLE001  (whatever it is, it is quarantined with its words)
             refused.append((line, f"cannot be stored: {error}"))
-    return refused
+    return done, refused
 
 
 def _behind(files: Sequence[Unread], now: datetime) -> float:
