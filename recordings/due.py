@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, object_session
 
 from recordings.decide import QUIET_SECONDS, EndedCall
 from tracker.call_words import TO_BE_RECORDED
+from tracker.messages import is_message
 from tracker.models import Call, CallEvent, Company, Number, Recording, RecordingState
 from tracker.policy.detail import KINDS, from_detail
 from tracker.policy.facts import Direction, Doing, Passed, Taped
@@ -93,11 +94,11 @@ def pauses_of(call: Call) -> list[list[float]]:
 def _facts(session: Session, row: Any, told: Sequence[Told]) -> EndedCall:
     call: Call = row.Call
     ended_at = call.ended_at or call.started_at  # the query asked for those that have ended
-    left_out = pauses(told, call.answered_at, ended_at) if call.answered_at else []
-    listed = is_listed(session, call.company_id, call.caller, call.started_at)
-    if call.message_at is not None and call.answered_at is None:  # he leaves it himself
+    if is_message(call) and call.message_at is not None:  # he leaves it himself
         seconds = (ended_at - call.message_at).total_seconds()
         return EndedCall(ended_at, answered=True, record=True, talk_seconds=seconds)
+    left_out = pauses(told, call.answered_at, ended_at) if call.answered_at else []
+    listed = is_listed(session, call.company_id, call.caller, call.started_at)
     return EndedCall(
         ended_at,
         answered=call.answered_at is not None,
