@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker import named
+from tracker import named, scopes
 from tracker.audit import By
 from tracker.errors import Rejected
-from tracker.models import Call, Channel, ChannelRent, Company, Cost, Forwarding
+from tracker.models import Call, Channel, ChannelRent, Company, Cost
 from tracker.named import numbers_in_use
 from tracker.policy.entries import read_title
 from tracker.policy.uses import uses_of
@@ -105,6 +104,6 @@ def delete_channel(session: Session, by: By, channel: Channel) -> None:
             name=channel.name,
             uses=uses,
         )
-    session.execute(sa.delete(Forwarding).where(Forwarding.channel_id == channel.id))
+    scopes.forget(session, channel)
     session.delete(channel)
     by.note(session, "channel.delete", channel.company_id, subject=channel.name)

@@ -23,16 +23,23 @@ from tracker.models import (
     Base,
     Call,
     CallerRule,
+    CallFolder,
+    CallPlan,
     Channel,
     Company,
     Consent,
     Cost,
+    DaySheet,
+    DelayModel,
     ExchangeRate,
     Forwarding,
     Guard,
     Membership,
     Number,
     OutgoingRule,
+    PlanCase,
+    PlanUse,
+    PlanVersion,
     Pool,
     Prompt,
     Sale,
@@ -40,6 +47,7 @@ from tracker.models import (
     SavedView,
     Site,
     SourceRule,
+    Tag,
     Target,
     Unrecorded,
     Visitor,
@@ -172,6 +180,13 @@ def one_at_a_time(session: Session, company: Company) -> None:
     session.execute(row.with_for_update(key_share=True))
 
 
+# What an empty company may have set, those that name others first.
+_ITS_OWN = (
+    Forwarding, OutgoingRule, Membership, ApplyRequest, SavedView, Consent, Prompt, Unrecorded, CallerRule,
+    Guard, ExchangeRate, ApiKey, SourceRule, CallPlan, CallFolder, Tag, DelayModel, DaySheet,
+)  # fmt: skip
+
+
 def delete(session: Session, by: By, company: Company) -> None:
     """Delete a company that owns nothing. Raises Rejected company.in_use with what it owns."""
     owned = ((Number, "number"), (Channel, "channel"), (Pool, "pool"), (Target, "target"), (Site, "site"))
@@ -184,17 +199,12 @@ def delete(session: Session, by: By, company: Company) -> None:
             slug=company.slug,
             uses=uses,
         )
-    session.execute(sa.delete(Forwarding).where(Forwarding.company_id == company.id))
-    session.execute(sa.delete(OutgoingRule).where(OutgoingRule.company_id == company.id))
-    session.execute(sa.delete(Membership).where(Membership.company_id == company.id))
-    session.execute(sa.delete(ApplyRequest).where(ApplyRequest.company_id == company.id))
-    session.execute(sa.delete(SavedView).where(SavedView.company_id == company.id))
     report_schedules.forget(session, SavedReport.company_id == company.id)
-    for model in (Consent, Prompt, Unrecorded, CallerRule, Guard):
+    plans = sa.select(CallPlan.id).where(CallPlan.company_id == company.id)
+    for part in (PlanUse, PlanVersion, PlanCase):
+        session.execute(sa.delete(part).where(part.plan_id.in_(plans)))
+    for model in _ITS_OWN:
         session.execute(sa.delete(model).where(model.company_id == company.id))
-    session.execute(sa.delete(ExchangeRate).where(ExchangeRate.company_id == company.id))
-    session.execute(sa.delete(ApiKey).where(ApiKey.company_id == company.id))
-    session.execute(sa.delete(SourceRule).where(SourceRule.company_id == company.id))
     addresses = sa.select(AlertAddress.id).where(AlertAddress.company_id == company.id)
     session.execute(sa.delete(AlertMessage).where(AlertMessage.address_id.in_(addresses)))
     session.execute(sa.delete(AlertAddress).where(AlertAddress.company_id == company.id))

@@ -9,16 +9,17 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from tracker import releases
+from tracker import releases, scopes
 from tracker.audit import By
 from tracker.call_words import HAS_CALLED
 from tracker.channels import get_channel
 from tracker.errors import Rejected, Said, say
 from tracker.models import (
     Call,
+    CallbackSettings,
     Channel,
     Company,
-    Forwarding,
+    Consent,
     Lease,
     Number,
     NumberState,
@@ -294,9 +295,10 @@ def delete(session: Session, by: By, number: Number) -> None:
     )
     overflow = _count(session, Pool, Pool.overflow_number_id == number.id)
     shown = _count(session, OutgoingRule, OutgoingRule.number_id == number.id)
+    called = _count(session, CallbackSettings, CallbackSettings.number_id == number.id)
     held = (
         (calls, "call"), (leases, "lease"), (past, "earlier use"), (overflow, "overflow of a pool"),
-        (shown, "outgoing rule"),
+        (shown, "outgoing rule"), (called, "site that calls back"),
     )  # fmt: skip
     if uses := uses_of(*held):
         raise Rejected(
@@ -306,7 +308,8 @@ def delete(session: Session, by: By, number: Number) -> None:
             e164=number.e164,
             uses=uses,
         )
-    session.execute(sa.delete(Forwarding).where(Forwarding.number_id == number.id))
+    scopes.forget(session, number)
+    session.execute(sa.delete(Consent).where(Consent.number_id == number.id))
     session.execute(sa.delete(NumberUse).where(NumberUse.number_id == number.id))
     session.delete(number)
     by.note(session, "number.delete", number.company_id, subject=number.e164)

@@ -10,13 +10,12 @@ from typing import Any, TypedDict, Unpack
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker import named
+from tracker import named, scopes
 from tracker.audit import By
 from tracker.errors import Rejected, say
 from tracker.models import (
     CodeLease,
     Company,
-    Forwarding,
     Lease,
     MissCount,
     Number,
@@ -132,7 +131,7 @@ def delete_pool(session: Session, by: By, pool: Pool) -> None:
             name=pool.name,
             uses=uses,
         )
-    session.execute(sa.delete(Forwarding).where(Forwarding.pool_id == pool.id))
+    scopes.forget(session, pool)
     session.delete(pool)
     by.note(session, "pool.delete", pool.company_id, subject=pool.name)
 

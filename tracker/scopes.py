@@ -51,6 +51,12 @@ def columns_with_site(scope: Where) -> dict[str, int | None]:
     return {**columns(scope), "site_id": scope.id if isinstance(scope, Site) else None}
 
 
+def forget(session: Session, scope: Where) -> None:
+    """What is set for something that is deleted goes with it."""
+    forget_rings(session, scope)
+    forget_plan(session, scope)
+
+
 def forget_rings(session: Session, scope: Where) -> int:
     """Takes away who rings for that scope; gives how many there were."""
     return 0 if isinstance(scope, Site) else _forget(session, Forwarding, columns(scope))

@@ -9,11 +9,23 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
-from tracker import named
+from tracker import named, scopes
 from tracker.audit import By
 from tracker.companies import read_region
 from tracker.errors import Rejected
-from tracker.models import Company, MissCount, Number, NumberUse, Pool, Site, SiteCheck, Swap, Visit
+from tracker.models import (
+    CallbackRequest,
+    CallbackSettings,
+    Company,
+    MissCount,
+    Number,
+    NumberUse,
+    Pool,
+    Site,
+    SiteCheck,
+    Swap,
+    Visit,
+)
 from tracker.policy.entries import read_host, read_title
 from tracker.policy.phone import read_number
 from tracker.policy.uses import uses_of
@@ -89,6 +101,7 @@ def delete(session: Session, by: By, site: Site) -> None:
     uses = uses_of(
         (named.count(session, Visit, Visit.site_id == site.id), "visit"),
         (named.count(session, MissCount, MissCount.site_id == site.id), "count of misses"),
+        (named.count(session, CallbackRequest, CallbackRequest.site_id == site.id), "callback"),
     )
     if uses:
         raise Rejected(
@@ -98,7 +111,9 @@ def delete(session: Session, by: By, site: Site) -> None:
             name=site.name,
             uses=uses,
         )
-    session.execute(sa.delete(SiteCheck).where(SiteCheck.site_id == site.id))
+    scopes.forget(session, site)
+    for model in (SiteCheck, CallbackSettings):
+        session.execute(sa.delete(model).where(model.site_id == site.id))
     for swap in list(site.swaps):
         session.delete(swap)
     session.flush()

@@ -15,6 +15,7 @@ from tracker.audit import By
 from tracker.errors import Rejected
 from tracker.models import (
     Call,
+    CallbackRequest,
     CallerIdPolicy,
     Company,
     Forwarding,
@@ -176,8 +177,14 @@ def delete(session: Session, by: By, target: Target) -> None:
         sa.select(sa.func.count()).select_from(Forwarding).where(Forwarding.target_id == target.id)
     )
     calls = session.scalar(sa.select(sa.func.count()).select_from(Call).where(Call.target_id == target.id))
+    back = session.scalar(
+        sa.select(sa.func.count()).select_from(CallbackRequest).where(CallbackRequest.target_id == target.id)
+    )
     plans = len(using(session, target))
-    if uses := uses_of((rings or 0, "forwarding"), (plans, "plan"), (calls or 0, "answered call")):
+    held = (
+        (rings or 0, "forwarding"), (plans, "plan"), (calls or 0, "answered call"), (back or 0, "callback"),
+    )  # fmt: skip
+    if uses := uses_of(*held):
         raise Rejected(
             "target.in_use",
             "target %(name)r is used by %(uses)s",

@@ -14,6 +14,7 @@ from tracker.audit import By
 from tracker.errors import Rejected, Said, say
 from tracker.models import (
     Call,
+    CallbackSettings,
     CallerIdPolicy,
     DialAs,
     DtmfMode,
@@ -154,10 +155,16 @@ def _needed_by(session: Session, trunk: Trunk) -> list[Said]:
     """What dials over it."""
     targets = session.scalars(sa.select(Target.name).where(Target.trunk_id == trunk.id)).all()
     named = [say("target %(name)r", name=name) for name in targets]
-    return named + uses_of((_count(session, OutgoingRule, trunk), "outgoing rule"))
+    return named + uses_of(
+        (_count(session, OutgoingRule, trunk), "outgoing rule"),
+        (_count(session, CallbackSettings, trunk), "site that calls back"),
+    )
 
 
-def _count(session: Session, model: type[Call | Refusal | OutgoingRule], trunk: Trunk) -> int:
+_Carried = Call | Refusal | OutgoingRule | CallbackSettings
+
+
+def _count(session: Session, model: type[_Carried], trunk: Trunk) -> int:
     found = sa.select(sa.func.count()).select_from(model).where(model.trunk_id == trunk.id)
     return session.scalar(found) or 0
 

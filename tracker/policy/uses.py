@@ -11,6 +11,7 @@ STATES = {"active": say("active"), "quarantined": say("quarantined"), "retired":
 _WORDS = {
     "announcement": (say("%(num)s announcement"), say("%(num)s announcements")),
     "answered call": (say("%(num)s answered call"), say("%(num)s answered calls")),
+    "callback": (say("%(num)s callback"), say("%(num)s callbacks")),
     "call": (say("%(num)s call"), say("%(num)s calls")),
     "channel": (say("%(num)s channel"), say("%(num)s channels")),
     "cost": (say("%(num)s cost"), say("%(num)s costs")),
@@ -32,6 +33,7 @@ _WORDS = {
     "rent": (say("%(num)s rent"), say("%(num)s rents")),
     "sale": (say("%(num)s sale"), say("%(num)s sales")),
     "site": (say("%(num)s site"), say("%(num)s sites")),
+    "site that calls back": (say("%(num)s site that calls back"), say("%(num)s sites that call back")),
     "target": (say("%(num)s target"), say("%(num)s targets")),
     "visit": (say("%(num)s visit"), say("%(num)s visits")),
     "visitor": (say("%(num)s visitor"), say("%(num)s visitors")),
