@@ -204,7 +204,7 @@ def rename(name: str, new_name: str, company: str | None) -> None:
 @click.argument("name")
 @company_option
 def delete(name: str, company: str | None) -> None:
-    """Delete a plan that is used for nothing.
+    """Delete a plan that is used for nothing. Calls that are in it go on by it.
 
     \b
     Example:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from tracker.models import PlanVersion
 from tracker.plan_list import LONGEST_CALL, rendered
-from tracker.plan_sounds import heard_in
+from tracker.plan_sounds import still_heard
 from tracker.policy.plan import (
     FINISHED,
     Branch,
@@ -37,6 +37,7 @@ from tracker.settings import Settings
 CAUSES: Mapping[str, int] = {Cause.BUSY: 17, Cause.REFUSED: 21, Cause.NO_ANSWER: 19}
 _ZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 _WORD = re.compile(r"[a-z0-9.-]{1,60}|\+[1-9][0-9]{0,14}\*?")
+_GONE = "gone"  # no sound is called so: Asterisk goes on without
 _ID = re.compile(r"[1-9][0-9]{0,9}")
 
 
@@ -46,7 +47,6 @@ class PlanFacts:
 
     id: int
     version: int
-    is_newest: bool
     about: str
     zone: str
     judges: bool
@@ -67,14 +67,13 @@ def _facts(session: Session, version: PlanVersion) -> PlanFacts:
     return PlanFacts(
         id=version.plan_id,
         version=version.version,
-        is_newest=version.until_at is None,
         about=f"“{version.plan.name}” of {company.name}",
         zone=company.timezone,
         judges=company.judge_by_phone,
         codes=company.recording_codes,
         whispers=company.whisper is not None,
         steps=steps,
-        sounds={prompt: spoken.digest for prompt, spoken in heard_in(session, company, steps).items()},
+        sounds={prompt: spoken.digest for prompt, spoken in still_heard(session, version).items()},
     )
 
 
@@ -110,10 +109,11 @@ def _is_plain(step: Step, known: set[str]) -> bool:
 
 def plan_words(settings: Settings, plans: Sequence[PlanFacts]) -> dict[str, Any]:
     """What the template calls by name."""
-    newest = {str(plan.id): f"{plan.id}-{plan.version}" for plan in plans if plan.is_newest}
+    # Of a deleted plan, to which a version that is superseded may lead, the last one that rang.
+    newest = {str(plan.id): f"{plan.id}-{plan.version}" for plan in sorted(plans, key=lambda it: it.version)}
     return {
         "plans": plans,
-        "sound": lambda plan, prompt: str(settings.sounds / plan.sounds[prompt]),
+        "sound": lambda plan, prompt: str(settings.sounds / plan.sounds.get(prompt, _GONE)),
         "newest": newest,
         "causes": CAUSES,
         "kind_of": kind_of,

@@ -405,26 +405,32 @@ def test_of_two_that_ring_over_one_trunk_the_one_that_answers_is_in_the_books(
 
 def test_a_call_goes_on_by_the_plan_it_began_with(house: House, office: Office) -> None:
     old, new, slow = (office.phone(name) for name in ("Old", "New", "Slow"))
+    last = office.phone("Last")
 
     def menu(target: str) -> dict[str, Any]:
         chosen = {"kind": "menu", "say": PROMPT, "keys": {"1": "ring"}, "seconds": 10, "then": "ring"}
         return {"start": "menu", "steps": {"menu": chosen, "ring": ring(target)}}
 
-    in_menu = office.number("edited", menu("Old"))
+    in_menu, gone = office.number("edited", menu("Old")), office.number("gone", menu("Last"))
     ringing = office.number("edited too", {"start": "ring", "steps": {"ring": ring("Slow")}})
     house.apply()
     _, chooser = office.dial(in_menu)
     _, waiting = office.dial(ringing)
-    chooser.answered()
-    hear(chooser, PROMPT_TONE)
+    _, forgotten = office.dial(gone)
+    for talk in (chooser, forgotten):
+        talk.answered()
+        hear(talk, PROMPT_TONE)
     rings = slow.invited()
     office.change("edited", menu("New"))
     office.change("edited too", {"start": "ring", "steps": {"ring": ring("New")}})
-    chooser.media.press("1")
+    office.delete("gone", gone)
+    for talk in (chooser, forgotten):
+        talk.media.press("1")
     rings.pick_up()
     waiting.answered()
     check_talk(waiting, rings)
     check_talk(chooser, old.take_call())
+    check_talk(forgotten, last.take_call())
     _, later = office.dial(ringing)
     check_talk(later.answered() if (taken := new.take_call()) else later, taken)
 

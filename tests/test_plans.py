@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from sqlalchemy.orm import Session
 from support.facts import Pallets, add_pallets, answered, ended, started
 
 from dialplan.facts import load_facts, problems
-from tracker import forward, plan_cases, plan_list, plan_uses, plans, targets
+from dialplan.program import Program
+from dialplan.render import render
+from tracker import forward, plan_cases, plan_list, plan_uses, plans, prompts, targets
 from tracker.audit import By
 from tracker.books import record_all
 from tracker.database import Database
@@ -22,6 +25,8 @@ from tracker.inbound import look_up
 from tracker.known_callers import known_of
 from tracker.models import AuditEntry, Channel, Company, Number, Pool, Target
 from tracker.policy.plan_cases import read_case
+from tracker.policy.prompts import Words
+from tracker.settings import Settings
 
 BOX = {"kind": "voicemail", "say": "Please leave a message"}
 
@@ -54,6 +59,37 @@ def test_a_change_is_a_version_and_the_one_before_stays_for_a_day(books: tuple[S
     assert [each.version for each in later] == [2]
     told = session.scalars(sa.select(AuditEntry.action).where(AuditEntry.action.startswith("plan."))).all()
     assert told == ["plan.add", "plan.change"]
+
+
+def test_a_deleted_plan_stays_for_a_day_for_calls_that_are_in_it(
+    books: tuple[Session, Pallets, By], tmp_path: Path
+) -> None:
+    session, pallets, by = books
+    owner = company_of(session, pallets)
+    prompts.add(session, by, owner, "bye", prompts.Ready(Words("en", "Goodbye"), 1.0))
+    inner = plans.add(session, by, owner, "inner", office(session, pallets))
+    over = {"steps": {"a": {"kind": "say", "say": {"sound": "bye"}, "then": "b"},
+                      "b": {"kind": "plan", "plan": "inner"}}}  # fmt: skip
+    outer = plans.add(session, by, owner, "outer", over)
+    plans.change(session, by, owner, outer, {"steps": {"box": BOX}})
+    for plan in (outer, inner):
+        plans.delete(session, by, owner, plan)
+    prompts.remove(session, by, prompts.get(session, owner, "bye"))
+    assert plan_list.listed(session, owner) == []
+    assert plan_list.find(session, owner, "inner") is None
+    with pytest.raises(Rejected):
+        plan_list.by_id(session, owner, inner.id)
+    again = plans.add(session, by, owner, "inner", {"steps": {"box": BOX}})
+    facts = load_facts(session, by.at)
+    assert problems(facts) == []
+    text = render(Settings(home=tmp_path), Program("asterisk", (22, 10, 1), "", Path(), Path()), facts)[
+        "plans.conf"
+    ]
+    for name in (f"{inner.id}-1", f"{outer.id}-1", f"{outer.id}-2", f"{again.id}-1"):
+        assert f"[leaseline-plan-{name}]" in text
+    assert f"Goto(leaseline-plan-{inner.id}-1,start,1)" in text
+    later = load_facts(session, by.at + timedelta(days=1, seconds=1))
+    assert [(plan.id, plan.version) for plan in later.plans] == [(again.id, 1)]
 
 
 def test_targets_and_plans_may_be_renamed(books: tuple[Session, Pallets, By]) -> None:

@@ -14,12 +14,12 @@ from tracker.policy.plan import Plan
 from tracker.policy.plan_text import read_plan
 
 LONGEST_CALL = timedelta(days=1)  # longer than call_max_seconds may be
+# A deleted plan is one of which no version counts any more.
+_THERE = CallPlan.versions.any(PlanVersion.until_at.is_(None))
 
 
 def find(session: Session, company: Company, name: str) -> CallPlan | None:
-    return session.scalar(
-        sa.select(CallPlan).where(CallPlan.company_id == company.id, CallPlan.name == name.strip())
-    )
+    return session.scalar(_of(company).where(CallPlan.name == name.strip()))
 
 
 def get(session: Session, company: Company, name: str) -> CallPlan:
@@ -38,16 +38,15 @@ def get(session: Session, company: Company, name: str) -> CallPlan:
 
 def by_id(session: Session, company: Company, plan_id: int) -> CallPlan:
     """The company's plan of that id. Raises Rejected plan.unknown, also for what is another company's."""
-    wanted = sa.select(CallPlan).where(CallPlan.company_id == company.id, CallPlan.id == plan_id)
-    if plan := session.scalars(wanted).one_or_none():
+    if plan := session.scalars(_of(company).where(CallPlan.id == plan_id)).one_or_none():
         return plan
     raise Rejected("plan.unknown", "There is no such plan", "Choose one from the list")
 
 
 def listed(session: Session, company: Company) -> Sequence[CallPlan]:
     """All the company's plans by name."""
-    wanted = sa.select(CallPlan).where(CallPlan.company_id == company.id).order_by(CallPlan.name)
-    return session.scalars(wanted.options(joinedload(CallPlan.versions))).unique().all()
+    wanted = _of(company).order_by(CallPlan.name).options(joinedload(CallPlan.versions))
+    return session.scalars(wanted).unique().all()
 
 
 def newest(plan: CallPlan) -> PlanVersion:
@@ -110,6 +109,10 @@ def target_ids(session: Session, company: Company) -> dict[str, str]:
     """The ids of the company's targets by their names."""
     rows = session.execute(sa.select(Target.name, Target.id).where(Target.company_id == company.id))
     return {name: str(number) for name, number in rows}
+
+
+def _of(company: Company) -> sa.Select[tuple[CallPlan]]:
+    return sa.select(CallPlan).where(CallPlan.company_id == company.id, _THERE)
 
 
 def _names(session: Session, company: Company) -> tuple[Mapping[str, str], Mapping[str, str]]:

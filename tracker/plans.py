@@ -22,6 +22,7 @@ from tracker.policy.plan_document import document_of
 from tracker.policy.plan_text import read_plan
 
 MOST = 100  # of a company
+_NAME_KEPT = 80  # of a deleted plan's name, before its id
 
 
 def add(session: Session, by: By, company: Company, name: str, document: object) -> CallPlan:
@@ -78,7 +79,10 @@ def rename(session: Session, by: By, company: Company, plan: CallPlan, name: str
 
 
 def delete(session: Session, by: By, company: Company, plan: CallPlan) -> None:
-    """A plan that counts nowhere. Raises Rejected plan.used. Calls that are in it end by it."""
+    """A plan that counts nowhere. Raises Rejected plan.used.
+
+    Calls that are in it go on by it: its versions stay, as superseded ones do, and its name is free.
+    """
     used = session.scalar(sa.select(sa.func.count()).where(PlanUse.plan_id == plan.id)) or 0
     others = [each.name for each in listed(session, company) if plan.id in _leads_to(each)]
     if used or others:
@@ -91,7 +95,9 @@ def delete(session: Session, by: By, company: Company, plan: CallPlan) -> None:
             others=others or "–",
         )
     by.note(session, "plan.delete", company.id, subject=plan.name, detail={"document": newest(plan).document})
-    session.delete(plan)
+    newest(plan).until_at = by.at
+    plan.cases.clear()
+    plan.name = f"{plan.name[:_NAME_KEPT]}\t{plan.id}"  # no name that a person can give
     session.flush()
 
 

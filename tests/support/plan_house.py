@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import sqlalchemy as sa
 from support.audio import RATE, Samples, tone, which_tone
 from support.house import CARRIER, OFFICE, House, until
 from support.sip import Talk, Telephone
@@ -89,6 +90,15 @@ class Office:
             company = session.get_one(Company, self.id)
             by = By(datetime.now(UTC), "test")
             plans.change(session, by, company, plan_list.get(session, company, plan), document)
+        self.house.apply()
+
+    def delete(self, plan: str, e164: str) -> None:
+        """The plan taken away from its number, deleted, and that applied."""
+        with self.house.database.write() as session:
+            company = session.get_one(Company, self.id)
+            by = By(datetime.now(UTC), "test")
+            plan_uses.clear(session, by, session.scalars(sa.select(Number).where(Number.e164 == e164)).one())
+            plans.delete(session, by, company, plan_list.get(session, company, plan))
         self.house.apply()
 
     def dial(self, e164: str, caller: str | None = None) -> tuple[str, Talk]:
