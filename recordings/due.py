@@ -17,8 +17,9 @@ from tracker.call_words import TO_BE_RECORDED
 from tracker.messages import is_message
 from tracker.models import Call, CallEvent, Company, Number, Recording, RecordingState
 from tracker.policy.detail import KINDS, from_detail
-from tracker.policy.facts import Direction, Doing, Passed, Taped
-from tracker.policy.taping import Taping, Told, pauses, withheld
+from tracker.policy.facts import Direction, Passed, Taped
+from tracker.policy.refusing import said_by
+from tracker.policy.taping import Told, Withheld, pauses, withheld
 from tracker.unrecorded import is_listed
 
 _PAGE = 64
@@ -91,6 +92,17 @@ def pauses_of(call: Call) -> list[list[float]]:
     return pauses(_told(session, [call.id])[call.id], call.answered_at, call.ended_at)
 
 
+def withheld_of(call: Call) -> Withheld | None:
+    """Why nothing of that talk may be kept, as the books know it now."""
+    session = object_session(call)
+    if session is None or call.answered_at is None:
+        return None
+    return withheld(
+        _told(session, [call.id])[call.id],
+        listed=is_listed(session, call.company_id, call.caller, call.started_at),
+    )
+
+
 def _facts(session: Session, row: Any, told: Sequence[Told]) -> EndedCall:
     call: Call = row.Call
     ended_at = call.ended_at or call.started_at  # the query asked for those that have ended
@@ -115,11 +127,8 @@ def _told(session: Session, call_ids: Sequence[int]) -> dict[int, list[Told]]:
     )
     found = defaultdict[int, list[Told]](list)
     for call_id, kind, at, detail in session.execute(wanted):
-        fact = from_detail(kind, "", detail)
-        if isinstance(fact, Taped):
-            found[call_id].append((at, fact.what))
-        elif isinstance(fact, Passed) and (fact.doing, fact.about) == (Doing.RECORDING, "refused"):
-            found[call_id].append((at, Taping.REFUSED))
+        if (said := said_by(from_detail(kind, "", detail))) is not None:
+            found[call_id].append((at, said))
     return found
 
 

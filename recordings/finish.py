@@ -19,6 +19,7 @@ from pathlib import Path
 
 from recordings import decide, due, places, settle
 from recordings.jobs import Prepare, Transcode, Unwritable
+from recordings.store import remove_deleted
 from recordings.workshop import Workshop
 from tracker.database import Database
 from tracker.models import RecordingState
@@ -78,6 +79,7 @@ class _Tick:
             waiting = due.count(session, node)
             calls = due.pending(session, node, self.now, busy_with) if waiting else []
             copies = due.copies(session, node, self.now, busy_with)
+        remove_deleted(self.database, self.settings, self.now)
         settled = [self.step(call) for call in calls]
         for call in copies:
             self.hand_copies(call)

@@ -69,6 +69,11 @@ def spooled(settings: Settings, key: str) -> list[Path]:
     return [folder / f"{key}{suffix}" for folder in folders for suffix in _EMPTY_BYTES]
 
 
+def aside(settings: Settings, key: str) -> list[Path]:
+    """What of a call was put aside as damaged."""
+    return list(damaged_folder(settings).glob(f"{key}*")) if _NAME.fullmatch(key) else []
+
+
 def look_at(path: Path) -> Found | None:
     """The recording at `path`; None when nothing is there, or something else than a regular audio file."""
     try:

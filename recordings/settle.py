@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
 from recordings import decide, due, places
 from recordings.jobs import Copied, Failed, Reply, Stored, Unplayable, Unwritable
 from tracker.database import Database
@@ -100,17 +102,28 @@ def _keep(database: Database, settings: Settings, now: datetime, reply: Stored) 
         return None
     with database.write() as session:
         recording = due.locked(session, reply.recording_id)
-        deleted = recording is None or recording.state is RecordingState.DELETED
-        kept = recording is not None and recording.state is RecordingState.PENDING
-        if recording is not None and kept:
-            _fill(recording, reply, now)
-            announce(session, recording.call, now)
-    if deleted:  # by a person, while it was being prepared
+        pending = recording is not None and recording.state is RecordingState.PENDING
+        state = recording.state if recording is not None and not pending else None
+        if recording is not None and pending:
+            state = _fill_or_not(session, recording, reply, now)
+    # Deleted by a person, or refused by the caller, while it was being prepared.
+    if recording is None or state in {RecordingState.DELETED, RecordingState.NONE}:
         for name in (reply.path, *reply.copies):
             places.stored(settings, name).unlink(missing_ok=True)
-    if kept or deleted:
         source.unlink(missing_ok=True)
-    return RecordingState.READY if kept else None
+    elif pending:
+        source.unlink(missing_ok=True)
+    return state if pending else None
+
+
+def _fill_or_not(session: Session, recording: Recording, reply: Stored, now: datetime) -> RecordingState:
+    """A caller's refusal may come into the books later than the sound was found."""
+    if (why := due.withheld_of(recording.call)) is not None:
+        recording.state, recording.withheld, recording.retry_at = RecordingState.NONE, why, None
+        return RecordingState.NONE
+    _fill(recording, reply, now)
+    announce(session, recording.call, now)
+    return RecordingState.READY
 
 
 def _grew(source: Path, reply: Stored) -> bool:

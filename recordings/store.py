@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from recordings import places
+from recordings.due import retries
+from tracker.database import Database
 from tracker.errors import Rejected, Said, say
 from tracker.models import Recording, RecordingState
 from tracker.settings import Settings
 
 CONTENT_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg", "opus": "audio/ogg"}
-_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,7 @@ def delete(session: Session, settings: Settings, recording: Recording) -> None:
 
     What was known about its sound (waveform, hash) goes with it. Deleting twice changes nothing.
     """
-    recording.state = RecordingState.DELETED
-    recording.peaks = recording.sha256 = recording.problem = None
-    recording.retry_at = _LONG_AGO  # until the sweeper has seen that the files are gone
+    recording.delete()
     files = list(files_of(settings, recording))
 
     @sa.event.listens_for(session, "after_commit", once=True)
@@ -86,3 +85,20 @@ def files_of(settings: Settings, recording: Recording) -> Iterator[Path]:
         if relative:
             yield places.stored(settings, relative)
     yield from places.spooled(settings, recording.call.key)
+    yield from places.aside(settings, recording.call.key)
+
+
+def remove_deleted(database: Database, settings: Settings, now: datetime) -> int:
+    """The files of deleted recordings that are still there: of one that its caller did not want, or that
+    outlived their deletion because something stopped in between."""
+    removed = 0
+    with database.read() as session:
+        ids = session.scalars(sa.select(Recording.id).where(retries(RecordingState.DELETED, now))).all()
+    for recording_id in ids:
+        with database.write() as session:
+            recording = session.get_one(Recording, recording_id)
+            for path in files_of(settings, recording):
+                removed += path.is_file()
+                path.unlink(missing_ok=True)
+            recording.retry_at = None
+    return removed

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from recordings import due, places, wav
 from recordings.jobs import UNFINISHED
-from recordings.store import files_of
+from recordings.store import remove_deleted
 from tracker.database import Database
 from tracker.models import Call, Recording, RecordingState
 from tracker.settings import Settings
@@ -54,7 +54,7 @@ def sweep(database: Database, settings: Settings, now: datetime, *, everything: 
 
     Each hour of the day looks for the files of one twenty-fourth of all recordings, `everything` for all.
     """
-    removed = _remove_unfinished(settings, now) + _remove_deleted(database, settings, now)
+    removed = _remove_unfinished(settings, now) + remove_deleted(database, settings, now)
     orphans: list[Path] = []
     fates: Counter[_Fate] = Counter()
     for path in _old_files(places.spool_folder(settings), now):
@@ -95,22 +95,6 @@ def _remove_unfinished(settings: Settings, now: datetime) -> int:
     for path in leftovers:
         path.unlink(missing_ok=True)
     return len(leftovers)
-
-
-def _remove_deleted(database: Database, settings: Settings, now: datetime) -> int:
-    """Files that outlived their deletion because something stopped in between."""
-    removed = 0
-    with database.read() as session:
-        query = sa.select(Recording.id).where(due.retries(RecordingState.DELETED, now))
-        ids = session.scalars(query).all()
-    for recording_id in ids:
-        with database.write() as session:
-            recording = session.get_one(Recording, recording_id)
-            for path in files_of(settings, recording):
-                removed += path.is_file()
-                path.unlink(missing_ok=True)
-            recording.retry_at = None
-    return removed
 
 
 def _fate(database: Database, settings: Settings, path: Path) -> _Fate:

@@ -30,10 +30,12 @@ from support.plan_house import (
 )
 from support.sip import Talk
 
+from tracker import unrecorded
 from tracker.models import (
     Call,
     CallEvent,
     CodeLease,
+    Company,
     Pool,
     RecordingState,
     Site,
@@ -173,6 +175,8 @@ def test_what_callers_press_and_hear(house: House, office: Office) -> None:
         office.number(name, plan) for name, plan in (("menu", MENU), ("coded", CODED), ("welcome", WELCOME))
     )
     consent = office.number("consent", CONSENT, record=True)
+    with house.database.write() as session:
+        session.get_one(Company, office.id).remember_refusals = True
     visit_id = hold_code(house, office, "4826")
     house.apply()
 
@@ -211,7 +215,11 @@ def test_what_callers_press_and_hear(house: House, office: Office) -> None:
             talk.media.press(key)
             check_talk(talk, phones["Agreed"].take_call())
             told = "refused" if key else "yes"
-            assert ("recording", told) in steps_of(house, call_of(house, caller))
+            call = call_of(house, caller)
+            assert ("recording", told) in steps_of(house, call)
+            with house.database.read() as session:
+                is_kept = unrecorded.is_listed(session, office.id, caller, datetime.now(UTC))
+                assert is_kept is (key == "9")  # his refusal, for his next call
             recording = recording_of(house, caller)
             assert recording.state is state, recording.problem
             if state is RecordingState.READY:

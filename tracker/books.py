@@ -39,9 +39,9 @@ from tracker.policy.facts import (
     Refused,
     Reported,
     Started,
-    Taped,
 )
 from tracker.policy.phone import normalise_caller
+from tracker.policy.refusing import speaking
 from tracker.policy.sought import sought
 from tracker.repeats import Heard, mark_repeats
 from tracker.told import take_codes
@@ -194,11 +194,8 @@ def _take_keys(session: Session, fresh: Mapping[int, Facts]) -> None:
         for call_id, page in fresh.items()
     }
     take_keys(session, {call_id: pressed for call_id, pressed in keys.items() if pressed})
-    taped = {
-        call_id: [fact for fact in page.values() if isinstance(fact, Taped)]
-        for call_id, page in fresh.items()
-    }
-    take_wishes(session, {call_id: told for call_id, told in taped.items() if told})
+    said = {call_id: speaking(page.values()) for call_id, page in fresh.items()}
+    take_wishes(session, {call_id: facts for call_id, facts in said.items() if facts})
     for call_id, page in fresh.items():
         typed = [fact for fact in page.values() if isinstance(fact, Passed) and fact.doing is Doing.CODE]
         take_codes(session, call_id, typed)

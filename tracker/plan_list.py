@@ -111,7 +111,7 @@ def target_ids(session: Session, company: Company) -> dict[str, str]:
     return {name: str(number) for name, number in rows}
 
 
-def _of(company: Company) -> sa.Select[tuple[CallPlan]]:
+def _of(company: Company) -> sa.Select[CallPlan]:
     return sa.select(CallPlan).where(CallPlan.company_id == company.id, _THERE)
 
 

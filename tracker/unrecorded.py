@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session
 
 from tracker.audit import By
 from tracker.errors import Rejected
-from tracker.models import Call, Company, Unrecorded, Wish
+from tracker.models import Call, Company, Recording, RecordingState, Unrecorded, Wish
 from tracker.once import insert_once
-from tracker.policy.facts import Taped
+from tracker.policy.facts import Passed, Taped
 from tracker.policy.phone import read_number
-from tracker.policy.taping import WISHES
+from tracker.policy.refusing import said_by
+from tracker.policy.taping import WISHES, Withheld, withheld
 
 
 def add(session: Session, by: By, company: Company, number: str) -> Unrecorded:
@@ -69,20 +70,38 @@ def is_listed(session: Session, company_id: int, caller: str | None, at: datetim
     return session.scalar(wanted) is not None
 
 
-def take_wishes(session: Session, taped: Mapping[int, Iterable[Taped]]) -> None:
+def take_wishes(session: Session, said: Mapping[int, Iterable[Taped | Passed]]) -> None:
     """Put callers on the list who refused, or of whom an employee said so, by the call's id.
 
-    A caller's own refusal counts for later calls where the company remembers it.
+    A caller's own refusal counts for later calls where the company remembers it. A recording that was kept
+    before his word came into the books is kept no longer.
     """
-    for call_id, facts in taped.items():
-        wished = [fact for fact in facts if fact.what in WISHES]
-        if not wished:
+    for call_id, facts in said.items():
+        words = [(fact, word) for fact in facts if (word := said_by(fact)) is not None]
+        reason = withheld(((fact.at, word) for fact, word in words), listed=False)
+        if reason is None:
             continue
         call = session.get_one(Call, call_id, populate_existing=True)
-        for fact in sorted(wished, key=lambda each: each.at):
-            wish = WISHES[fact.what]
-            if call.caller and (wish is not Wish.CALLER or call.company.remember_refusals):
+        for fact, word in sorted(words, key=lambda each: each[0].at):
+            wish = WISHES.get(word)
+            if wish and call.caller and (wish is not Wish.CALLER or call.company.remember_refusals):
                 _put(session, call, fact, wish)
+        _withdraw(session, call, reason, max(fact.at for fact, _ in words))
+
+
+def _withdraw(session: Session, call: Call, reason: Withheld, at: datetime) -> None:
+    """A talk's recording; a message is a caller's own to leave."""
+    # Held, so that whoever prepares it sees the word, or is seen to have been quicker.
+    wanted = sa.select(Recording).where(Recording.call_id == call.id).with_for_update()
+    recording = session.scalars(wanted.execution_options(populate_existing=True)).one_or_none()
+    kept = recording is not None and recording.state in {RecordingState.READY, RecordingState.DAMAGED}
+    if recording is None or not kept or call.answered_at is None:
+        return
+    recording.delete()
+    recording.withheld = reason
+    By(at, "caller").note(
+        session, "recording.withdraw", call.company_id, subject=call.key, detail={"why": reason.value}
+    )
 
 
 def describe(entry: Unrecorded) -> dict[str, Any]:
@@ -90,10 +109,10 @@ def describe(entry: Unrecorded) -> dict[str, Any]:
     return {"caller": entry.caller, "since_at": entry.since_at, "wish": entry.wish.value}
 
 
-def _put(session: Session, call: Call, fact: Taped, wish: Wish) -> None:
+def _put(session: Session, call: Call, fact: Taped | Passed, wish: Wish) -> None:
     row = {"company_id": call.company_id, "caller": call.caller, "since_at": fact.at, "wish": wish}
     if insert_once(session, Unrecorded, [row], ("company_id", "caller"), ("id",)):
-        actor = "caller" if wish is Wish.CALLER else f"phone:{fact.target_id}"
+        actor = f"phone:{fact.target_id}" if isinstance(fact, Taped) and wish is Wish.EMPLOYEE else "caller"
         By(fact.at, actor).note(session, "unrecorded.add", call.company_id, subject=call.caller)
 
 

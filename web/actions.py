@@ -85,6 +85,7 @@ ACTIONS = {
     "rent.add": _("Added a channel’s rent"),
     "rent.change": _("Changed a channel’s rent"),
     "rent.delete": _("Deleted a channel’s rent"),
+    "recording.withdraw": _("Deleted a recording that was not to be kept"),
     "report.delete": _("Deleted a report"),
     "report.export": _("Exported a report"),
     "report.open": _("Opened a link to a report"),

@@ -164,7 +164,7 @@ def unfolds(call: Call) -> bool:
 
 
 def _gone(call: Call, state: RecordingState | None) -> object:
-    if state is RecordingState.DELETED:
+    if state is RecordingState.DELETED and not (call.recording and call.recording.withheld):
         return DELETED
     if call.outcome is Outcome.ANSWERED and call.reported is not None:
         return NOT_HEARD

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +19,8 @@ from tracker.policy.attribution import Basis
 from tracker.policy.facts import Direction, GuardStep, HungUpBy, Outcome, Presentation, Spam
 from tracker.policy.taping import Withheld
 from tracker.policy.worth import Category
+
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class RecordingState(enum.StrEnum):
@@ -240,6 +242,12 @@ class Recording(Base):
     retry_at: Mapped[datetime | None]
 
     call: Mapped[Call] = relationship(back_populates="recording")
+
+    def delete(self) -> None:
+        """What was known about its sound goes with it; the worker has its files removed."""
+        self.state = RecordingState.DELETED
+        self.peaks = self.sha256 = self.problem = None
+        self.retry_at = _LONG_AGO  # until it is seen that the files are gone
 
 
 class Refusal(Base):
