@@ -20,6 +20,7 @@ from tracker.policy.call_filter import read_filter
 from tracker.policy.detail import as_detail, from_detail
 from tracker.policy.facts import Direction, Fact
 from tracker.policy.spool import BadLine, parse_line
+from tracker.repeats import has_called
 
 START = (
     '{"e":"start","call":"a-1","node":"main","uid":"1.1","lid":"1.1","trunk":"trunk-1","did":"+74951230001",'
@@ -113,3 +114,18 @@ def test_a_call_that_went_out_comes_of_no_advertisement_and_makes_nobody_a_repea
         record_all(session, [other, again])
     with database.read() as session:
         assert not calls.find_call(session, [pallets.company_id], "first").repeat
+
+
+@pytest.mark.parametrize("direction", Direction)
+def test_whoever_is_a_repeat_caller_while_it_rings_is_one_in_the_books(
+    database: Database, now: datetime, direction: Direction
+) -> None:
+    with database.write() as session:
+        pallets = add_pallets(session, now - timedelta(days=3))
+        before = started(pallets.leased, now - timedelta(days=1), "before", direction=direction)
+        record_all(session, [before])
+        known = has_called(session, pallets.company_id, before.caller, now)
+        record_all(session, [started(pallets.leased, now, "now")])
+    with database.read() as session:
+        assert calls.find_call(session, [pallets.company_id], "now").repeat is known
+        assert known is (direction is not Direction.OUT)

@@ -1,4 +1,7 @@
-"""First-time and repeat callers: whether the company has had an earlier call of the same caller."""
+"""First-time and repeat callers: whether the company has had an earlier call of the same caller.
+
+A callback is a call of his, for he has asked for it; a call that we made of ourselves is none.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from tracker.models import Call
 from tracker.models.base import Instant
-from tracker.policy.facts import Direction
+from tracker.policy.facts import COUNTED
 
 
 @dataclass(frozen=True)
@@ -23,10 +26,15 @@ class Heard:
     since: datetime
 
 
+def _is_his(call: type[Call]) -> sa.ColumnElement[bool]:
+    return sa.or_(*(call.direction == each for each in sorted(COUNTED)))  # a list cannot stand in many rows'
+
+
 _CALLED = sa.select(
     sa.exists().where(
         Call.company_id == sa.bindparam("of"),
         Call.caller == sa.bindparam("by"),
+        _is_his(Call),
         Call.started_at < sa.bindparam("at", type_=Instant()),
     )
 )
@@ -43,7 +51,7 @@ _MARK = _CALLS.where(
     .where(
         _earlier.company_id == Call.company_id,
         _earlier.caller == Call.caller,
-        _earlier.direction != Direction.OUT,
+        _is_his(_earlier),
         sa.or_(
             _earlier.started_at < Call.started_at,
             sa.and_(_earlier.started_at == Call.started_at, _earlier.key < Call.key),
@@ -54,7 +62,7 @@ _MARK = _CALLS.where(
 
 
 def has_called(session: Session, company_id: int, caller: str | None, at: datetime) -> bool:
-    """Whether the company's books have an earlier call with that caller, by whoever of the two."""
+    """Whether the company's books have an earlier call of that caller: what its mark will say."""
     return caller is not None and bool(
         session.connection().scalar(_CALLED, {"of": company_id, "by": caller, "at": at})
     )
