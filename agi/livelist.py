@@ -2,13 +2,14 @@
 
 A call is its caller's channel: the one that began the chain (Uniqueid = Linkedid) and carries our call key
 as AccountCode. Every other channel with that key is a leg. Two channels in one bridge talk to each other;
-that is all there is to know, so a transfer needs no rule of its own.
+that is all there is to know, so a transfer needs no rule of its own. Where that channel is gone, a leg
+that still talks is the call.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -87,6 +88,7 @@ class LiveList:
                 for place in {channel.key, channel.bridge} - {""}:
                     legs.setdefault(place, []).append(channel)
         callers = [channel for channel in self._channels.values() if channel.caller]
+        callers += _left(self._channels.values(), {caller.key for caller in callers})
         return [
             _row(caller, [*legs.get(caller.key, []), *legs.get(caller.bridge, [])])
             for caller in sorted(callers, key=lambda c: c.started_at)
@@ -134,6 +136,15 @@ class LiveList:
     def _bridge_of(self, uniqueid: str) -> str:
         channel = self._channels.get(uniqueid)
         return channel.bridge if channel is not None else ""
+
+
+def _left(channels: Iterable[_Channel], held: Set[str]) -> list[_Channel]:
+    """Whoever was called, and talks on after the phone that called has handed him on: the call is his."""
+    found: dict[str, _Channel] = {}
+    for channel in sorted(channels, key=lambda it: it.started_at):
+        if channel.key and channel.bridge and channel.key not in held:
+            found.setdefault(channel.key, channel)
+    return list(found.values())
 
 
 def _row(caller: _Channel, legs: list[_Channel]) -> dict[str, Any]:

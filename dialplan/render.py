@@ -272,6 +272,17 @@ class _Spool:
         """The end of a callback whose visitor never answered: whoever hung up was the company."""
         return self._end().replace('"ch":"${CHANNEL(name)}"', '"ch":"-"')
 
+    def _gone(self) -> str:
+        """The end of a call that went out, on the channel of the person called: he is not who called.
+
+        Where Asterisk names nobody the phone that called was put down.
+        """
+        source, us = "${CHANNEL(hangupsource)}", "PJSIP/us"
+        by = f'${{IF($["{source}" = ""]?{us}:{source})}}'
+        ours = f'${{IF($["{source}" = "${{CHANNEL(name)}}" | "{source}" = ""]?{us}:{source})}}'
+        told = self._end().replace('"ch":"${CHANNEL(name)}"', f'"ch":"{ours}"')
+        return told.replace(f'"by":"{source}"', f'"by":"{by}"')
+
     def _refused(self) -> str:
         return (
             '"trunk":"${CHANNEL(endpoint)}","did":"${FILTER(0-9+,${EXTEN})}",'

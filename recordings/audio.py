@@ -62,7 +62,7 @@ def _store(job: Prepare, source: BinaryIO, layout: wav.Layout) -> Stored:
     facts = os.fstat(source.fileno())
     made = unfinished / f"{Path(job.stem).name}.{os.getpid()}.wav"
     try:
-        measured = _write(source, layout, made, is_turned=job.is_turned)
+        measured = _write(source, layout, made)
         size = made.stat().st_size
         put(made, Path(job.root) / f"{job.stem}.wav")
     finally:
@@ -85,7 +85,7 @@ def _store(job: Prepare, source: BinaryIO, layout: wav.Layout) -> Stored:
     )
 
 
-def _write(source: BinaryIO, layout: wav.Layout, place: Path, *, is_turned: bool) -> _Measured:
+def _write(source: BinaryIO, layout: wav.Layout, place: Path) -> _Measured:
     """Write the stereo WAV, synced, and measure it on the way."""
     head = wav.header(layout.frames * 4, rate=layout.rate)
     digest = hashlib.sha256(head)
@@ -93,11 +93,10 @@ def _write(source: BinaryIO, layout: wav.Layout, place: Path, *, is_turned: bool
     with place.open("wb") as out:
         out.write(head)
         for piece in _pieces(source, layout):
-            audio = _turned(piece) if is_turned else piece
-            for points, side in zip(peaks, _sides(audio), strict=True):
+            for points, side in zip(peaks, _sides(piece), strict=True):
                 points.append(round(100 * min(side.max, 32767) / 32767))
-            digest.update(audio.raw_data)
-            out.write(audio.raw_data)
+            digest.update(piece.raw_data)
+            out.write(piece.raw_data)
         out.flush()
         os.fsync(out.fileno())
     return _Measured(digest.hexdigest(), *peaks)
@@ -117,12 +116,6 @@ def _pieces(source: BinaryIO, layout: wav.Layout) -> Iterator[AudioSegment]:
             data=data, sample_width=2, frame_rate=layout.rate, channels=layout.channels
         )
         yield piece.set_channels(2)  # type: ignore[no-untyped-call]
-
-
-def _turned(audio: AudioSegment) -> AudioSegment:
-    left, right = _sides(audio)
-    turned: AudioSegment = AudioSegment.from_mono_audiosegments(right, left)  # type: ignore[no-untyped-call]
-    return turned
 
 
 def _sides(audio: AudioSegment) -> list[AudioSegment]:

@@ -17,7 +17,7 @@ from tracker.call_words import TO_BE_RECORDED
 from tracker.messages import is_message
 from tracker.models import Call, CallEvent, Company, Number, Recording, RecordingState
 from tracker.policy.detail import KINDS, from_detail
-from tracker.policy.facts import Direction, Passed, Taped
+from tracker.policy.facts import Passed, Taped
 from tracker.policy.refusing import said_by
 from tracker.policy.taping import Told, Withheld, pauses, withheld
 from tracker.unrecorded import is_listed
@@ -35,7 +35,6 @@ class Due:
     slug: str
     started_at: datetime
     facts: EndedCall
-    is_turned: bool = False  # the company's side comes first: it called
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,6 @@ def pending(session: Session, node: str, now: datetime, busy_with: AbstractSet[i
             row.slug,
             row.Call.started_at,
             _facts(session, row, told[row.Call.id]),
-            row.Call.direction is Direction.OUT,
         )
         for row in rows
     ]

@@ -13,7 +13,7 @@ import functools
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -115,7 +115,7 @@ class _Tick:
             stem = places.stem(call.slug, call.key, call.started_at)
         except ValueError as error:
             return settle.give_up(self.database, self.settings, call.recording_id, str(error))
-        job = replace(self.job(Prepare, call.recording_id, found.path, stem), is_turned=call.is_turned)
+        job = self.job(Prepare, call.recording_id, found.path, stem)
         if free_bytes(self.settings.recordings_folder) < found.bytes + _SPARE_BYTES:
             full = Unwritable(call.recording_id, os.strerror(errno.ENOSPC))
             self.pause()

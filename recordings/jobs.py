@@ -19,7 +19,6 @@ class Prepare:
     stem: str
     copies: tuple[str, ...]
     ffmpeg: str
-    is_turned: bool = False  # of the two sides the source has the company's first
 
 
 @dataclass(frozen=True)

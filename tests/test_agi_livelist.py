@@ -103,6 +103,21 @@ def test_a_colleague_who_is_put_through_is_the_one_who_talks() -> None:
     assert not live._channels
 
 
+def test_whoever_was_called_and_handed_on_is_still_a_call() -> None:
+    def event(kind: str, who: str, **more: str) -> dict[str, str]:
+        channels = {"1.1": "PJSIP/target-1-01", "1.2": "PJSIP/trunk-2-02"}
+        told = {"Event": kind, "Uniqueid": who, "Linkedid": "1.1", "Channel": channels[who]}
+        return told | {"AccountCode": "out-1", "BridgeUniqueid": "b"} | more
+
+    known = [event("NewAccountCode", who) for who in ("1.1", "1.2")]
+    live = told([*known, *(event("BridgeEnter", who) for who in ("1.1", "1.2"))])
+    assert [(row["call"], row["target"]) for row in live.rows()] == [("out-1", 1)]
+    live.apply(event("Hangup", "1.1"), after(9))
+    assert [(row["call"], row["state"]) for row in live.rows()] == [("out-1", "talking")]
+    live.apply(event("BridgeLeave", "1.2"), after(12))
+    assert live.rows() == []
+
+
 def test_a_list_of_channels_puts_an_empty_list_right() -> None:
     live = LiveList()
     live.replace(LISTED, after(10))

@@ -17,7 +17,17 @@ from support.sip import Telephone
 
 from tracker import outgoing
 from tracker.audit import By
-from tracker.models import Call, Company, RecordingState, Refusal, Target, TargetKind, Trunk
+from tracker.models import (
+    Call,
+    Company,
+    Node,
+    QuarantinedLine,
+    RecordingState,
+    Refusal,
+    Target,
+    TargetKind,
+    Trunk,
+)
 from tracker.policy.facts import Direction, HungUpBy, Outcome
 
 CLOSE = 0.15
@@ -124,6 +134,74 @@ def test_a_phone_calls_out_and_the_call_stands_in_the_books(office: Office) -> N
     left, right = sides(office, call)
     assert correlation(left, HIS[:RATE]) > HEARD  # the person's side is the left one, whoever called
     assert correlation(right, OURS[:RATE]) > HEARD
+
+
+def test_a_call_that_went_out_lasts_until_the_person_called_is_gone(office: Office) -> None:
+    """Joined to a call that came in, and handed on to a colleague: both go on without who called."""
+    joined, handed = (str(next(_people)) for _ in range(2))
+    carrier, vera, willi = office.carrier, office.phone("vera"), office.phone("willi")
+    caller = office.house.telephone(office.trunk.host).dial(office.line.e164, who="<sip:+79165554434@x>")
+    taken = vera.take_call()
+    caller.answered()
+    in_at = time.time()
+    asking = vera.dial(f"+{joined}")
+    asked = carrier.take_call()
+    asking.answered()
+    out_at = time.time()
+    until(lambda: len(asked.media.heard()) and len(asking.media.heard()), why="the two are connected")
+    assert taken.transfer(asking).status == 202
+    asking.over()
+    taken.hang_up()
+    asked.media.say(HIS)
+    asked.media.said()
+    caller.media.say(OURS)
+    caller.media.said()
+    assert is_live(office, joined)
+    ended_at = time.time()
+    assert caller.hang_up().status == 200
+    asked.over()
+    went, came = office.ended(joined), office.ended("79165554434")
+    for call, answered_at in ((went, out_at), (came, in_at)):
+        assert call.outcome is Outcome.ANSWERED
+        assert call.talk_seconds == pytest.approx(ended_at - answered_at, abs=3 * CLOSE)
+        assert call.recording
+        assert call.recording.problem is None
+    assert (came.hung_up_by, went.hung_up_by) == (HungUpBy.CALLER, HungUpBy.COMPANY)
+    left, right = sides(office, went)
+    assert correlation(left, HIS[RATE : 2 * RATE]) > HEARD
+    assert correlation(right, OURS[RATE : 2 * RATE]) > HEARD
+    left, right = sides(office, came)
+    assert correlation(left, OURS[RATE : 2 * RATE]) > HEARD
+    assert correlation(right, HIS[RATE : 2 * RATE]) > HEARD
+
+    talk = vera.dial(f"+{handed}")
+    asked = carrier.take_call()
+    talk.answered()
+    out_at = time.time()
+    until(lambda: len(asked.media.heard()) and len(talk.media.heard()), why="the two are connected")
+    assert talk.transfer("willi").status == 202
+    second = willi.take_call()
+    until(lambda: len(second.media.heard()), why="the two are connected")
+    asked.media.say(HIS)
+    asked.media.said()
+    ended_at = time.time()
+    assert asked.hang_up().status == 200
+    second.over()
+    call = office.ended(handed)
+    assert call.talk_seconds == pytest.approx(ended_at - out_at, abs=3 * CLOSE)
+    assert (call.target_id, call.hung_up_by) == (office.line.phones[0].target_id, HungUpBy.CALLER)
+    assert correlation(second.media.heard(), HIS[RATE : 2 * RATE]) > HEARD
+    with office.house.database.read() as session:
+        assert [it.line for it in session.scalars(sa.select(QuarantinedLine))] == []
+
+
+def is_live(office: Office, person: str) -> bool:
+    """Whether the call with that person is among those that go on."""
+    (call,) = office.house.calls(Call.caller == f"+{person}")
+    with office.house.database.read() as session:
+        return call.key in {
+            str(row.get("call")) for node in session.scalars(sa.select(Node)) for row in node.live
+        }
 
 
 def sides(office: Office, call: Call) -> tuple[Samples, Samples]:

@@ -185,6 +185,9 @@ def test_a_call_that_went_out_is_rebuilt_from_channel_events(database: Database,
     call = rebuild("lost", "main", rows)
     assert call
     assert isinstance(call.started, Started)
+    joined = rebuild("lost", "main", [*rows, row("BRIDGE_ENTER", 4, his, uniqueid="1.2")])
+    assert joined
+    assert joined.ended is None  # he was put through to another call, and talks on
     with database.write() as session:
         record_all(session, [fact for fact in (call.started, call.answered, call.ended) if fact])
         books = session.scalars(sa.select(Call)).one()

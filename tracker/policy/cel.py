@@ -138,7 +138,14 @@ def _went_out(
     answered = _answer(call, node, events)
     if answered is not None:
         answered = replace(answered, target_id=target_id)
-    return Rebuilt(shown, started, answered, _end(call, node, events))
+    # Whoever was called may talk on, in a call of another linkedid, when the phone that called is gone.
+    return Rebuilt(shown, started, answered, None if _talks_on(call, events) else _end(call, node, events))
+
+
+def _talks_on(call: str, events: Sequence[CelRow]) -> bool:
+    of_call = [row for row in events if row.call == call and not row.is_callers]
+    gone = {row.uniqueid for row in of_call if row.kind == "HANGUP"}
+    return any(row.kind == "BRIDGE_ENTER" and row.uniqueid not in gone for row in of_call)
 
 
 def _answer(call: str, node: str, events: Sequence[CelRow]) -> Answered | None:
