@@ -17,9 +17,10 @@ from support.fake_ami import FakeAmi
 from agi.ami import Login
 from agi.callbacks import Caller
 from agi.whispering import Whispering
-from tracker import callback_tries, callbacks
+from tracker import callback_tries, callbacks, plan_uses, plans
 from tracker.audit import By
 from tracker.books import record_all
+from tracker.callback_rules import Plan, employees_of, plan_of
 from tracker.callback_tries import CLAIM_SECONDS, SPOOL_SECONDS, Claim
 from tracker.callbacks import Asking
 from tracker.database import Database
@@ -35,6 +36,7 @@ from tracker.models import (
     Company,
     Forwarding,
     Number,
+    Prompt,
     Site,
     Target,
     TargetKind,
@@ -151,6 +153,44 @@ def test_the_seconds_of_the_day_are_capped(shop: Shop) -> None:
     assert shop.of(request).state is CallbackState.TALKED
     later = shop.now + timedelta(hours=7)
     assert shop.ask("+79165550102", at=later).reason is CallbackReason.COST_CAP
+
+
+def test_what_waits_is_not_called_once_the_seconds_are_spent(shop: Shop) -> None:
+    shop.ask()
+    waiting = shop.ask("+79165550102")
+    claimed = shop.claim()
+    assert claimed
+    put_through(shop, claimed, talk_seconds=20_000)
+    assert who_is_rung(shop, waiting, shop.now + timedelta(hours=7)) is CallbackReason.COST_CAP
+
+
+def test_where_a_plan_counts_those_are_rung_who_ring_by_it_then(shop: Shop) -> None:
+    hours = {"kind": "hours", "open": {"mon-sun": "09:00-18:00"}, "then": "all", "closed": "night"}
+    document = {"start": "hours", "steps": {
+        "hours": hours, "all": {"kind": "ring", "targets": ["desk:20"], "then": "box"},
+        "night": {"kind": "branch", "by": "caller", "cases": {"repeat": "all"}, "then": "box"},
+        "box": {"kind": "voicemail", "say": {"sound": "tone"}}}}  # fmt: skip
+    by = By(shop.now, "test")
+    with shop.database.write() as session:
+        company = session.get_one(Company, shop.company_id)
+        session.add(
+            Prompt(company_id=company.id, name="tone", digest="0" * 32, seconds=1, created_at=shop.now)
+        )
+        session.flush()
+        plan_uses.use(session, by, company, plans.add(session, by, company, "office", document))
+        settings = session.get_one(CallbackSettings, shop.site_id)
+        assert [each.target_id for each in employees_of(session, settings, None)] == [shop.target_id]
+    request = shop.ask()
+    noon, night = (shop.now.replace(hour=hour, minute=0) for hour in (9, 20))  # three hours later in Moscow
+    open_now = who_is_rung(shop, request, noon)
+    assert isinstance(open_now, Plan)
+    assert [(each.target_id, each.seconds) for each in open_now.employees] == [(shop.target_id, 20)]
+    assert who_is_rung(shop, request, night) is CallbackReason.NO_EMPLOYEE
+
+
+def who_is_rung(shop: Shop, request: CallbackRequest, at: datetime) -> Plan | CallbackReason:
+    with shop.database.read() as session:
+        return plan_of(session, session.get_one(CallbackRequest, request.id), at)
 
 
 def test_of_many_that_claim_at_once_each_request_goes_to_one(shop: Shop) -> None:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tracker.audit import By
-from tracker.callback_rules import own_numbers, rules_of
+from tracker.callback_rules import own_numbers, rules_of, spoken_seconds
 from tracker.callback_tries import end, tell
 from tracker.errors import Rejected
 from tracker.held import hold
@@ -144,23 +144,6 @@ def _standing(session: Session, site: Site, client: str | None, phone: str, now:
         for_number=count(ours, today, accepted, CallbackRequest.phone == phone) if phone else 0,
         of_site=count(ours, today, accepted, CallbackRequest.site_id == site.id),
         seconds=spoken_seconds(session, site.id, now),
-    )
-
-
-def spoken_seconds(session: Session, site_id: int, now: datetime) -> float:
-    """How long callbacks of a site were spoken within the last 24 hours, those going on included."""
-    rows = session.execute(
-        sa.select(Call.talk_seconds, Call.answered_at)
-        .join(CallbackTry, CallbackTry.call_key == Call.key)
-        .join(CallbackRequest, CallbackRequest.id == CallbackTry.request_id)
-        .where(CallbackRequest.site_id == site_id, CallbackTry.at > now - _DAY)
-        .where(Call.answered_at.is_not(None))
-    )
-    return float(
-        sum(
-            (now - row.answered_at).total_seconds() if row.talk_seconds is None else row.talk_seconds
-            for row in rows
-        )
     )
 
 
