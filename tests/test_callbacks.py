@@ -136,6 +136,15 @@ def test_what_is_refused_is_kept_with_its_reason(shop: Shop) -> None:
     assert len(list_all(shop)) == 6
 
 
+def test_a_customer_with_many_addresses_is_one_client(shop: Shop) -> None:
+    for host in range(4):
+        shop.ask(f"+7916555020{host}", client=f"2001:db8:1:2::{host}")
+    over = shop.ask("+79165550209", client="2001:db8:1:2:ffff:ffff:ffff:ffff")
+    assert (over.reason, over.client) == (CallbackReason.CLIENT_LIMIT, "2001:db8:1:2::/64")
+    assert shop.ask("+79165550208", client="2001:db8:1:3::1").state is CallbackState.WAITING
+    assert shop.ask("+79165550207", client="::ffff:192.0.2.7").client == "192.0.2.7"
+
+
 def test_one_number_is_called_so_often_a_day_and_no_oftener(shop: Shop) -> None:
     for hour in range(3):
         request = shop.ask(at=shop.now + timedelta(hours=hour), client=f"198.51.100.{hour}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -38,6 +38,7 @@ from tracker.policy.callback import (
     Standing,
     Wish,
     decide,
+    one_client,
     read_phone,
 )
 from tracker.policy.detail import printable
@@ -77,6 +78,7 @@ def ask(session: Session, site: Site, asking: Asking, now: datetime) -> Callback
     phone = "" if isinstance(read, CallbackReason) else read
     if known := _the_same(session, site, asking.token, phone, now):
         return known
+    asking = replace(asking, client=one_client(asking.client) if asking.client else None)
     before = _standing(session, site, asking.client, phone, now)
     decided = decide(Wish(asking.phone, now, asking.wanted_at), rules, before)
     request = _new(site, asking, phone, now)
@@ -101,7 +103,7 @@ def _new(site: Site, asking: Asking, phone: str, now: datetime) -> CallbackReque
         visit_id=asking.visit_id,
         via=asking.via,
         token=printable(asking.token, 64) or secrets.token_urlsafe(KEY_BYTES),
-        client=asking.client[:64] if asking.client else None,
+        client=asking.client,
         phone=phone,
         written=printable(asking.phone, 40),
         name=printable(asking.name, 100) or None,
