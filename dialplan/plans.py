@@ -16,6 +16,7 @@ from tracker.plan_list import LONGEST_CALL, rendered
 from tracker.plan_sounds import still_heard
 from tracker.policy.plan import (
     FINISHED,
+    FIRST_KEY_SECONDS,
     Branch,
     By,
     Cause,
@@ -32,6 +33,7 @@ from tracker.policy.plan import (
 from tracker.policy.plan_check import KEYS
 from tracker.policy.plan_document import kind_of
 from tracker.policy.plan_text import NAME, read_plan
+from tracker.policy.taping import ConsentMode
 from tracker.settings import Settings
 
 CAUSES: Mapping[str, int] = {Cause.BUSY: 17, Cause.REFUSED: 21, Cause.NO_ANSWER: 19}
@@ -124,6 +126,8 @@ def plan_words(settings: Settings, plans: Sequence[PlanFacts]) -> dict[str, Any]
         "members": members,
         "totals": totals,
         "is_case": is_case,
+        "asks_no_more": asks_no_more,
+        "FIRST_KEY_SECONDS": FIRST_KEY_SECONDS,
     }
 
 
@@ -154,6 +158,12 @@ def is_case(by: By, word: str) -> str:
     if word.endswith("*"):
         return f'"${{{known}:0:{len(word) - 1}}}" = "{word[:-1]}"'
     return f'"${{{known}}}" = "{word}"'
+
+
+def asks_no_more(step: Consent) -> str:
+    """A condition: what the company has said before a call is recorded is no stricter than the step."""
+    modes = [ConsentMode.REQUIRED] if step.refuse else [ConsentMode.REQUIRED, ConsentMode.REFUSABLE]
+    return " & ".join(f'"${{CUT(LL_CONSENT,:,1)}}" != "{mode}"' for mode in modes)
 
 
 def members(step: Ring) -> str:

@@ -17,9 +17,10 @@ from support.fake_ami import FakeAmi
 from agi.ami import Login
 from agi.callbacks import Caller
 from agi.whispering import Whispering
-from tracker import callback_tries, callbacks
+from tracker import callback_tries, callbacks, plan_uses, plans
 from tracker.audit import By
 from tracker.books import record_all
+from tracker.callback_rules import Plan, employees_of, plan_of
 from tracker.callback_tries import CLAIM_SECONDS, SPOOL_SECONDS, Claim
 from tracker.callbacks import Asking
 from tracker.database import Database
@@ -35,6 +36,7 @@ from tracker.models import (
     Company,
     Forwarding,
     Number,
+    Prompt,
     Site,
     Target,
     TargetKind,
@@ -134,6 +136,15 @@ def test_what_is_refused_is_kept_with_its_reason(shop: Shop) -> None:
     assert len(list_all(shop)) == 6
 
 
+def test_a_customer_with_many_addresses_is_one_client(shop: Shop) -> None:
+    for host in range(4):
+        shop.ask(f"+7916555020{host}", client=f"2001:db8:1:2::{host}")
+    over = shop.ask("+79165550209", client="2001:db8:1:2:ffff:ffff:ffff:ffff")
+    assert (over.reason, over.client) == (CallbackReason.CLIENT_LIMIT, "2001:db8:1:2::/64")
+    assert shop.ask("+79165550208", client="2001:db8:1:3::1").state is CallbackState.WAITING
+    assert shop.ask("+79165550207", client="::ffff:192.0.2.7").client == "192.0.2.7"
+
+
 def test_one_number_is_called_so_often_a_day_and_no_oftener(shop: Shop) -> None:
     for hour in range(3):
         request = shop.ask(at=shop.now + timedelta(hours=hour), client=f"198.51.100.{hour}")
@@ -151,6 +162,44 @@ def test_the_seconds_of_the_day_are_capped(shop: Shop) -> None:
     assert shop.of(request).state is CallbackState.TALKED
     later = shop.now + timedelta(hours=7)
     assert shop.ask("+79165550102", at=later).reason is CallbackReason.COST_CAP
+
+
+def test_what_waits_is_not_called_once_the_seconds_are_spent(shop: Shop) -> None:
+    shop.ask()
+    waiting = shop.ask("+79165550102")
+    claimed = shop.claim()
+    assert claimed
+    put_through(shop, claimed, talk_seconds=20_000)
+    assert who_is_rung(shop, waiting, shop.now + timedelta(hours=7)) is CallbackReason.COST_CAP
+
+
+def test_where_a_plan_counts_those_are_rung_who_ring_by_it_then(shop: Shop) -> None:
+    hours = {"kind": "hours", "open": {"mon-sun": "09:00-18:00"}, "then": "all", "closed": "night"}
+    document = {"start": "hours", "steps": {
+        "hours": hours, "all": {"kind": "ring", "targets": ["desk:20"], "then": "box"},
+        "night": {"kind": "branch", "by": "caller", "cases": {"repeat": "all"}, "then": "box"},
+        "box": {"kind": "voicemail", "say": {"sound": "tone"}}}}  # fmt: skip
+    by = By(shop.now, "test")
+    with shop.database.write() as session:
+        company = session.get_one(Company, shop.company_id)
+        session.add(
+            Prompt(company_id=company.id, name="tone", digest="0" * 32, seconds=1, created_at=shop.now)
+        )
+        session.flush()
+        plan_uses.use(session, by, company, plans.add(session, by, company, "office", document))
+        settings = session.get_one(CallbackSettings, shop.site_id)
+        assert [each.target_id for each in employees_of(session, settings, None)] == [shop.target_id]
+    request = shop.ask()
+    noon, night = (shop.now.replace(hour=hour, minute=0) for hour in (9, 20))  # three hours later in Moscow
+    open_now = who_is_rung(shop, request, noon)
+    assert isinstance(open_now, Plan)
+    assert [(each.target_id, each.seconds) for each in open_now.employees] == [(shop.target_id, 20)]
+    assert who_is_rung(shop, request, night) is CallbackReason.NO_EMPLOYEE
+
+
+def who_is_rung(shop: Shop, request: CallbackRequest, at: datetime) -> Plan | CallbackReason:
+    with shop.database.read() as session:
+        return plan_of(session, session.get_one(CallbackRequest, request.id), at)
 
 
 def test_of_many_that_claim_at_once_each_request_goes_to_one(shop: Shop) -> None:

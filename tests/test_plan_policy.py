@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -87,6 +87,17 @@ def test_a_sound_plan_always_comes_to_an_end(seed: int) -> None:
         ),
         ({"steps": {"a": {"kind": "hours", "open": {"mon": "9-10"}, "then": "end"}}}, "“9-10” are no hours"),
         ({"steps": {"a": {"kind": "hours", "holidays": ["Easter"], "then": "end"}}}, "“Easter” is no day"),
+        *(
+            (
+                {"steps": {"a": {"kind": "hours", "holidays": [days], "then": "end"}}},
+                f"“{days}” are not 1 to 62 days",
+            )
+            for days in ("01-06..2027-01-08", "2027-01-08..2027-01-06", "01-01..12-31", "12-24..02-31")
+        ),
+        (
+            {"steps": {"a": {"kind": "branch", "by": "region", "cases": {False: "end"}, "then": "end"}}},
+            "cases has the word False",
+        ),
         ({"steps": {"a": {"kind": "ring", "targets": ["Mobile"], "order": "loud"}}}, "“loud” is no order"),
         (
             {"steps": {"a": {"kind": "branch", "by": "mood", "cases": {}, "then": "end"}}},
@@ -259,6 +270,28 @@ def test_a_special_day_takes_the_place_of_the_week() -> None:
     }
     for text, open_ in at.items():
         assert is_open(hours, datetime.fromisoformat(text).replace(tzinfo=BERLIN)) is open_, text
+
+
+def test_days_are_told_from_one_to_another_over_new_year_too() -> None:
+    holidays = ["12-24..01-06", "2027-04-05", "2027-02-27..2027-03-01", "02-28..03-01"]
+    special = {"2027-07-01..2027-07-31": "10:00-12:00"}
+    asked = {"kind": "hours", "open": {"mon-sun": "00:00-24:00"}, "holidays": holidays, "special": special}
+    made = plan({"a": asked | {"then": "b"}, "b": BOX})
+    hours = made.steps["a"]
+    assert isinstance(hours, Hours)
+    assert len(hours.special) == 14 + 1 + 3 + 3 + 31
+    shut = [day for day in every_day(2027, 2028) if not is_open(hours, datetime(*day, 9, tzinfo=BERLIN))]
+    assert len(shut) == 2 * (8 + 6) + 1 + 3 + 31 + 3  # in 2027 the last days of February are told twice
+    assert (2028, 2, 29) in shut
+    assert read_plan("office", document_of(made)) == made
+    assert document_of(made)["steps"]["a"]["holidays"] == holidays
+    assert document_of(made)["steps"]["a"]["special"] == special
+
+
+def every_day(first: int, last: int) -> list[tuple[int, int, int]]:
+    begin, end = date(first, 1, 1), date(last, 12, 31)
+    days = [begin + timedelta(days=number) for number in range((end - begin).days + 1)]
+    return [(day.year, day.month, day.day) for day in days]
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"])

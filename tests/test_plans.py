@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from tracker.errors import Rejected
 from tracker.forwarding import ways
 from tracker.inbound import look_up
 from tracker.known_callers import known_of
-from tracker.models import AuditEntry, Channel, Company, Number, Pool, Target
+from tracker.models import AuditEntry, CallPlan, Channel, Company, Number, Pool, Target
 from tracker.policy.plan_cases import read_case
 from tracker.policy.prompts import Words
 from tracker.settings import Settings
@@ -101,6 +102,51 @@ def test_targets_and_plans_may_be_renamed(books: tuple[Session, Pallets, By]) ->
     plans.rename(session, by, owner, inner, "deep")
     assert plan_list.read(session, owner, inner).targets == ("Front desk",)
     assert plan_list.read(session, owner, outer).steps["a"].plan == "deep"  # type: ignore[union-attr]
+
+
+def test_a_trial_of_a_plan_that_is_renamed_goes_as_before(books: tuple[Session, Pallets, By]) -> None:
+    session, pallets, by = books
+    owner = company_of(session, pallets)
+    inner = plans.add(session, by, owner, "a/b", office(session, pallets))
+    outer = plans.add(session, by, owner, "outer", {"steps": {"a": {"kind": "plan", "plan": "a/b"}}})
+    plan_cases.keep(session, by, outer, "nobody", read_case({"at": "2026-12-01 09:30"}))
+    plans.rename(session, by, owner, inner, "deep")
+    plans.rename(session, by, owner, outer, "a")
+    (result,) = plan_cases.results(session, outer)
+    assert result.as_expected
+    assert result.expected[:2] == ("a/a: came", "deep/ring: came")
+
+
+def test_a_trial_names_targets_that_there_are(books: tuple[Session, Pallets, By]) -> None:
+    session, pallets, by = books
+    plan = plans.add(session, by, company_of(session, pallets), "office", office(session, pallets))
+    for script in ({"targets": {"Offise": ["busy"]}}, {"taken": {"Offise": 1}}, {"last": "Offise"}):
+        with pytest.raises(Rejected, match="There is no target 'Offise'"):
+            plan_cases.keep(session, by, plan, "typo", read_case({"at": "2026-12-01 09:30", **script}))
+
+
+def test_of_two_who_change_a_plan_at_once_the_second_is_told(database: Database, now: datetime) -> None:
+    by = By(now, "test")
+    with database.write() as session:
+        pallets = add_pallets(session, now)
+        owner = company_of(session, pallets)
+        plan_id = plans.add(session, by, owner, "office", office(session, pallets)).id
+
+    def change(seconds: int) -> str:
+        document = {"steps": {"box": BOX | {"most_seconds": seconds}}}
+        with database.write() as session:
+            plan = session.get_one(CallPlan, plan_id)
+            try:
+                plans.change(session, by, company_of(session, pallets), plan, document, since=1)
+            except Rejected as refused:
+                return refused.id
+        return "done"
+
+    with ThreadPoolExecutor(4) as pool:
+        told = sorted(pool.map(change, range(60, 64)))
+    assert told == ["done", "plan.stale", "plan.stale", "plan.stale"]
+    with database.read() as session:
+        assert [each.version for each in session.get_one(CallPlan, plan_id).versions] == [1, 2]
 
 
 def test_what_is_used_is_not_deleted(books: tuple[Session, Pallets, By]) -> None:

@@ -285,3 +285,22 @@ def test_a_step_whose_change_alters_kept_trials_asks_first(site: Site, ann: Flas
     assert version(site) == 1
     done(send(ann, f"{at}/steps/sales", **form, then="end", anew="yes"))
     assert version(site) == 2
+
+
+def test_a_plan_that_somebody_else_has_changed_meanwhile_is_not_written_over_unseen(
+    site: Site, ann: FlaskClient, at: str
+) -> None:
+    looked_at = field_of(ann.get(f"{at}/steps/sales").text, "version")
+    form = {"do": "save", "target": "office", "weight": "1", "most": "0", "order": "in turn", "then": "end"}
+    done(send(ann, f"{at}/steps/sales", **form, seconds="20", version=looked_at))
+    late = send(ann, f"{at}/steps/sales", **form, seconds="30", version=looked_at)
+    refused(late, "", "has been changed meanwhile; it is version 2 now")
+    assert version(site) == 2
+    done(send(ann, f"{at}/steps/sales", **form, seconds="30", version=field_of(late.text, "version")))
+    assert version(site) == 3
+    assert 'name="version" value="3"' in ann.get(f"{at}/document").text
+
+
+def field_of(html: str, name: str) -> str:
+    (found, *_) = re.findall(rf'name="{name}" value="([^"]*)"', html)
+    return str(found)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -11,19 +12,23 @@ from sqlalchemy.orm import Session
 
 from tracker import consents
 from tracker.dialling import as_dialled, dial_of, header_policy
-from tracker.forwarding import rings_for
+from tracker.forwarding import ways
 from tracker.models import (
+    Call,
     CallbackReason,
     CallbackRequest,
     CallbackSettings,
+    CallbackTry,
     Company,
     Number,
     Site,
     Swap,
     Target,
 )
+from tracker.plan_list import listed, stored
 from tracker.policy.callback import Limits, Rules
 from tracker.policy.callback_hours import Hours
+from tracker.policy.plan_ringing import all_that_ring, rung_in_vain
 from tracker.policy.prompts import Words
 from tracker.unrecorded import is_listed
 from tracker.whispers import before_callback
@@ -105,9 +110,12 @@ def plan_of(session: Session, request: CallbackRequest, now: datetime) -> Plan |
         return CallbackReason.OFF
     if settings.trunk_id is None or settings.number is None:
         return CallbackReason.NO_TRUNK
-    employees = employees_of(session, settings)
+    if spoken_seconds(session, request.site_id, now) >= settings.seconds_per_day:
+        return CallbackReason.COST_CAP
+    employees = employees_of(session, settings, now)
     if not employees:
-        return CallbackReason.NO_TARGET
+        by_plan = employees_of(session, settings, None)
+        return CallbackReason.NO_EMPLOYEE if by_plan else CallbackReason.NO_TARGET
     return Plan(
         phone=request.phone,
         dialled=as_dialled(request.phone, settings.trunk),
@@ -128,15 +136,13 @@ def _records(session: Session, request: CallbackRequest, shown: Number, now: dat
     return shown.record and asks is None and not is_listed(session, company.id, request.phone, now)
 
 
-def employees_of(session: Session, settings: CallbackSettings) -> tuple[Employee, ...]:
-    """Who is rung: as the settings say; else as calls to the shown number are forwarded."""
+def employees_of(session: Session, settings: CallbackSettings, now: datetime | None) -> tuple[Employee, ...]:
+    """Who is rung: as the settings say; else as calls to the shown number are, then or at any time (None)."""
     shown = settings.number
     if shown is None:
         return ()
     rings = [(int(ring["target"]), int(ring["seconds"])) for ring in settings.rings]
-    if not rings:
-        forwarded = rings_for(session, [shown.id]).get(shown.id, ())
-        rings = [(ring.target_id, ring.ring_seconds) for ring in forwarded]
+    rings = rings or list(_as_called(session, shown, now))
     targets = {
         target.id: target
         for target in session.scalars(
@@ -151,4 +157,35 @@ def employees_of(session: Session, settings: CallbackSettings) -> tuple[Employee
         )
         for target_id, seconds in rings
         if target_id in targets
+    )
+
+
+def _as_called(session: Session, shown: Number, now: datetime | None) -> Iterator[tuple[int, int]]:
+    """The targets that a call to the number rings one after the other, by its forwarding or its plan."""
+    way = ways(session, [shown.id]).get(shown.id)
+    if way is None or way.plan is None:
+        yield from ((ring.target_id, ring.ring_seconds) for ring in (way.rings if way else ()))
+        return
+    company = session.get_one(Company, shown.company_id)
+    plans = {str(each.id): stored(each) for each in listed(session, company)}
+    zone = ZoneInfo(company.timezone)
+    name = str(way.plan.plan_id)
+    for member in rung_in_vain(plans, name, now, zone) if now else all_that_ring(plans, name):
+        yield int(member.target), member.seconds
+
+
+def spoken_seconds(session: Session, site_id: int, now: datetime) -> float:
+    """How long callbacks of a site were spoken within the last 24 hours, those going on included."""
+    rows = session.execute(
+        sa.select(Call.talk_seconds, Call.answered_at)
+        .join(CallbackTry, CallbackTry.call_key == Call.key)
+        .join(CallbackRequest, CallbackRequest.id == CallbackTry.request_id)
+        .where(CallbackRequest.site_id == site_id, CallbackTry.at > now - timedelta(days=1))
+        .where(Call.answered_at.is_not(None))
+    )
+    return float(
+        sum(
+            (now - row.answered_at).total_seconds() if row.talk_seconds is None else row.talk_seconds
+            for row in rows
+        )
     )

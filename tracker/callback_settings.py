@@ -222,7 +222,7 @@ def _check(session: Session, it: CallbackSettings) -> None:
             "It cannot be turned on without a trunk and a number to show",
             "Say over which trunk visitors are called, and which number of yours they are shown",
         )
-    if not employees_of(session, it):
+    if not employees_of(session, it, None):
         raise Rejected(
             "callback.nobody",
             "Nobody is set to be rung",

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tracker.audit import By
-from tracker.callback_rules import own_numbers, rules_of
+from tracker.callback_rules import own_numbers, rules_of, spoken_seconds
 from tracker.callback_tries import end, tell
 from tracker.errors import Rejected
 from tracker.held import hold
@@ -38,6 +38,7 @@ from tracker.policy.callback import (
     Standing,
     Wish,
     decide,
+    one_client,
     read_phone,
 )
 from tracker.policy.detail import printable
@@ -77,6 +78,7 @@ def ask(session: Session, site: Site, asking: Asking, now: datetime) -> Callback
     phone = "" if isinstance(read, CallbackReason) else read
     if known := _the_same(session, site, asking.token, phone, now):
         return known
+    asking = replace(asking, client=one_client(asking.client) if asking.client else None)
     before = _standing(session, site, asking.client, phone, now)
     decided = decide(Wish(asking.phone, now, asking.wanted_at), rules, before)
     request = _new(site, asking, phone, now)
@@ -101,7 +103,7 @@ def _new(site: Site, asking: Asking, phone: str, now: datetime) -> CallbackReque
         visit_id=asking.visit_id,
         via=asking.via,
         token=printable(asking.token, 64) or secrets.token_urlsafe(KEY_BYTES),
-        client=asking.client[:64] if asking.client else None,
+        client=asking.client,
         phone=phone,
         written=printable(asking.phone, 40),
         name=printable(asking.name, 100) or None,
@@ -144,23 +146,6 @@ def _standing(session: Session, site: Site, client: str | None, phone: str, now:
         for_number=count(ours, today, accepted, CallbackRequest.phone == phone) if phone else 0,
         of_site=count(ours, today, accepted, CallbackRequest.site_id == site.id),
         seconds=spoken_seconds(session, site.id, now),
-    )
-
-
-def spoken_seconds(session: Session, site_id: int, now: datetime) -> float:
-    """How long callbacks of a site were spoken within the last 24 hours, those going on included."""
-    rows = session.execute(
-        sa.select(Call.talk_seconds, Call.answered_at)
-        .join(CallbackTry, CallbackTry.call_key == Call.key)
-        .join(CallbackRequest, CallbackRequest.id == CallbackTry.request_id)
-        .where(CallbackRequest.site_id == site_id, CallbackTry.at > now - _DAY)
-        .where(Call.answered_at.is_not(None))
-    )
-    return float(
-        sum(
-            (now - row.answered_at).total_seconds() if row.talk_seconds is None else row.talk_seconds
-            for row in rows
-        )
     )
 
 

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from tracker.audit import By
 from tracker.errors import Rejected
 from tracker.models import CallPlan, Company, PlanCase
-from tracker.plan_list import listed, read_all
+from tracker.plan_list import listed, read_all, target_ids
 from tracker.policy.entries import read_title
 from tracker.policy.plan import Plan
-from tracker.policy.plan_cases import Case, case_document, read_case, same_way, try_case, way
+from tracker.policy.plan_cases import Case, case_document, named, read_case, renamed, same_way, try_case, way
 from tracker.policy.plan_trial import Trial
 
 MOST = 200  # of a plan
@@ -37,13 +37,13 @@ class Result:
 def keep(session: Session, by: By, plan: CallPlan, name: str, case: Case) -> Result:
     """Keeps a trial with the way that the call takes now; one of that name is replaced.
 
-    Raises Rejected plan_case.many.
+    Raises Rejected plan_case.many, plan.script.
     """
     name = read_title(name, "plan")
     _forget(session, plan, name)
     if len(plan.cases) >= MOST:
         raise Rejected("plan_case.many", "%(most)s trials are enough", "Delete one", most=MOST)
-    trial = _tried(read_all(session, plan.company), plan, case)
+    trial = try_out(session, plan, case)
     expected = way(trial)
     plan.cases.append(PlanCase(name=name, script=case_document(case), expected=expected))
     by.note(session, "plan.case", plan.company_id, subject=plan.name, detail={"case": name, "way": expected})
@@ -52,8 +52,25 @@ def keep(session: Session, by: By, plan: CallPlan, name: str, case: Case) -> Res
 
 
 def try_out(session: Session, plan: CallPlan, case: Case) -> Trial:
-    """What the plan does with that call now."""
+    """What the plan does with that call now. Raises Rejected plan.script where nobody has a name it gives."""
+    there = target_ids(session, plan.company)
+    for name in named(case.script):
+        if name not in there:
+            raise Rejected(
+                "plan.script",
+                "There is no target %(name)r",
+                "There are: %(names)s" if there else "Add targets first: `leaseline target add`",
+                name=name[:40],
+                names=sorted(there),
+            )
     return _tried(read_all(session, plan.company), plan, case)
+
+
+def rename(session: Session, company: Company, before: str, name: str) -> None:
+    """A plan has another name: the trials that go through it expect that."""
+    for each in listed(session, company):
+        for kept in each.cases:
+            kept.expected = renamed(kept.expected, before, name)
 
 
 def forget(session: Session, by: By, plan: CallPlan, name: str) -> None:

@@ -53,6 +53,11 @@ def newest(plan: CallPlan) -> PlanVersion:
     return plan.versions[-1]
 
 
+def stored(plan: CallPlan) -> Plan:
+    """The plan as it rings now, with the ids of its targets and plans."""
+    return read_plan(plan.name, newest(plan).document)
+
+
 def read(session: Session, company: Company, plan: CallPlan) -> Plan:
     """The plan as it rings now, with the names of its targets and plans."""
     return named(session, company, read_plan(plan.name, newest(plan).document))

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from tracker import plan_cases
 from tracker.audit import By
 from tracker.errors import Rejected, Said, beneath, say
+from tracker.held import hold
 from tracker.models import CallPlan, Company, PlanUse, PlanVersion
 from tracker.plan_list import find, listed, named, newest, read_all, target_ids
 from tracker.plan_sounds import Heard, heard_in
@@ -43,13 +44,16 @@ def add(session: Session, by: By, company: Company, name: str, document: object)
 
 
 def change(
-    session: Session, by: By, company: Company, plan: CallPlan, document: object, *, anew: bool = False
-) -> bool:
+    session: Session, by: By, company: Company, plan: CallPlan, document: object, *, anew: bool = False,
+    since: int | None = None,
+) -> bool:  # fmt: skip
     """A new version of the plan; False when it says what the plan says already.
 
-    Raises Rejected plan.malformed, plan.unsound; plan.cases where a trial kept beside it would now go
-    another way, unless their ways are to be kept `anew`.
+    `since` is the version that was looked at. Raises Rejected plan.stale where that is not the newest any
+    more, plan.malformed, plan.unsound; plan.cases where a trial kept beside it would now go another way,
+    unless their ways are to be kept `anew`.
     """
+    _hold(session, plan, since)
     kept = _sound(session, company, plan.name, document)
     if document_of(kept) == newest(plan).document:
         return False
@@ -66,6 +70,21 @@ def change(
     return True
 
 
+def _hold(session: Session, plan: CallPlan, since: int | None) -> None:
+    """Of two who change the plan at once the second sees what the first has done."""
+    gone = Rejected("plan.unknown", "There is no such plan", "Choose one from the list")
+    hold(session, plan, gone)
+    session.expire(plan, ["versions"])
+    if since is not None and since != plan.version:
+        raise Rejected(
+            "plan.stale",
+            "Plan %(name)r has been changed meanwhile; it is version %(version)s now",
+            "Look at it in another window. Saving once more writes over it",
+            name=plan.name,
+            version=plan.version,
+        )
+
+
 def rename(session: Session, by: By, company: Company, plan: CallPlan, name: str) -> None:
     """Plans that go over to it go on doing so. Raises Rejected plan.duplicate."""
     name = read_title(name, "plan")
@@ -74,6 +93,7 @@ def rename(session: Session, by: By, company: Company, plan: CallPlan, name: str
     if find(session, company, name):
         raise Rejected("plan.duplicate", "There is a plan %(name)r already", "Choose another name", name=name)
     before, plan.name = plan.name, name
+    plan_cases.rename(session, company, before, name)
     by.note(session, "plan.rename", company.id, subject=name, detail={"before": before})
     session.flush()
 

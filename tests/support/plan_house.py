@@ -51,9 +51,15 @@ class Office:
         self.house = house
         self.id = house.company(slug, timezone=zone)
         self.hand = By(datetime.now(UTC), "test")
-        sound = prompts.ready_file(house.settings, _wav(tone(PROMPT_TONE, PROMPT_SECONDS)))
-        with house.database.write() as session:
-            prompts.add(session, self.hand, session.get_one(Company, self.id), "prompt", sound)
+        self.prompt("prompt", PROMPT_TONE)
+
+    def prompt(self, name: str, hz: int) -> Path:
+        """A tone as a prompt of that name; the file that is played."""
+        sound = prompts.ready_file(self.house.settings, _wav(tone(hz, PROMPT_SECONDS)))
+        with self.house.database.write() as session:
+            company = session.get_one(Company, self.id)
+            added = prompts.add(session, self.hand, company, name, sound)
+            return self.house.settings.sounds / f"{added.digest}.wav"
 
     def target(self, name: str, **how: Any) -> int:
         """A target's id; a phone system of ours unless told otherwise."""

@@ -8,6 +8,7 @@ manager reads.
 from __future__ import annotations
 
 import enum
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -187,6 +188,17 @@ def after_try(reason: CallbackReason, tries: int, unknowns: int, rules: Rules, n
         return Over(CallbackState.GIVEN_UP)
     later = now + timedelta(minutes=rules.retry_minutes)
     return Again(next_opening(rules.hours, rules.zone, later) or later)
+
+
+def one_client(address: str) -> str:
+    """What counts as one client: an address, of IPv6 the /64 that one customer has for himself."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:64]
+    if found.version == 4:
+        return str(found)
+    return str(found.ipv4_mapped or ipaddress.ip_network((found, 64), strict=False))
 
 
 # Lines that people have and answer. Toll-free numbers, numbers that are charged to the caller, pagers and

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
+FIRST_KEY_SECONDS = 1
 Place = str  # the name of a step of the same plan
 FINISHED: Place = (
     "end"  # no step: the call ends, and the caller's network is told why, as the last target said it
@@ -183,12 +184,16 @@ class Last:
 
 @dataclass(frozen=True)
 class Code:
-    """The caller types his visitor code; whoever is known by his number or types nothing goes on at once."""
+    """The caller types his visitor code.
+
+    Whoever is known by his number goes on at once, whoever does not begin to type FIRST_KEY_SECONDS after
+    the prompt.
+    """
 
     prompt: Prompt
     then: Place
     digits: int = 4
-    seconds: int = 4  # of silence, after which nothing more is expected
+    seconds: int = 4  # of silence between two digits, after which nothing more is expected
 
     @property
     def ways(self) -> Mapping[str, Place]:

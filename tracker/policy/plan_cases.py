@@ -7,6 +7,7 @@ way(trial)       # a line an event: "sales: rings reception"
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,7 @@ _WORDS = frozenset(
     ("at", "targets", "keys", "gives_up", "known", "last", "visitor", "turn", "chance", "taken", "listens")
 )
 _LONGEST_SECONDS = 86_400
+_LINE = re.compile(r"(.+?)(/[a-z][a-z0-9-]*: .*)", re.DOTALL)  # the plan, and the rest
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,21 @@ def way(trial: Trial) -> list[str]:
 def told(event: Event) -> str:
     """ "office/sales: rings reception"."""
     return f"{event.plan}/{event.place}: {event.what}" + (f" {event.about}" if event.about else "")
+
+
+def renamed(lines: Iterable[str], before: str, name: str) -> list[str]:
+    """A way in which the plan has another name now."""
+    found = []
+    for line in lines:
+        told = _LINE.fullmatch(line)
+        found.append(f"{name}{told[2]}" if told and told[1] == before else line)
+    return found
+
+
+def named(script: Script) -> list[str]:
+    """The targets of which the script says something, each once."""
+    last = [script.last] if script.last is not None else []
+    return list(dict.fromkeys([*script.targets, *script.taken, *last]))
 
 
 def same_way(expected: Iterable[str], trial: Trial) -> bool:

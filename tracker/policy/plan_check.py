@@ -33,7 +33,7 @@ from tracker.policy.plan import (
 KEYS = "0123456789*#"
 DAY = 1440
 SECONDS = range(1, 301)
-MOST_MEMBERS, MOST_STEPS, MOST_SPOKEN = 20, 60, 800
+MOST_MEMBERS, MOST_STEPS, MOST_SPOKEN, MOST_SPECIAL = 20, 60, 800, 366
 _MAIL = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>]{1,190}")
 Told = tuple[Said, Said]  # what is wrong, what to do
 
@@ -135,6 +135,11 @@ def _hours(step: Hours) -> Iterator[Told]:
     spans = [span for each in told for span in each]
     if not all(_is_span(span) for span in spans):
         yield say("Hours end before they begin"), say("Give them as 09:00-18:00; 24:00 is midnight")
+    if len(step.special) > MOST_SPECIAL:
+        yield (
+            say("%(count)s days have hours of their own", count=len(step.special)),
+            say("Give %(most)s at most", most=MOST_SPECIAL),
+        )
     for day in step.special:
         if not _exists(day):
             yield (

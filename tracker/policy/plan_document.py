@@ -5,7 +5,7 @@ read_plan(plan.name, document_of(plan)) == plan
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tracker.policy.plan import (
@@ -28,6 +28,7 @@ from tracker.policy.plan import (
     Step,
     Voicemail,
 )
+from tracker.policy.plan_days import stretches
 from tracker.policy.week import DAYS
 
 
@@ -49,8 +50,8 @@ def _step(step: Step) -> dict[str, Any]:
 def _hours(step: Hours) -> dict[str, Any]:
     told = {
         "open": {_days(it.days): _spans(it.spans) for it in step.openings},
-        "special": {_day(it): _spans(it.spans) for it in step.special if it.spans},
-        "holidays": [_day(it) for it in step.special if not it.spans],
+        "special": {_stretch(it): _spans(it[0].spans) for it in stretches(step.special) if it[0].spans},
+        "holidays": [_stretch(it) for it in stretches(step.special) if not it[0].spans],
         "then": step.then,
         "closed": step.closed,
     }
@@ -137,6 +138,10 @@ def _spans(spans: tuple[Span, ...]) -> str:
 
 def _clock(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def _stretch(days: Sequence[SpecialDay]) -> str:
+    return _day(days[0]) if len(days) == 1 else f"{_day(days[0])}..{_day(days[-1])}"
 
 
 def _day(day: SpecialDay) -> str:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tracker.errors import Rejected, Said, say
@@ -44,6 +45,7 @@ from tracker.policy.plan import (
     Voicemail,
     keyed,
 )
+from tracker.policy.plan_days import MOST_DAYS, days_between
 from tracker.policy.week import DAYS
 
 USUAL_SECONDS = 25
@@ -111,6 +113,12 @@ class _Told:
         told = self.take(name, {})
         if not isinstance(told, Mapping):
             raise self.wrong(_is(name, told), say("Give words and values for %(name)s", name=name))
+        for key in told:
+            if not isinstance(key, str | int) or isinstance(key, bool):  # YAML's own words: no, on, ~
+                raise self.wrong(
+                    say("%(name)s has the word %(told)s", name=name, told=repr(key)[:40]),
+                    say("Put what stands there between quotes: “no” is no word to YAML"),
+                )
         return {str(key): value for key, value in told.items()}
 
     def several(self, name: str) -> list[Any]:
@@ -155,8 +163,8 @@ def _hours(told: _Told) -> Hours:
     openings = tuple(
         Opening(_days(told, days), _spans(told, spans)) for days, spans in told.mapping("open").items()
     )
-    special = [_special(told, str(day), "") for day in told.several("holidays")]
-    special += [_special(told, day, spans) for day, spans in told.mapping("special").items()]
+    special = [day for days in told.several("holidays") for day in _special(told, str(days), "")]
+    special += [day for days, spans in told.mapping("special").items() for day in _special(told, days, spans)]
     return Hours(openings, told.text("then"), told.text("closed", FINISHED), tuple(special))
 
 
@@ -189,14 +197,27 @@ def _span(told: _Told, part: str) -> Span:
     return Span(*minutes)
 
 
-def _special(told: _Told, day: str, spans: object) -> SpecialDay:
+def _special(told: _Told, days: str, spans: object) -> list[SpecialDay]:
+    """ "2027-04-05", or "12-24..01-06" for all from then to then."""
+    hours = _spans(told, spans)
+    first, to, last = (part.strip() for part in days.partition(".."))
+    begun = replace(_day(told, first), spans=hours)
+    found = days_between(begun, _day(told, last)) if to else [begun]
+    if not found:
+        raise told.wrong(
+            say("“%(days)s” are not 1 to %(most)s days", days=days, most=MOST_DAYS),
+            say("Give the first day and the last, both with a year or neither: 12-24..01-06"),
+        )
+    return found
+
+
+def _day(told: _Told, day: str) -> SpecialDay:
     found = _DATE.fullmatch(day)
     if found is None or not 1 <= int(found[2]) <= 12 or not 1 <= int(found[3]) <= 31:
         raise told.wrong(
             say("“%(day)s” is no day", day=day), say("Give it as 2027-04-05, or 01-01 for each year")
         )
-    year = int(found[1]) if found[1] else None
-    return SpecialDay(int(found[2]), int(found[3]), year, _spans(told, spans))
+    return SpecialDay(int(found[2]), int(found[3]), int(found[1]) if found[1] else None)
 
 
 def _ring(told: _Told) -> Ring:

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 from tracker.policy.plan import (
     FINISHED,
+    FIRST_KEY_SECONDS,
     Branch,
     By,
     Cause,
@@ -211,6 +212,9 @@ class _Call:
             return step.then
         self._hear()
         typed = self._press()
+        if not typed:
+            self._pass(FIRST_KEY_SECONDS)
+            return step.then
         code = "".join(key for key in typed if key.isdigit())
         if typed == code and len(code) < step.digits:
             self._pass(step.seconds)

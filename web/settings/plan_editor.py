@@ -81,23 +81,30 @@ def document_form(company: str, plan: str) -> str:
 
 @pages.post("/settings/<company>/plans/<plan>/document")
 def change_document(company: str, plan: str) -> Response:
-    """Stores the `document`; with `anew` the trials that are kept expect from now on what they do then."""
+    """Stores the `document`; with `anew` the trials that are kept expect from now on what they do then.
+
+    With `version` it is refused where the plan is of another by now.
+    """
 
     def act() -> str:
-        store(company, plan, read_text(request.form.get("document", "")), anew="anew" in request.form)
+        store(company, plan, read_text(request.form.get("document", "")))
         return f"/settings/{company}/plans/{plan}?saved"
 
     return attempt(act, lambda form: _change(company, plan, form), FIELDS)
 
 
-def store(company: str, plan: str, document: object, *, anew: bool) -> None:
-    """A new version of the plan. Raises Rejected as tracker.plans.change does, and sound.*."""
+def store(company: str, plan: str, document: object) -> None:
+    """A new version of the plan, by the form's `anew` and the `version` that was looked at.
+
+    Raises Rejected as tracker.plans.change does, and sound.*.
+    """
+    anew, since = "anew" in request.form, row_id(text("version")) or None
     with reading(company) as (session, owner):
         name = plan_list.by_id(session, owner, row_id(plan)).name
     _make_heard(company, name, document)
     with changing(company) as (session, owner, by):
         found = plan_list.by_id(session, owner, row_id(plan))
-        plans.change(session, by, owner, found, document, anew=anew)
+        plans.change(session, by, owner, found, document, anew=anew, since=since)
 
 
 def _make_heard(company: str, name: str, document: object) -> None:

@@ -51,7 +51,7 @@ def change(company: str, plan: str, step: str) -> Response | str:
     def act() -> str:
         with reading(company) as (session, owner):
             document = _typed(session, owner, plan, step)
-        store(company, plan, document, anew="anew" in request.form)
+        store(company, plan, document)
         return f"/settings/{company}/plans/{plan}?saved#step-{step}"
 
     return attempt(act, lambda form: _page(company, plan, step, form), FIELDS)

@@ -37,6 +37,7 @@ from tracker.policy.plan import (
     Voicemail,
 )
 from tracker.policy.plan_check import Fault
+from tracker.policy.plan_days import stretches
 from tracker.policy.plan_document import document_of
 from web.languages import language
 
@@ -201,8 +202,9 @@ def _rows(step: Step) -> Iterator[tuple[str, str]]:
         case Hours():
             for opening in step.openings:
                 yield days_of(opening), spans_of(opening.spans)
-            for day in step.special:
-                yield day_of(day), spans_of(day.spans)
+            for days in stretches(step.special):
+                named = day_of(days[0]) if len(days) == 1 else f"{day_of(days[0])} – {day_of(days[-1])}"
+                yield named, spans_of(days[0].spans)
         case Ring():
             for member in step.members:
                 yield member.target, _ringing(step.order, member)
