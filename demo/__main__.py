@@ -15,11 +15,12 @@ from pathlib import Path
 import click
 
 from commands.group import explain
-from demo import company, printing, story, website
+from demo import company, kept, printing, story, website
 from demo.books import Entry, settled_entries
+from demo.cast import Stage
 from demo.compare import differences
 from demo.home import Home, folder_of, moved_in
-from demo.play import Played, Stage
+from demo.play import Played
 from demo.play import play as perform
 from demo.printing import headline, step
 from demo.running import running
@@ -69,16 +70,20 @@ def run(
     with moved_in(folder) as home:
         program = refuse_if_missing(home.settings)
         headline("A company is set up, by the commands you would type")
-        company.set_up(home.main_line_port, printing.command)
+        company.set_up(home, printing.command)
+        printing.trial(company.try_plan(printing.command))
         headline(f"Everything is started: Asterisk {program.shown_version} ({program.origin}) and Leaseline")
         with closing(Database(home.settings.database_url)) as database, running(home.settings, step) as up:
             printing.ports(home)
             with website.visited(home, database, who) as visits:
                 printing.visits(visits)
-                played = _play(home, play({each.visitor.who: each.seen.e164 for each in visits}), main_line)
+                acts = play({each.visitor.who: each.seen.e164 for each in visits})
+                played = _play(home, acts, main_line, visits)
                 entries = settled_entries(database, home.settings, len(played))
                 printing.calls(entries)
-                fine = _compare(visits, played, entries) if once else True
+                promises = kept.read_kept()
+                printing.kept(kept.sentences(promises))
+                fine = _compare(visits, played, entries, promises) if once else True
                 if not once:
                     printing.farewell(company.login_link(), home)
                     _linger(home, up)
@@ -87,25 +92,42 @@ def run(
     return fine
 
 
-def _play(home: Home, acts: Sequence[Sequence[story.Scene]], main_line: bool) -> list[Played]:
-    headline("Real calls are placed: SIPp is the carrier and its callers, and the company's main line")
+def _play(
+    home: Home, acts: Sequence[Sequence[story.Scene]], main_line: bool, visits: Sequence[Visited]
+) -> list[Played]:
+    headline("Real calls are placed: SIPp is the carrier with its callers, the main line and the sales desk")
     begin = time.monotonic()
 
     def tell(text: str) -> None:
         step(f"{time.monotonic() - begin:5.1f} s  {text}")
 
-    played = [each for act in acts for each in perform(_stage(home), act, tell, main_line=main_line)]
+    def ask(scene: story.Scene) -> None:
+        website.ask_for_call(visits, scene)
+
+    played: list[Played] = []
+    for act, clock in zip(acts, story.CLOCKS, strict=False):
+        printing.command(company.set_clock(clock))
+        played += perform(_stage(home), act, tell, main_line=main_line, ask=ask)
+    printing.command(company.set_clock(None))
     step("All calls are over; their recordings are being prepared")
     return played
 
 
 def _stage(home: Home) -> Stage:
-    return Stage(home.settings.sip_port, home.main_line_port, home.folder / "speech")
+    return Stage(
+        home.settings.sip_port,
+        home.main_line_port,
+        home.sales_port,
+        home.carrier_port,
+        home.folder / "speech",
+    )
 
 
-def _compare(visits: Sequence[Visited], played: Sequence[Played], entries: Sequence[Entry]) -> bool:
+def _compare(
+    visits: Sequence[Visited], played: Sequence[Played], entries: Sequence[Entry], promises: kept.Kept
+) -> bool:
     headline("Compared with what was played")
-    found = website.differences(visits) + differences(played, entries)
+    found = website.differences(visits) + differences(played, entries) + kept.differences(promises, played)
     for difference in found:
         step(f"WRONG: {difference}")
     if not found:

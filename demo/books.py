@@ -18,9 +18,11 @@ import sqlalchemy as sa
 from recordings.places import stored
 from tracker import calls, companies
 from tracker.database import Database
+from tracker.messages import is_message
 from tracker.models import Call, Refusal
 from tracker.models import RecordingState as State
-from tracker.policy.facts import HungUpBy, Outcome
+from tracker.policy.call_filter import CallFilter
+from tracker.policy.facts import Direction, HungUpBy, Outcome
 from tracker.settings import Settings
 
 SETTLED_SECONDS = 20
@@ -37,6 +39,8 @@ class Entry:
     repeat: bool = False
     source: calls.Source | None = None
     outcome: Outcome | None = None
+    direction: Direction = Direction.IN
+    message: bool = False
     hung_up_by: HungUpBy | None = None
     wait_seconds: float | None = None
     talk_seconds: float | None = None
@@ -69,7 +73,9 @@ def read_entries(database: Database, settings: Settings) -> list[Entry]:
     """Calls and refusals, the oldest first."""
     with database.read() as session:
         company = companies.choose(session, None)
-        page = calls.list_calls(session, [company.id], limit=calls.MOST)
+        page = calls.list_calls(
+            session, [company.id], limit=calls.MOST, by=CallFilter(directions=frozenset(Direction))
+        )
         found = [_entry(call, settings) for call in page.calls]
         refused = session.scalars(sa.select(Refusal)).all()
         found += [Entry(each.at, each.caller, each.did, turned_away=True) for each in refused]
@@ -85,6 +91,8 @@ def _entry(call: Call, settings: Settings) -> Entry:
         repeat=call.repeat,
         source=calls.source_of(call),
         outcome=call.outcome,
+        direction=call.direction,
+        message=is_message(call),
         hung_up_by=call.hung_up_by,
         wait_seconds=call.wait_seconds,
         talk_seconds=call.talk_seconds,

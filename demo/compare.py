@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from demo.books import Entry
 from demo.play import Played
-from demo.story import REGION, Expected, Scene, Talks
+from demo.story import REGION, Expected, LeavesMessage, Scene
 from tracker.calls import Source
 from tracker.models import RecordingState
 from tracker.policy.facts import HungUpBy, Outcome
@@ -84,12 +84,19 @@ def _times(played: Played, entry: Entry) -> Iterator[str]:
 
 
 def _sound(scene: Scene, entry: Entry) -> Iterator[str]:
-    if not isinstance(scene.course, Talks):
+    message = isinstance(scene.course, LeavesMessage)
+    if entry.message != message:
+        yield "no message was left" if message else "a message was left"
+    if not scene.talk and not message:
         if entry.recording not in {None, RecordingState.NONE}:
             yield f"there is a recording ({entry.recording}), though nobody talked"
         return
     if entry.recording is not RecordingState.READY:
         yield f"the recording is {_word(entry.recording)}, not ready"
+        return
+    if message:
+        if entry.sides()[0] < _AUDIBLE:
+            yield "the message cannot be heard"
         return
     length, talk = entry.recording_seconds or 0.0, entry.talk_seconds or 0.0
     if abs(length - talk) > 2 * SLACK_SECONDS:

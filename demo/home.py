@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.ports import TCP, UDP, choose, free_port
+from demo.ports import CARRIER, SALES, TCP, UDP, choose, free_port
 from tracker.errors import Rejected
 from tracker.settings import CHECKOUT, Settings, read_settings
 
@@ -25,6 +25,8 @@ class Home:
     folder: Path
     settings: Settings
     main_line_port: int
+    sales_port: int
+    carrier_port: int
     shop_port: int
 
 
@@ -44,7 +46,12 @@ def moved_in(folder: Path) -> Iterator[Home]:
         (folder / "leaseline.toml").write_text(_settings())
         _point_to(folder)
         yield Home(
-            folder, read_settings(os.environ), main_line_port=free_port(UDP), shop_port=choose(8090, TCP)
+            folder,
+            read_settings(os.environ),
+            main_line_port=free_port(UDP),
+            sales_port=free_port(UDP, SALES),
+            carrier_port=choose(5060, UDP, host=CARRIER),
+            shop_port=choose(8090, TCP),
         )
 
 
@@ -103,3 +110,8 @@ def _point_to(folder: Path) -> None:
     for name in [each for each in os.environ if each.startswith("LEASELINE_") and each not in _PASSED_ON]:
         del os.environ[name]
     os.environ["LEASELINE_HOME"] = str(folder)
+
+
+def shown(folder: Path) -> str:
+    """A path as it is typed from here."""
+    return str(folder.relative_to(Path.cwd())) if folder.is_relative_to(Path.cwd()) else str(folder)

@@ -1,41 +1,24 @@
-"""Plays scenes: SIPp is the carrier with its callers, on 127.0.0.2, and the main line, on 127.0.0.1."""
+"""Plays the scenes of an act side by side and reads off the wire what became of each."""
 
 from __future__ import annotations
 
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
-from demo import scenario, speech
-from demo.ports import UDP, free_port, listens, media_ports
+from demo import cast
+from demo.cast import LONGEST_SECONDS, Spoken, Stage
+from demo.ports import media_ports
 from demo.sipp import Party
-from demo.story import REGION, Busy, GivesUp, Scene, Talks, TurnedAway
-from tracker.errors import Rejected
-from tracker.policy.facts import HungUpBy
+from demo.story import REGION, AskedToBeCalled, CalledBack, GivesUp, LeavesMessage, Presses, Scene, Talks
 from tracker.policy.phone import display
 
-CARRIER, OFFICE = "127.0.0.2", "127.0.0.1"
-LONGEST_SECONDS = 60  # a call; one that is still up then has gone wrong
-_AFTER_TALK_SECONDS = 0.3
-_WITHHELD = '"Anonymous" <sip:anonymous@anonymous.invalid>'
-# What a carrier sends with a withheld number: the network knows it, nobody else shall (RFC 3323, RFC 3325).
-_PRIVATE = ("Privacy: id", "P-Asserted-Identity: <sip:+442890180177@carrier.example>")
-
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Where it is played: Asterisk's SIP port, the main line's port, the folder for speech."""
-
-    sip_port: int
-    main_line_port: int
-    speech: Path
+_LISTENERS = 3  # main line, sales desk, carrier
 
 
 @dataclass(frozen=True)
@@ -49,141 +32,131 @@ class Played:
     trouble: str | None = None
 
 
-def play(stage: Stage, act: Sequence[Scene], tell: Tell, *, main_line: bool = True) -> list[Played]:
-    """Play the scenes of an act side by side; `tell` hears what begins and what ends."""
-    talks = {
-        scene: speech.record(stage.speech, scene.who.lower(), scene.course.lines)
-        for scene in act
-        if isinstance(scene.course, Talks)
-    }
-    main_audio, *audio = media_ports(1 + len(act))
-    with ThreadPoolExecutor(len(act)) as threads, _cast() as (cast, over):
-        if main_line:
-            cast.append(_main_line(stage, act, talks, main_audio))
+@dataclass
+class _OnStage:
+    """Everybody who plays in the act, and whether it is over."""
 
-        def perform(scene: Scene, media_port: int) -> Played:
-            if over.wait(scene.starts_seconds):
-                return Played(scene, trouble="not played")
-            tell(f"{scene.begins} {display(scene.dials, REGION)}")
-            cast.append(party := _caller(stage, scene, talks.get(scene), media_port))
-            played = _seen(scene, party)
-            if not over.is_set():
-                tell(played.trouble or scene.ends)
-            return played
+    stage: Stage
+    spoken: Spoken
+    tell: Tell
+    parties: list[Party] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
+    sales: Party | None = None
+    carrier: Party | None = None
 
-        return list(threads.map(perform, act, audio))
+    def joins(self, party: Party) -> Party:
+        self.parties.append(party)
+        return party
+
+
+def play(
+    stage: Stage,
+    act: Sequence[Scene],
+    tell: Tell,
+    *,
+    main_line: bool = True,
+    ask: Callable[[Scene], None] = lambda _scene: None,
+) -> list[Played]:
+    """Play the scenes of an act side by side; `tell` hears what begins and what ends.
+
+    `ask` has a visitor ask on the website to be called; it runs in this thread.
+    """
+    ports = media_ports(_LISTENERS + len(act))
+    with (
+        ThreadPoolExecutor(len(act)) as threads,
+        _on_stage(_OnStage(stage, cast.rehearse(stage, act), tell)) as on,
+    ):
+        _listeners(on, act, ports[:_LISTENERS], main_line=main_line)
+        playing = threads.map(lambda scene, port: _perform(on, scene, port), act, ports[_LISTENERS:])
+        for scene in act:
+            if isinstance(scene.course, AskedToBeCalled):
+                _tell_begin(on, scene)
+                ask(scene)
+        return list(playing)
 
 
 @contextmanager
-def _cast() -> Iterator[tuple[list[Party], threading.Event]]:
-    """Everybody on stage, and whether the play is over; at the end nobody is left there."""
-    cast: list[Party] = []
-    over = threading.Event()
+def _on_stage(on: _OnStage) -> Iterator[_OnStage]:
+    """At the end nobody is left there."""
     try:
-        yield cast, over
+        yield on
     finally:
-        over.set()
-        for party in cast:
+        on.over.set()
+        for party in on.parties:
             party.close()
 
 
-def _caller(stage: Stage, scene: Scene, talk: speech.Talk | None, media_port: int) -> Party:
-    who = f'"{scene.who}" <sip:{scene.number}@carrier.example>' if scene.number else _WITHHELD
-    invite = scenario.invite(*(() if scene.number else _PRIVATE))
-    return Party(
-        scenario.caller([invite, *_caller_steps(scene, talk)], who=who),
-        address=CARRIER,
-        port=free_port(UDP, CARRIER),
-        media_port=media_port,
-        towards=f"{OFFICE}:{stage.sip_port}",
-        number=scene.dials,
-    )
+def _listeners(on: _OnStage, act: Sequence[Scene], ports: Sequence[int], *, main_line: bool) -> None:
+    """Those who are rung in the act."""
+    if main_line and any(scene.reaches_main_line for scene in act):
+        on.joins(cast.main_line(on.stage, act, on.spoken, ports[0]))
+    if any(scene.reaches_sales for scene in act):
+        on.sales = on.joins(cast.sales(on.stage, act, on.spoken, ports[1]))
+    if any(scene.goes_out for scene in act):
+        on.carrier = on.joins(cast.carrier(on.stage, act, on.spoken, ports[2]))
 
 
-def _caller_steps(scene: Scene, talk: speech.Talk | None) -> list[str]:
-    match scene.course:
-        case Talks(hangs_up=who) if talk:
-            steps = [scenario.answered(), scenario.say(talk.caller)]
-            if who is HungUpBy.COMPANY:
-                return [*steps, scenario.hung_up()]
-            return [*steps, scenario.wait(talk.seconds + _AFTER_TALK_SECONDS), scenario.hang_up()]
-        case Busy():
-            return [scenario.refused(486)]
-        case GivesUp(seconds):
-            return [scenario.heard_ringing(), scenario.wait(seconds), scenario.give_up()]
-        case TurnedAway():
-            return [scenario.refused(404)]
-        case _:
-            return [scenario.refused(480)]
+def _tell_begin(on: _OnStage, scene: Scene) -> None:
+    on.tell(f"{scene.begins} {display(scene.dials, REGION)}")
 
 
-def _main_line(
-    stage: Stage, act: Sequence[Scene], talks: Mapping[Scene, speech.Talk], media_port: int
-) -> Party:
-    """The company's phone system: what it does with a call depends on who calls."""
-    reached = [scene for scene in act if scene.reaches_main_line]
-    cases = {scene.number[1:]: _phone_steps(scene, talks.get(scene)) for scene in reached if scene.number}
-    withheld = [scene for scene in reached if scene.number is None]
-    otherwise = _phone_steps(withheld[0], talks.get(withheld[0])) if withheld else _BUSY
-    party = Party(
-        scenario.phone([scenario.invited(), *scenario.by_caller(cases, otherwise)]),
-        address=OFFICE,
-        port=stage.main_line_port,
-        media_port=media_port,
-        calls=len(reached),
-        options=("-timeout", f"{LONGEST_SECONDS}s"),
-    )
-    _await_listening(party, stage.main_line_port)
-    return party
+def _perform(on: _OnStage, scene: Scene, media_port: int) -> Played:
+    if on.over.wait(scene.starts_seconds):
+        return Played(scene, trouble="not played")
+    if isinstance(scene.course, AskedToBeCalled):
+        played = _called(on, scene)
+    else:
+        _tell_begin(on, scene)
+        played = _seen(on, scene, on.joins(_calling(on, scene, media_port)))
+    if not on.over.is_set():
+        on.tell(played.trouble or scene.ends)
+    return played
 
 
-def _await_listening(party: Party, port: int) -> None:
-    end = time.monotonic() + 10
-    while not listens(party.process.pid, port):
-        if party.process.poll() is not None or time.monotonic() > end:
-            reason = " ".join(party.errors.splitlines()[1:2]) or "SIPp says nothing"
-            party.close()
-            raise Rejected(
-                "demo.main_line",
-                f"SIPp cannot play the main line on UDP port {port}: {reason}",
-                "Look what has that port, `ss -ulpn`, and run the demo again",
-            )
-        time.sleep(0.02)
+def _calling(on: _OnStage, scene: Scene, media_port: int) -> Party:
+    if isinstance(scene.course, CalledBack):
+        return cast.desk_that_calls(on.stage, scene, on.spoken[scene], media_port)
+    return cast.caller(on.stage, scene, on.spoken.get(scene), media_port)
 
 
-_BUSY = [scenario.turn_down(486, "Busy Here")]
+def _called(on: _OnStage, scene: Scene) -> Played:
+    """Somebody whom we call: read off the carrier's side, once the call is over."""
+    end = time.monotonic() + LONGEST_SECONDS
+    while on.carrier and time.monotonic() < end and not on.over.wait(0.1):
+        try:
+            invite = on.carrier.first(f"^INVITE.*{str(scene.number)[1:]}")
+            answer = on.carrier.instant("200 OK", sent=True, call_id=invite.call_id)
+            bye = on.carrier.instant("^BYE", call_id=invite.call_id)
+        except LookupError:
+            continue
+        return Played(scene, invite.at, answer - invite.at, bye - answer)
+    return Played(scene, trouble=f"{scene.who} was not called, or that call did not end")
 
 
-def _phone_steps(scene: Scene, talk: speech.Talk | None) -> list[str]:
-    match scene.course:
-        case Talks(rings, hangs_up=who) if talk:
-            steps = [scenario.ringing(), scenario.wait(rings), scenario.pick_up(), scenario.say(talk.company)]
-            if who is HungUpBy.CALLER:
-                return [*steps, scenario.hung_up()]
-            return [*steps, scenario.wait(talk.seconds + _AFTER_TALK_SECONDS), scenario.phone_hangs_up()]
-        case Busy(seconds):
-            return [scenario.ringing(), scenario.wait(seconds), *_BUSY]
-        case _:
-            return [scenario.ringing(), scenario.not_picked_up()]
-
-
-def _seen(scene: Scene, party: Party) -> Played:
+def _seen(on: _OnStage, scene: Scene, party: Party) -> Played:
     """Wait for the end of the call and read its times off the wire."""
     try:
         failed = party.wait(LONGEST_SECONDS)
         begin = party.instant("^INVITE", sent=True)
         if failed:
             return Played(scene, begin, trouble=f"{scene.who} heard something else: {_last_line(party)}")
-        return _timed(scene, party, begin)
+        return _timed(on, scene, party, begin)
     except (subprocess.TimeoutExpired, LookupError):
-        return Played(scene, trouble=f"{scene.who}'s call did not end")
+        return Played(scene, trouble=f"{scene.who}'s call did not go as it should: {party.tale()}")
 
 
-def _timed(scene: Scene, party: Party, begin: float) -> Played:
+def _timed(on: _OnStage, scene: Scene, party: Party, begin: float) -> Played:
     match scene.course:
+        case CalledBack():  # the call begins in the books once it may go out
+            return _called(on, scene)
         case Talks():
             answer, end = party.instant("200 OK", sent=False), party.instant("^BYE")
             return Played(scene, begin, answer - begin, end - answer)
+        case Presses() if on.sales:  # the menu has answered before; the talk begins with the desk's answer
+            answer, end = on.sales.instant("200 OK", sent=True), party.instant("^BYE")
+            return Played(scene, begin, answer - begin, end - answer)
+        case LeavesMessage():
+            return Played(scene, begin, party.instant("^BYE") - begin)
         case GivesUp():
             return Played(scene, begin, party.instant("^CANCEL", sent=True) - begin)
         case _:

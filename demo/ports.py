@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 
 _HOST = "127.0.0.1"
+OFFICE, CARRIER, SALES = _HOST, "127.0.0.2", "127.0.0.3"  # who is who in the play
 UDP, TCP = socket.SOCK_DGRAM, socket.SOCK_STREAM
 
 

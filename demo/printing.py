@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
 
 from commands.printing import table
 from demo.books import Entry
-from demo.home import Home
+from demo.home import Home, shown
 from demo.story import OWN, REGION
 from demo.website import Visited
 from tracker.calls import Source
 from tracker.models import RecordingState
+from tracker.policy.facts import Direction
 from tracker.policy.phone import display
 
+_PLACES = (
+    ("every call, with its recording", "Calls"),
+    ("how soon who asked was called", "Callbacks"),
+    ("who called in vain, who was called back", "Reports, Missed callers"),
+    ("the plan, and trying it at another time", "Settings, Plans, reception"),
+)
 _COLUMNS = ("caller", "number", "source", "outcome", "wait", "talk", "recording")
 
 
@@ -54,6 +60,8 @@ def _row(entry: Entry) -> dict[str, Any]:
 
 def _caller(entry: Entry) -> str:
     caller = display(entry.caller, REGION) if entry.caller else "withheld"
+    if entry.direction is not Direction.IN:
+        return f"to {caller}"
     return f"{caller}, again" if entry.repeat else caller
 
 
@@ -68,6 +76,10 @@ def _source(source: Source | None) -> str | None:
 def _outcome(entry: Entry) -> str:
     if entry.turned_away:
         return "turned away"
+    if entry.message:
+        return "left a message"
+    if entry.direction is Direction.CALLBACK:
+        return "called back"
     return entry.outcome.value.replace("_", " ") if entry.outcome else "going on"
 
 
@@ -102,6 +114,18 @@ def visits(found: Sequence[Visited]) -> None:
         step(f"{each.visitor.who} {each.visitor.comes} and sees {each.seen.text} ({kind})")
 
 
+def trial(text: str) -> None:
+    """What `leaseline plan test` said."""
+    click.echo(textwrap.indent(text.rstrip(), "  "))
+
+
+def kept(sentences: Iterable[str]) -> None:
+    """What became of who asked to be called, and of missed callers."""
+    headline("Nobody is forgotten")
+    for sentence in sentences:
+        step(sentence)
+
+
 def calls(entries: Sequence[Entry]) -> None:
     headline("What the books say")
     click.echo(textwrap.indent(calls_table(entries), "  "))
@@ -113,6 +137,9 @@ def farewell(link: str, home: Home) -> None:
     headline("Listen to the calls: open this link, it works once and lets you choose a password")
     step(link)
     step(f"(from another machine, first: ssh -L {port}:127.0.0.1:{port} THIS-MACHINE)")
+    headline("Look around")
+    for what, where in _PLACES:
+        step(f"{what:<42}{where}")
     headline("Go on from another terminal, in this folder")
     command(f"export LEASELINE_HOME={shown(home.folder)} PATH=$PWD/.venv/bin:$PATH")
     for line in ("leaseline calls list", "leaseline calls follow", "leaseline forward show",
@@ -121,8 +148,3 @@ def farewell(link: str, home: Home) -> None:
     step("README.md connects your own trunk or phone system; docs/cli.md has every command.")
     again = "Enter places another call, live at the top of the page. " if sys.stdin.isatty() else ""
     headline(f"{again}Ctrl-C stops everything; the next demo starts clean.")
-
-
-def shown(folder: Path) -> str:
-    """A path as it is typed from here."""
-    return str(folder.relative_to(Path.cwd())) if folder.is_relative_to(Path.cwd()) else str(folder)

@@ -21,6 +21,7 @@ m=audio [media_port] RTP/AVP 0 101
 a=rtpmap:0 PCMU/8000
 a=rtpmap:101 telephone-event/8000
 """
+_OFFER = _SDP.replace("101", "96")  # what SIPp's play_dtmf sends
 
 
 def _message(*lines: str, body: str = "") -> str:
@@ -48,6 +49,11 @@ def say(audio: Path, times: int = 1) -> str:
     return f"<nop><action><exec rtp_stream={quoteattr(f'{audio},{times},0,PCMU/8000')}/></action></nop>"
 
 
+def press(digit: str) -> str:
+    """A key, as RFC 4733 events; the next step follows once they are out."""
+    return f'<nop><action><exec play_dtmf="{digit}"/></action></nop>' + wait(0.4)
+
+
 # ---- the caller's side ----
 
 _CALLER = "From: {who};tag=[pid]c[call_number]"
@@ -64,7 +70,7 @@ def invite(*headers: str, to: str = "[service]") -> str:
         _message(
             f"INVITE sip:{to}@[remote_ip]:[remote_port] SIP/2.0", _OUT, _CALLER,
             f"To: <sip:{to}@[remote_ip]:[remote_port]>", "Call-ID: [call_id]", "CSeq: 1 INVITE",
-            "Contact: <sip:caller@[local_ip]:[local_port]>", "Max-Forwards: 70", *headers, body=_SDP,
+            "Contact: <sip:caller@[local_ip]:[local_port]>", "Max-Forwards: 70", *headers, body=_OFFER,
         ),
         retransmit=True,
     )  # fmt: skip
@@ -145,9 +151,10 @@ def invited() -> str:
     return (
         '<recv request="INVITE" crlf="true" rrs="true"><action>'
         '<ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/>'
+        '<ereg regexp=".*" search_in="hdr" header="To:" assign_to="to"/>'
         '<ereg regexp="sip:[^>]*" search_in="hdr" header="Contact:" assign_to="contact"/>'
         "</action></recv>"
-        '<Reference variables="from,contact"/>'
+        '<Reference variables="from,to,contact"/>'
     )
 
 
@@ -178,11 +185,16 @@ def turn_down(code: int, reason: str) -> str:
     return _send(_message(f"SIP/2.0 {code} {reason}", *_REPLY), retransmit=True) + '<recv request="ACK"/>'
 
 
-def by_caller(cases: Mapping[str, Iterable[str]], otherwise: Iterable[str]) -> list[str]:
-    """Steps that depend on who calls, right after `invited()`: of the first case whose text is in From."""
+def by_caller(
+    cases: Mapping[str, Iterable[str]], otherwise: Iterable[str], *, header: str = "from"
+) -> list[str]:
+    """Steps that depend on who calls, right after `invited()`: of the first case whose text is in From.
+
+    With `header="to"` on who is called.
+    """
     choices = [
         f'<nop next="{label}" test="is{label}"><action><ereg regexp={quoteattr(text)} search_in="var" '
-        f'variable="from" assign_to="is{label}"/></action></nop>'
+        f'variable="{header}" assign_to="is{label}"/></action></nop>'
         for label, text in enumerate(cases, start=1)
     ]
     end = len(cases) + 1

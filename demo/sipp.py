@@ -68,11 +68,16 @@ class Party:
             if len(parts) >= 7
         ]
 
-    def instant(self, pattern: str, *, sent: bool | None = None) -> float:
-        """When the first message whose first line matches went over the wire."""
+    def instant(self, pattern: str, *, sent: bool | None = None, call_id: str | None = None) -> float:
+        """When the first message whose first line matches went over the wire; with `call_id` of that call."""
+        return self.first(pattern, sent=sent, call_id=call_id).at
+
+    def first(self, pattern: str, *, sent: bool | None = None, call_id: str | None = None) -> Message:
+        """That message. Raises LookupError."""
         for message in self.messages():
-            if re.search(pattern, message.line) and sent in {None, message.sent}:
-                return message.at
+            fits = sent in {None, message.sent} and call_id in {None, message.call_id}
+            if fits and re.search(pattern, message.line):
+                return message
         raise LookupError(f"no {pattern} among {[message.line for message in self.messages()]}")
 
     def successful(self) -> int:

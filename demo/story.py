@@ -19,6 +19,7 @@ RING_SECONDS = 8
 
 BILLBOARD = "+442079460101"
 LEAFLET = "+442079460102"
+MAPS = "+442079460108"  # rings by a plan
 WEBSITE = tuple(f"+44207946010{digit}" for digit in range(3, 8))  # the pool: one number a visitor
 OWN = "+442079460100"  # the company's own, as it stands on the website; the sixth visitor sees it
 NOBODYS = "+442079460999"  # never added
@@ -57,7 +58,39 @@ class TurnedAway:
     """The number dialled is nobody's: no call, a line in the list of refusals."""
 
 
-Course = Talks | NobodyAnswers | Busy | GivesUp | TurnedAway
+@dataclass(frozen=True)
+class Presses:
+    """The plan's menu speaks; the caller presses a key while it does, and talks with the sales desk."""
+
+    key: str
+    after_seconds: float
+    talk: Talks
+
+
+@dataclass(frozen=True)
+class LeavesMessage:
+    """The plan asks for a message; the caller listens so long, speaks, and hangs up."""
+
+    after_seconds: float
+    line: Line
+
+
+@dataclass(frozen=True)
+class CalledBack:
+    """The sales desk calls over Leaseline's carrier, and is answered."""
+
+    talk: Talks
+
+
+@dataclass(frozen=True)
+class AskedToBeCalled:
+    """A click on the website: Leaseline rings the sales desk, then the visitor."""
+
+    talk: Talks
+
+
+Unanswered = NobodyAnswers | Busy | GivesUp | TurnedAway | LeavesMessage
+Course = Talks | Unanswered | Presses | CalledBack | AskedToBeCalled
 
 
 @dataclass(frozen=True)
@@ -76,6 +109,7 @@ class Expected:
 
 ON_BILLBOARD = Source("offline", "Billboard", "spring", None, "Billboard")
 ON_LEAFLET = Source("offline", "Leaflet", None, None, "Leaflet")
+ON_MAPS = Source("maps", "google", None, None, "Google Maps")
 
 
 @dataclass(frozen=True)
@@ -93,11 +127,32 @@ class Scene:
 
     @property
     def reaches_main_line(self) -> bool:
-        return not isinstance(self.course, TurnedAway)
+        return isinstance(self.course, (Talks, NobodyAnswers, Busy, GivesUp))
+
+    @property
+    def reaches_sales(self) -> bool:
+        return isinstance(self.course, (Presses, AskedToBeCalled))
+
+    @property
+    def goes_out(self) -> bool:
+        """Whether the person is called, over the carrier."""
+        return isinstance(self.course, (CalledBack, AskedToBeCalled))
+
+    @property
+    def talk(self) -> Talks | None:
+        """What is spoken with the company, if anything is."""
+        match self.course:
+            case Talks() as talk:
+                return talk
+            case Presses(talk=talk) | CalledBack(talk=talk) | AskedToBeCalled(talk=talk):
+                return talk
+            case _:
+                return None
 
 
 _RECEPTION, _SALES = "en+f3", "en-gb-scotland+m2"
 _ANN, _BEN, _CLARA, _GINA, _SHY = "en-us+linda", "en-us+m3", "en+f2", "en-gb+f4", "en+m4"
+_LENA, _NORA, _EMMA, _HUGO = "en-gb+f2", "en-us+f4", "en-gb+f5", "en-gb+m1"
 
 
 def _talk(company: str, caller: str, *texts: str) -> tuple[Line, ...]:
@@ -250,16 +305,94 @@ CLARA_AGAIN = Scene(
     expected=Expected(Outcome.ANSWERED, ON_LEAFLET, HungUpBy.CALLER, repeat=True),
 )  # fmt: skip
 
-# The calls of an act overlap; Clara's second one needs her first to be over.
-ACTS: tuple[tuple[Scene, ...], ...] = (
-    (ANN, BEN, GINA, CLARA, DAVID, EMMA, SHY, FRANK),
-    (CLARA_AGAIN,),
+LENA = Scene(
+    who="Lena",
+    number="+441632960188",
+    dials=MAPS,
+    begins="Lena has found the company on a map and calls",
+    course=Presses(
+        "1",
+        1.5,
+        Talks(
+            1.0,
+            _talk(
+                _SALES, _LENA,
+                "Pallets, sales department.",
+                "Hello, I pressed one. Two hundred euro pallets, please.",
+                "They are with you tomorrow.",
+            ),
+        ),
+    ),
+    ends="Lena, whom the menu sent to the sales desk, hangs up",
+    expected=Expected(Outcome.ANSWERED, ON_MAPS, HungUpBy.CALLER),
+    starts_seconds=5.6,
+)  # fmt: skip
+
+NORA = Scene(
+    who="Nora",
+    number="+441632960199",
+    dials=MAPS,
+    begins="It is evening when Nora calls",
+    course=LeavesMessage(4.0, Line(True, _NORA, "Nora Hill, please call me back about forty used pallets.")),
+    ends="Nora has left a message: the plan knows that nobody is there",
+    expected=Expected(Outcome.MISSED, ON_MAPS, HungUpBy.CALLER),
 )
+
+EMMA_CALLED_BACK = Scene(
+    who="Emma",
+    number=EMMA.number,
+    dials=OWN,
+    begins="The sales desk calls Emma back, who gave up, and shows",
+    course=CalledBack(
+        Talks(
+            1.0,
+            _talk(
+                _SALES, _EMMA,
+                "Pallets, sales department. You called us a minute ago.",
+                "How kind! Do you deliver to Bristol?",
+                "Every Tuesday.",
+            ),
+        )
+    ),
+    ends="Emma hangs up",
+    expected=Expected(Outcome.ANSWERED, None, HungUpBy.CALLER, repeat=True),
+    starts_seconds=1.0,
+)  # fmt: skip
+
+HUGO_ASKS = Scene(
+    who="Hugo",
+    number="+441414960177",
+    dials=OWN,
+    begins="Hugo types his number on the website and clicks Call me; he will see",
+    course=AskedToBeCalled(
+        Talks(
+            1.0,
+            _talk(
+                _SALES, _HUGO,
+                "Pallets, sales department. You wanted to be called.",
+                "That was quick! What do sixty pallets cost?",
+                "Six hundred pounds, delivered.",
+            ),
+        )
+    ),
+    ends="Hugo hangs up",
+    expected=Expected(Outcome.ANSWERED, visitors.HUGO.source, HungUpBy.CALLER),
+)  # fmt: skip
+
+# The calls of an act overlap; Clara's second one, and Emma's, need the first to be over.
+ACTS: tuple[tuple[Scene, ...], ...] = (
+    (ANN, BEN, GINA, CLARA, DAVID, EMMA, SHY, FRANK, LENA),
+    (CLARA_AGAIN, HUGO_ASKS, EMMA_CALLED_BACK, NORA),
+)
+CLOCKS = ("2026-12-01 10:00", "2026-12-01 20:00")  # what plans take the time of each act for
 
 
 def acts(seen: Mapping[str, str]) -> tuple[tuple[Scene, ...], ...]:
     """The play, in which visitors of the website dial the number they saw there (E.164 by name)."""
-    return tuple(tuple(replace(each, dials=seen.get(each.who, each.dials)) for each in act) for act in ACTS)
+    return tuple(
+        tuple(each if each.goes_out else replace(each, dials=seen.get(each.who, each.dials)) for each in act)
+        for act in ACTS
+    )
 
 
 ENCORE = replace(ANN, begins="Ann calls the billboard's number again,", starts_seconds=0.0)

@@ -134,6 +134,14 @@ def tap_number(page: Page) -> None:
         page.locator("a.phone").dispatch_event("click")
 
 
+def ask_for_call(page: Page, phone: str) -> None:
+    """The button of the site's pages: the visitor types his number and is told that he will be called."""
+    page.get_by_role("button", name="Call me back").click()
+    page.get_by_label("Your phone number").fill(phone)
+    page.get_by_role("button", name="Call me", exact=True).click()
+    page.get_by_text("We are calling you").wait_for()
+
+
 def _open(page: Page, url: str, referrer: str | None) -> None:
     with page.expect_response(lambda answer: "/api/v1/visits" in answer.url):
         if referrer:

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from playwright.sync_api import Page
 
 from demo import company, visitors
 from demo.home import Home
 from demo.shop import shop
-from demo.story import OWN, REGION, WEBSITE
+from demo.story import OWN, REGION, WEBSITE, Scene
 from demo.visitors import Seen, Visitor
 from tracker.calls import Source, source_of_visit
 from tracker.database import Database
@@ -26,6 +27,7 @@ class Visited:
     visitor: Visitor
     seen: Seen
     source: Source | None
+    page: Page
 
 
 @contextmanager
@@ -43,7 +45,13 @@ def visited(home: Home, database: Database, who: Sequence[Visitor]) -> Iterator[
         for each, page, _seen in pages:
             if each.phone:
                 visitors.tap_number(page)
-        yield [Visited(each, seen, _source(database, each)) for each, _page, seen in pages]
+        yield [Visited(each, seen, _source(database, each), page) for each, page, seen in pages]
+
+
+def ask_for_call(found: Sequence[Visited], scene: Scene) -> None:
+    """Whoever asks in the scene does so on the page that he has open."""
+    (page,) = (each.page for each in found if each.visitor.who == scene.who)
+    visitors.ask_for_call(page, display(str(scene.number), REGION))
 
 
 def differences(found: Sequence[Visited]) -> list[str]:

@@ -15,12 +15,14 @@ from pathlib import Path
 
 import pytest
 
+from demo import kept
 from demo.books import Entry
 from demo.compare import differences
 from demo.home import MARK
+from demo.kept import Kept, Promised
 from demo.play import Played
 from demo.speech import Line, record
-from demo.story import ANN, FRANK, ON_BILLBOARD, ON_LEAFLET
+from demo.story import ANN, EMMA_CALLED_BACK, FRANK, ON_BILLBOARD, ON_LEAFLET
 from tracker.models import RecordingState
 from tracker.policy.facts import HungUpBy, Outcome
 from tracker.settings import CHECKOUT
@@ -70,13 +72,17 @@ def test_the_demo_plays_every_kind_of_call_checks_it_and_leaves_nothing_running(
     assert done.returncode == 0, done.stdout + done.stderr
     rows = [line.split("  ") for line in done.stdout.splitlines()]
     outcomes = {cell.strip() for row in rows for cell in row}
-    assert {"answered", "missed", "busy", "gave up", "turned away"} <= outcomes
+    told = {"answered", "missed", "busy", "gave up", "turned away", "left a message", "called back"}
+    assert told <= outcomes
     for shown in (
         "google · spring · euro pallets",
         "google · used-pallets · sell used pallets",
         "withheld",
         "0121 496 0133, again",
-        "All 9 calls are in",
+        "All 13 calls are in",
+        "to 0117 496 0155",
+        "the promise is 60 s",
+        "Missed callers: 1 called back by the company, 1 called again and was answered, 2 still waiting",
         "Kate comes when all five numbers are taken and sees 020 7946 0100",
     ):
         assert shown in done.stdout
@@ -175,6 +181,15 @@ def test_a_call_that_is_booked_as_it_was_played_differs_in_nothing() -> None:
 )
 def test_whatever_differs_is_told_in_a_sentence(change: Callable[[Entry], Entry], told: str) -> None:
     assert f"Ann's call to 020 7946 0101: {told}" in differences([PLAYED], [change(BOOKED)])
+
+
+def test_a_promise_that_was_not_kept_is_told() -> None:
+    late = Kept((Promised(1.0, 61.0), Promised(None, None)), called_back=0, called_again=0, waiting=2)
+    assert kept.differences(late, [Played(EMMA_CALLED_BACK)]) == [
+        "a visitor was not called within 60 s",
+        "a visitor was not called within 60 s",
+        "0 missed callers stand as called back, it was 1",
+    ]
 
 
 def test_a_call_that_is_missing_and_one_that_was_never_played_are_told() -> None:

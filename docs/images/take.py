@@ -20,13 +20,13 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "docs" / "images")]
 import gallery  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 from ringing import ring  # noqa: E402
-from sqlalchemy import select  # noqa: E402
+from sqlalchemy import select, update  # noqa: E402
 from support.addresses import shown  # noqa: E402
 from support.browser import CHROMIUM, FLAGS, open_page, serving  # noqa: E402
 from support.earnings import tell_earnings  # noqa: E402
 from support.facts import answered, started  # noqa: E402
 from support.journeys import CALLED, tell_journeys  # noqa: E402
-from support.showroom import BERLIN, DAY, OWNER, P, Showroom, Told, furnish, record_sound  # noqa: E402
+from support.showroom import BERLIN, DAY, OWNER, P, Showroom, Told, furnish, place, record_sound  # noqa: E402
 from support.visiting import CHROME  # noqa: E402
 
 import migrations  # noqa: E402
@@ -53,6 +53,8 @@ from tracker.models import (  # noqa: E402
     NodeConfiguration,
     Number,
     NumberUse,
+    Recording,
+    RecordingState,
     Target,
 )
 from tracker.policy.facts import HungUpBy  # noqa: E402
@@ -97,6 +99,13 @@ def history(seed: int = 7) -> tuple[Told, ...]:
                 Told(minutes, did, caller, how, talk=talk, wait=draw.triangular(3, 45, 8), sound=False)
             )
     return tuple(told)
+
+
+def leave_unrecorded(session: Session) -> None:
+    """The calls of which nobody speaks a word here; else they would be recordings that were lost."""
+    silent = select(Call.id).where(Call.key.not_in(CALLED), Call.ended_at.is_not(None))
+    pending = Recording.state == RecordingState.PENDING, Recording.call_id.in_(silent)
+    session.execute(update(Recording).where(*pending).values(state=RecordingState.NONE))
 
 
 def judge_history(session: Session, now: datetime, seed: int = 7) -> None:
@@ -240,8 +249,9 @@ def main() -> None:
         migrations.upgrade(settings.database_url)
         database, now = Database(settings.database_url), datetime.now(UTC)
         settings.recordings_folder.mkdir()
-        room = furnish(database, settings, now, (*DAY_SHOWN, *history()))
+        room = furnish(database, settings, now, DAY_SHOWN)
         with database.write() as session:
+            place(session, room.pallets, now, history())
             tell_journeys(session, room.pallets, now)
             visit = session.scalars(select(Call.visit_id).where(Call.key == "certain")).one()
             link = dress(session, room, now)
@@ -250,6 +260,7 @@ def main() -> None:
             ring(session, settings, room, now)
             told = earn(session, room, now)
             settle(session, now)
+            leave_unrecorded(session)
             app = create_app(settings, database)
             pages = shown(app, session, key="certain", visit=str(visit))
             pages |= {"/shared/<token>": shared, "/shared/reports/<token>": told}
