@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tracker import consents
-from tracker.dialling import as_dialled, dial_of, header_policy
-from tracker.forwarding import rings_for
+from tracker.callback_employees import Asked, Employee, employees_of
+from tracker.dialling import as_dialled
 from tracker.models import (
     CallbackReason,
     CallbackRequest,
@@ -27,16 +27,6 @@ from tracker.policy.callback_hours import Hours
 from tracker.policy.prompts import Words
 from tracker.unrecorded import is_listed
 from tracker.whispers import before_callback
-
-
-@dataclass(frozen=True)
-class Employee:
-    """A target to ring for a callback. `dial` is Asterisk's channel."""
-
-    target_id: int
-    dial: str
-    seconds: int
-    headers: str  # extension of [leaseline-headers]: what its leg is shown
 
 
 @dataclass(frozen=True)
@@ -105,9 +95,9 @@ def plan_of(session: Session, request: CallbackRequest, now: datetime) -> Plan |
         return CallbackReason.OFF
     if settings.trunk_id is None or settings.number is None:
         return CallbackReason.NO_TRUNK
-    employees = employees_of(session, settings)
+    employees = employees_of(session, settings, Asked(now, request))
     if not employees:
-        return CallbackReason.NO_TARGET
+        return CallbackReason.CLOSED if employees_of(session, settings) else CallbackReason.NO_TARGET
     return Plan(
         phone=request.phone,
         dialled=as_dialled(request.phone, settings.trunk),
@@ -126,29 +116,3 @@ def _records(session: Session, request: CallbackRequest, shown: Number, now: dat
     company = request.company
     asks = consents.find(session, company, shown) or consents.find(session, company)
     return shown.record and asks is None and not is_listed(session, company.id, request.phone, now)
-
-
-def employees_of(session: Session, settings: CallbackSettings) -> tuple[Employee, ...]:
-    """Who is rung: as the settings say; else as calls to the shown number are forwarded."""
-    shown = settings.number
-    if shown is None:
-        return ()
-    rings = [(int(ring["target"]), int(ring["seconds"])) for ring in settings.rings]
-    if not rings:
-        forwarded = rings_for(session, [shown.id]).get(shown.id, ())
-        rings = [(ring.target_id, ring.ring_seconds) for ring in forwarded]
-    targets = {
-        target.id: target
-        for target in session.scalars(
-            sa.select(Target).where(
-                Target.company_id == shown.company_id, Target.id.in_([target_id for target_id, _ in rings])
-            )
-        )
-    }
-    return tuple(
-        Employee(
-            target_id, dial_of(targets[target_id], shown.e164), seconds, header_policy(targets[target_id])
-        )
-        for target_id, seconds in rings
-        if target_id in targets
-    )
