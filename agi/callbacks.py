@@ -24,7 +24,8 @@ from sqlalchemy.orm import Session
 from agi.ami import ActionRefused, Fields, Link, LinkDown, Login
 from agi.whispering import Whispering
 from tracker import callback_tries as tries
-from tracker.callback_rules import Employee, Plan, is_wanted, plan_of
+from tracker.callback_employees import Employee
+from tracker.callback_rules import Plan, is_wanted, plan_of
 from tracker.callback_tries import CLAIM_SECONDS, Claim
 from tracker.database import Database
 from tracker.models import CallbackReason, CallbackRequest

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 THRESHOLDS = (  # tracker.policy.alerts.Thresholds
     "pool_free_percent", "pool_misses", "missed_calls", "missed_calls_company", "silent_days",
+    "callbacks_late",
 )  # fmt: skip
 installation_option = click.option(
     "--installation", is_flag=True, help="Of the installation (trunks, disk, call server), not of a company."

@@ -140,13 +140,11 @@ def test(site: str, number: str, company: str | None) -> None:
       leaseline callback test shop "8 916 123-45-67"
     """
     from tracker import callbacks, sites
-    from tracker.callbacks import Asking
     from tracker.errors import Rejected
-    from tracker.models import CallbackState, CallbackVia
+    from tracker.models import CallbackState
 
     with changing(company) as (session, owner, by):
-        asking = Asking(number, CallbackVia.PERSON)
-        request = callbacks.ask(session, sites.get(session, owner, site), asking, by.at)
+        request = callbacks.try_out(session, by, sites.get(session, owner, site), number)
         key, state, reason = request.key, request.state, request.reason
     if state is CallbackState.REFUSED:
         raise Rejected(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from commands.context import Here
-    from tracker.policy.alerts import Machine, TrunkSight
+    from tracker.policy.installation_alerts import Machine, TrunkSight
     from tracker.worker import Job
 
 log = logging.getLogger("leaseline.alerts")
@@ -108,7 +108,7 @@ def look(opened: Here) -> Machine:
     from recordings.finish import free_bytes
     from tracker.importer import behind_seconds
     from tracker.live import agi_answers
-    from tracker.policy.alerts import Machine
+    from tracker.policy.installation_alerts import Machine
 
     settings = opened.settings
     with opened.database.read() as session:
@@ -158,7 +158,7 @@ def trunk_sight(
     trunk_id: int, name: str, kind: str, endpoints: Mapping[str, str], logged_in: set[str]
 ) -> TrunkSight:
     """A trunk by its endpoint's state, and whether we are logged in where it wants that."""
-    from tracker.policy.alerts import TrunkSight
+    from tracker.policy.installation_alerts import TrunkSight
 
     endpoint = f"trunk-{trunk_id}"
     if endpoints[endpoint] == UNREACHABLE:

@@ -34,7 +34,8 @@ from tracker.models import (
     RecordingState,
     Way,
 )
-from tracker.policy.alerts import Machine, Reading, State, TrunkSight
+from tracker.policy.alerts import Reading, State
+from tracker.policy.installation_alerts import Machine, TrunkSight
 from tracker.settings import read_settings
 
 MINUTE = timedelta(minutes=1)

@@ -11,36 +11,35 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.policy.alert_words import WORDS, words_for
-from tracker.policy.alerts import (
-    PATIENCE,
-    SETTLED,
-    AlertKind,
-    Going,
+from tracker.policy.alerts import PATIENCE, SETTLED, AlertKind, Going, Reading, State, Thresholds, judge
+from tracker.policy.callback import CallbackReason
+from tracker.policy.company_alerts import (
+    AskedBack,
+    AskedOnSite,
     Habit,
     Line,
     LostCall,
-    NodeFacts,
     PoolFacts,
-    Reading,
-    RecordingFacts,
-    State,
-    Thresholds,
-    TrunkSight,
     UnsentMail,
     UnsentReport,
     in_a_row,
     is_lost,
-    judge,
+    read_callbacks,
+    read_habit,
+    read_lost,
+    read_pool,
+    read_unsent,
+)
+from tracker.policy.installation_alerts import (
+    NodeFacts,
+    RecordingFacts,
+    TrunkSight,
     read_agi,
     read_books,
     read_disk,
-    read_habit,
-    read_lost,
     read_node,
-    read_pool,
     read_recordings,
     read_trunk,
-    read_unsent,
 )
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -74,6 +73,8 @@ def test_a_rule_that_is_switched_off_is_always_fine() -> None:
     assert read_pool(PoolFacts(1, 1, "Website", 0, 9, 99, 99), off).state is FINE
     (lost,) = in_a_row([LostCall(Line(1, 1), "+1", NOW)] * 50, {})
     assert read_lost(lost, 0).state is FINE
+    asked = AskedOnSite(1, 1, "shop", "pallets", [AskedBack(500.0)])
+    assert read_callbacks(asked, 0).state is FINE
     habit = Habit(1, 1, "+1", 500, timedelta(days=80), timedelta(days=60))
     assert read_habit(habit, 0).state is FINE
 
@@ -139,6 +140,30 @@ def test_a_number_is_silent_when_chance_cannot_explain_it(
 ) -> None:
     habit = Habit(1, 1, "+1", calls, timedelta(days=known_days), timedelta(days=silent_days, hours=1))
     assert read_habit(habit, USUAL.silent_days).state is expected
+
+
+ON_TIME, LATE = AskedBack(12.0), AskedBack(61.0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "at_least", "expected", "how", "count"),
+    [
+        ([], 1, FINE, "late", 0),
+        ([ON_TIME] * 20, 1, FINE, "late", 0),
+        ([ON_TIME] * 20 + [LATE], 1, BAD, "late", 1),
+        ([LATE], 2, FINE, "late", 1),
+        ([AskedBack(1.0, CallbackReason.NO_TARGET)], 1, BAD, "lost", 1),
+        ([AskedBack(30.0, CallbackReason.NO_EMPLOYEE), LATE], 2, BAD, "lost", 1),
+        ([AskedBack(30.0, CallbackReason.NO_ANSWER)], 1, FINE, "late", 0),  # the visitor did not answer
+        ([AskedBack(90.0, CallbackReason.BUSY)], 1, BAD, "late", 1),
+        ([AskedBack(900.0, CallbackReason.CANCELLED)], 1, FINE, "late", 0),  # somebody saw to it
+    ],
+)
+def test_a_callback_is_missed_when_it_rings_late_or_comes_to_nothing(
+    asked: list[AskedBack], at_least: int, expected: State, how: str, count: int
+) -> None:
+    found = read_callbacks(AskedOnSite(1, 1, "shop", "pallets", asked), at_least)
+    assert (found.state, found.detail["how"], found.detail["count"]) == (expected, how, count)
 
 
 @pytest.mark.parametrize(
@@ -301,6 +326,8 @@ def test_every_reading_has_words_for_all_its_figures() -> None:
         read_habit(Habit(1, 1, "+1", 500, timedelta(days=80), timedelta(days=60)), 7),
         read_unsent(spring(UnsentMail("boss@x.example", "451 full", old, False)), NOW),
         read_unsent(spring(UnsentMail("boss@x.example", "550 nobody", NOW, True)), NOW),
+        read_callbacks(AskedOnSite(1, 1, "shop", "pallets", [LATE]), 1),
+        read_callbacks(AskedOnSite(1, 1, "shop", "pallets", [AskedBack(1.0, CallbackReason.NO_TRUNK)]), 1),
         read_trunk(TrunkSight(1, "carrier", "silent")),
         read_trunk(TrunkSight(1, "carrier", "unregistered")),
         read_node(NodeFacts("main", old, True), NOW),

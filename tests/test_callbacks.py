@@ -20,7 +20,8 @@ from agi.whispering import Whispering
 from tracker import callback_tries, callbacks, plan_uses, plans
 from tracker.audit import By
 from tracker.books import record_all
-from tracker.callback_rules import Plan, employees_of, plan_of
+from tracker.callback_employees import employees_of
+from tracker.callback_rules import Plan, plan_of
 from tracker.callback_tries import CLAIM_SECONDS, SPOOL_SECONDS, Claim
 from tracker.callbacks import Asking
 from tracker.database import Database
@@ -188,13 +189,13 @@ def test_where_a_plan_counts_those_are_rung_who_ring_by_it_then(shop: Shop) -> N
         session.flush()
         plan_uses.use(session, by, company, plans.add(session, by, company, "office", document))
         settings = session.get_one(CallbackSettings, shop.site_id)
-        assert [each.target_id for each in employees_of(session, settings, None)] == [shop.target_id]
+        assert [each.target_id for each in employees_of(session, settings)] == [shop.target_id]
     request = shop.ask()
     noon, night = (shop.now.replace(hour=hour, minute=0) for hour in (9, 20))  # three hours later in Moscow
     open_now = who_is_rung(shop, request, noon)
     assert isinstance(open_now, Plan)
     assert [(each.target_id, each.seconds) for each in open_now.employees] == [(shop.target_id, 20)]
-    assert who_is_rung(shop, request, night) is CallbackReason.NO_EMPLOYEE
+    assert who_is_rung(shop, request, night) is CallbackReason.CLOSED
 
 
 def who_is_rung(shop: Shop, request: CallbackRequest, at: datetime) -> Plan | CallbackReason:

@@ -17,7 +17,7 @@ from tracker.audit import By
 from tracker.database import Database
 from tracker.models import Alert, AlertKind, Company, ReportSchedule
 from tracker.policy.alert_words import words_for
-from tracker.policy.alerts import Machine
+from tracker.policy.installation_alerts import Machine
 from tracker.policy.schedules import Every, Schedule
 from tracker.report_sender import ReportSender
 from tracker.sender import Sender

@@ -1,4 +1,4 @@
-"""What the books know that may deserve an alert: pools, calls, silent numbers, reports, nodes, recordings."""
+"""What the books know that may deserve an alert, of companies and of the installation."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tracker.call_search import HAS_CALLED, IS_COUNTED
+from tracker.callback_figures import asked_lately
 from tracker.models import (
     Call,
     Company,
@@ -24,31 +25,32 @@ from tracker.models import (
     RecordingState,
     SavedReport,
 )
-from tracker.policy.alerts import (
-    AlertKind,
+from tracker.policy.alerts import AlertKind, Reading, Thresholds
+from tracker.policy.company_alerts import (
     Habit,
     Line,
     LostCall,
-    Machine,
-    NodeFacts,
     PoolFacts,
-    Reading,
-    RecordingFacts,
-    Thresholds,
     UnsentMail,
     UnsentReport,
     in_a_row,
     is_lost,
-    of_machine,
-    read_agi,
+    read_callbacks,
     read_habit,
     read_lost,
-    read_node,
     read_pool,
-    read_recordings,
     read_unsent,
 )
 from tracker.policy.facts import Outcome
+from tracker.policy.installation_alerts import (
+    Machine,
+    NodeFacts,
+    RecordingFacts,
+    of_machine,
+    read_agi,
+    read_node,
+    read_recordings,
+)
 from tracker.policy.leasing import Miss
 from tracker.report_schedules import unsent
 from tracker.stock import HOUR, stocks
@@ -88,13 +90,18 @@ def read_all(
         *(read_pool(it, owners[it.company_id].limits) for it in _pools(session, now)),
         *_lost(session, owners, now),
         *read_reports(session, now),
+        *(
+            read_callbacks(it, owners[it.company_id].limits.callbacks_late)
+            for it in asked_lately(session, now)
+        ),
         *(read_node(it, now) for it in nodes),
         *([read_agi(own, now, answers=machine.agi_answers)] if own else []),
         *(read_recordings(it) for it in _recordings(session, [it.name for it in nodes], now)),
         *of_machine(machine, disk_low_mb),
     ]
     complete = {
-        AlertKind.POOL_LOW, AlertKind.MISSED_CALLS, AlertKind.REPORT_UNSENT, AlertKind.NODE_AWAY
+        AlertKind.POOL_LOW, AlertKind.MISSED_CALLS, AlertKind.REPORT_UNSENT, AlertKind.CALLBACK_LATE,
+        AlertKind.NODE_AWAY,
     }  # fmt: skip
     return readings, complete | ({AlertKind.TRUNK_DOWN} if machine.trunks is not None else set())
 

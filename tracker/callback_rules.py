@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -11,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tracker import consents
-from tracker.dialling import as_dialled, dial_of, header_policy
-from tracker.forwarding import ways
+from tracker.callback_employees import Asked, Employee, employees_of
+from tracker.dialling import as_dialled
 from tracker.models import (
     Call,
     CallbackReason,
@@ -25,23 +24,11 @@ from tracker.models import (
     Swap,
     Target,
 )
-from tracker.plan_list import listed, stored
 from tracker.policy.callback import Limits, Rules
 from tracker.policy.callback_hours import Hours
-from tracker.policy.plan_ringing import all_that_ring, rung_in_vain
 from tracker.policy.prompts import Words
 from tracker.unrecorded import is_listed
 from tracker.whispers import before_callback
-
-
-@dataclass(frozen=True)
-class Employee:
-    """A target to ring for a callback. `dial` is Asterisk's channel."""
-
-    target_id: int
-    dial: str
-    seconds: int
-    headers: str  # extension of [leaseline-headers]: what its leg is shown
 
 
 @dataclass(frozen=True)
@@ -112,10 +99,9 @@ def plan_of(session: Session, request: CallbackRequest, now: datetime) -> Plan |
         return CallbackReason.NO_TRUNK
     if spoken_seconds(session, request.site_id, now) >= settings.seconds_per_day:
         return CallbackReason.COST_CAP
-    employees = employees_of(session, settings, now)
+    employees = employees_of(session, settings, Asked(now, request))
     if not employees:
-        by_plan = employees_of(session, settings, None)
-        return CallbackReason.NO_EMPLOYEE if by_plan else CallbackReason.NO_TARGET
+        return CallbackReason.CLOSED if employees_of(session, settings) else CallbackReason.NO_TARGET
     return Plan(
         phone=request.phone,
         dialled=as_dialled(request.phone, settings.trunk),
@@ -134,44 +120,6 @@ def _records(session: Session, request: CallbackRequest, shown: Number, now: dat
     company = request.company
     asks = consents.find(session, company, shown) or consents.find(session, company)
     return shown.record and asks is None and not is_listed(session, company.id, request.phone, now)
-
-
-def employees_of(session: Session, settings: CallbackSettings, now: datetime | None) -> tuple[Employee, ...]:
-    """Who is rung: as the settings say; else as calls to the shown number are, then or at any time (None)."""
-    shown = settings.number
-    if shown is None:
-        return ()
-    rings = [(int(ring["target"]), int(ring["seconds"])) for ring in settings.rings]
-    rings = rings or list(_as_called(session, shown, now))
-    targets = {
-        target.id: target
-        for target in session.scalars(
-            sa.select(Target).where(
-                Target.company_id == shown.company_id, Target.id.in_([target_id for target_id, _ in rings])
-            )
-        )
-    }
-    return tuple(
-        Employee(
-            target_id, dial_of(targets[target_id], shown.e164), seconds, header_policy(targets[target_id])
-        )
-        for target_id, seconds in rings
-        if target_id in targets
-    )
-
-
-def _as_called(session: Session, shown: Number, now: datetime | None) -> Iterator[tuple[int, int]]:
-    """The targets that a call to the number rings one after the other, by its forwarding or its plan."""
-    way = ways(session, [shown.id]).get(shown.id)
-    if way is None or way.plan is None:
-        yield from ((ring.target_id, ring.ring_seconds) for ring in (way.rings if way else ()))
-        return
-    company = session.get_one(Company, shown.company_id)
-    plans = {str(each.id): stored(each) for each in listed(session, company)}
-    zone = ZoneInfo(company.timezone)
-    name = str(way.plan.plan_id)
-    for member in rung_in_vain(plans, name, now, zone) if now else all_that_ring(plans, name):
-        yield int(member.target), member.seconds
 
 
 def spoken_seconds(session: Session, site_id: int, now: datetime) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from tracker import targets
 from tracker.audit import By
-from tracker.callback_rules import employees_of
+from tracker.callback_employees import employees_of
 from tracker.companies import read_region, read_timezone
 from tracker.errors import Rejected
 from tracker.models import CallbackSettings, Company, Number, NumberState, Site, Trunk
@@ -73,6 +73,7 @@ def change(session: Session, by: By, company: Company, site: Site, wish: Change)
     A site cannot call back without a trunk, a number to show and somebody to ring.
     """
     it = of_site(session, site)
+    before = describe(session, site, it)
     if wish.trunk is not None:
         it.trunk_id = _trunk(session, wish.trunk) if wish.trunk else None
     if wish.number is not None:
@@ -95,8 +96,10 @@ def change(session: Session, by: By, company: Company, site: Site, wish: Change)
     session.flush()
     session.refresh(it)
     _check(session, it)
-    given = {each.name for each in fields(wish) if getattr(wish, each.name) is not None}
-    by.note(session, "callback.set", company.id, subject=site.name, detail={"set": sorted(given)})
+    after = describe(session, site, it)
+    changed = {name: value for name, value in after.items() if value != before[name]}
+    if changed:
+        by.note(session, "callback.set", company.id, subject=site.name, detail=changed)
     return it
 
 
@@ -122,11 +125,16 @@ def describe(session: Session, site: Site, it: CallbackSettings) -> dict[str, An
 
 
 def _trunk(session: Session, name: str) -> int:
-    if (found := session.scalar(sa.select(Trunk.id).where(Trunk.name == name))) is not None:
-        return found
-    raise Rejected(
-        "trunk.unknown", "There is no trunk %(name)r", "See `leaseline trunk list`", name=name[:40]
-    )
+    found = session.scalar(sa.select(Trunk).where(Trunk.name == name))
+    if found is None:
+        raise Rejected(
+            "trunk.unknown", "There is no trunk %(name)r", "See `leaseline trunk list`", name=name[:40]
+        )
+    if found.retired_at is not None:
+        raise Rejected(
+            "callback.trunk", "Trunk %(name)r is switched off", "Call over another one", name=name[:40]
+        )
+    return found.id
 
 
 def _number(session: Session, company: Company, text: str) -> int:

@@ -16,6 +16,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from tracker.callback_employees import opens_at
 from tracker.callback_rules import rules_of
 from tracker.models import (
     Call,
@@ -193,8 +194,11 @@ def _settle(
 def _follow(session: Session, request: CallbackRequest, reason: CallbackReason, now: datetime) -> None:
     settings = session.get(CallbackSettings, request.site_id)
     rules = rules_of(settings, session.get_one(Company, request.company_id))
+    opens = None
+    if settings is not None and reason is CallbackReason.CLOSED:
+        opens = opens_at(session, settings, rules.hours, rules.zone, now)
     tell(request, reason.value, now)
-    match after_try(reason, request.tries, request.unknowns, rules, now):
+    match after_try(reason, request.tries, request.unknowns, rules, now, opens_at=opens):
         case Again(at):
             request.state, request.reason, request.due_at = CallbackState.WAITING, reason, at
             request.claimed_by = request.claimed_until = None

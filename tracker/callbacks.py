@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tracker.audit import By
+from tracker.callback_employees import Asked, rung_at
 from tracker.callback_rules import own_numbers, rules_of, spoken_seconds
 from tracker.callback_tries import end, tell
 from tracker.errors import Rejected
@@ -83,16 +84,22 @@ def ask(session: Session, site: Site, asking: Asking, now: datetime) -> Callback
     decided = decide(Wish(asking.phone, now, asking.wanted_at), rules, before)
     request = _new(site, asking, phone, now)
     if isinstance(decided, Accept):
-        request.state, request.due_at, request.promised_at = (
-            CallbackState.WAITING,
-            decided.due_at,
-            decided.due_at,
-        )
+        due_at = decided.due_at
+        if settings is not None:
+            due_at = rung_at(session, settings, rules.hours, rules.zone, Asked(due_at, request))
+        request.state, request.due_at, request.promised_at = CallbackState.WAITING, due_at, due_at
     else:
         request.state, request.reason, request.over_at = CallbackState.REFUSED, decided.reason, now
     session.add(request)
     session.flush()
     return request
+
+
+def try_out(session: Session, by: By, site: Site, phone: str) -> CallbackRequest:
+    """A person has that phone called back as if its owner had asked on the site; refused as he would be."""
+    made = ask(session, site, Asking(phone, CallbackVia.PERSON), by.at)
+    by.note(session, "callback.test", site.company_id, subject=site.name, detail={"request": made.key})
+    return made
 
 
 def _new(site: Site, asking: Asking, phone: str, now: datetime) -> CallbackRequest:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from tracker.attribution import arrival
 from tracker.inbound import Inbound
-from tracker.models import Call, Channel, Visit
+from tracker.models import Call, CallbackRequest, Channel, Visit
 from tracker.plan_list import all_asks
 from tracker.policy.caller_regions import UNKNOWN, region_of
 from tracker.policy.facts import Presentation, Started
@@ -39,10 +39,36 @@ def known_of(session: Session, found: Inbound, started: Started, caller: str | N
     if By.CALLER in asks:
         known[By.CALLER] = "repeat" if has_called(session, found.company_id, caller, started.at) else "first"
     if "last" in asks:
-        known["last"] = _last_target(session, found.company_id, caller)
+        known["last"] = last_target(session, found.company_id, caller)
     if "visitor" in asks:
         known["visitor"] = "1" if found.lease_id is not None else "0"
     return {str(word): value for word, value in known.items() if word in asks}
+
+
+def known_of_request(session: Session, request: CallbackRequest) -> dict[By, str]:
+    """The same of somebody who is called back: his number and the visit in which he asked are known."""
+    country = region_of(request.phone)
+    return {
+        By.REGION: "" if country == UNKNOWN else keyed(country),
+        By.NUMBER: request.phone,
+        By.CALLER: "repeat"
+        if has_called(session, request.company_id, request.phone, request.requested_at)
+        else "first",
+        **_words(request.visit),
+    }
+
+
+def last_target(session: Session, company_id: int, caller: str | None) -> str:
+    """The id of the target that spoke with this caller last; "" where none did."""
+    if caller is None:
+        return ""
+    wanted = (
+        sa.select(Call.target_id)
+        .where(Call.company_id == company_id, Call.caller == caller, Call.target_id.is_not(None))
+        .order_by(Call.started_at.desc())
+        .limit(1)
+    )
+    return str(session.scalar(wanted) or "")
 
 
 def _source(session: Session, did: str, at: datetime) -> dict[str, str]:
@@ -54,6 +80,10 @@ def _source(session: Session, did: str, at: datetime) -> dict[str, str]:
         origin = session.get(Visit, named.visit_id)
     elif named is not None and named.channel_id is not None:
         origin = session.get(Channel, named.channel_id)
+    return {str(word): value for word, value in _words(origin).items()}
+
+
+def _words(origin: Visit | Channel | None) -> dict[By, str]:
     if origin is None:
         return {}
     return {
@@ -67,16 +97,3 @@ def _number(started: Started, caller: str | None) -> str:
     if started.presentation is Presentation.WITHHELD:
         return "withheld"
     return caller if caller is not None and caller.startswith("+") else ""
-
-
-def _last_target(session: Session, company_id: int, caller: str | None) -> str:
-    """The id of the target that answered this caller last."""
-    if caller is None:
-        return ""
-    wanted = (
-        sa.select(Call.target_id)
-        .where(Call.company_id == company_id, Call.caller == caller, Call.target_id.is_not(None))
-        .order_by(Call.started_at.desc())
-        .limit(1)
-    )
-    return str(session.scalar(wanted) or "")

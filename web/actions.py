@@ -33,6 +33,7 @@ ACTIONS = {
     "callback.again": _("Had somebody called back again"),
     "callback.cancel": _("Called off a callback"),
     "callback.set": _("Changed how a website calls back"),
+    "callback.test": _("Tried out how a website calls back"),
     "company.add": _("Added a company"),
     "company.change": _("Changed a company"),
     "company.delete": _("Deleted a company"),

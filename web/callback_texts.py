@@ -32,6 +32,8 @@ TEXTS = {
     "bad_other": _("That did not work. Please call us instead."),
     "close": _("Close"),
 }
+# Of the button, where a site has chosen nothing else.
+LOOKS = {"color": "#3451d1", "text": "#ffffff", "position": "bottom-right"}
 
 
 def texts_in(language: str, own: Mapping[str, Any] | None = None) -> dict[str, str]:

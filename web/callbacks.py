@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as Redirect
 from tracker import callbacks
 from tracker.callback_figures import Promise, describe, promise_of
 from tracker.errors import Rejected
-from tracker.models import CallbackReason, CallbackState
+from tracker.models import CallbackReason, CallbackRequest, CallbackState
 from tracker.policy.callback import CALLING
 from tracker.policy.rights import Right
 from web.house import house
@@ -60,9 +60,18 @@ REASONS = {
     CallbackReason.UNREACHABLE: _("The carrier did not put it through. Check number and trunk."),
     CallbackReason.NO_TARGET: _("Nobody is set to be rung: say who rings in the website’s settings."),
     CallbackReason.NO_TRUNK: _("There is no carrier to call over: set one in the website’s settings."),
+    CallbackReason.CLOSED: _("The plan rings nobody at this hour."),
     CallbackReason.UNKNOWN: _("Something broke off, and nobody can tell whether it rang. Call yourself."),
     CallbackReason.CANCELLED: _("Somebody called it off."),
 }
+# Where in a website's settings a reason is seen to.
+SEEN_TO = {
+    CallbackReason.OFF: "way", CallbackReason.HOURS: "way", CallbackReason.NO_TRUNK: "way",
+    CallbackReason.NO_TARGET: "rings", CallbackReason.NO_EMPLOYEE: "rings", CallbackReason.CLOSED: "rings",
+    CallbackReason.COUNTRY: "limits", CallbackReason.CLIENT_LIMIT: "limits",
+    CallbackReason.NUMBER_LIMIT: "limits", CallbackReason.DAY_LIMIT: "limits",
+    CallbackReason.COST_CAP: "limits",
+}  # fmt: skip
 UNREACHED = (CallbackState.GIVEN_UP, CallbackState.FAILED)
 FILTERS = {
     "open": (_("Waiting"), (CallbackState.WAITING, *CALLING)),
@@ -96,6 +105,8 @@ def index() -> str:
             reasons=REASONS,
             may=lambda it: viewer().may(Right.JUDGE, it.company_id),
             again=lambda it: it.state in UNREACHED,
+            seen_to=_seen_to,
+            administered=viewer().having(Right.ADMINISTER),
         )
 
 
@@ -146,6 +157,14 @@ def show_json(callback: str) -> Response:
     with house().database.read() as session:
         told = describe(callbacks.get(session, viewer().company_ids, callback))
     return jsonify(callback=told)
+
+
+def _seen_to(it: CallbackRequest) -> str | None:
+    """The address of the settings that its reason is about, for who may change them."""
+    part = SEEN_TO.get(it.reason) if it.reason else None
+    if part is None or not viewer().may(Right.ADMINISTER, it.company_id):
+        return None
+    return f"/settings/{it.company.slug}/sites/{it.site_id}/callback#{part}"
 
 
 def _promise(it: Promise) -> dict[str, object]:

@@ -24,7 +24,7 @@ from tracker.errors import Rejected
 from tracker.models import Site
 from tracker.policy.swapping import looked_for
 from web.assets import FOLDER, Assets
-from web.callback_texts import all_texts
+from web.callback_texts import LOOKS, all_texts
 from web.house import house
 from web.public import from_anywhere
 from web.visits import desk
@@ -93,7 +93,7 @@ def callback_face(site: Site) -> dict[str, Any] | None:
     it = site.callback
     if it is None or not it.is_on:
         return None
-    looks = {"color": "#3451d1", "text": "#ffffff", "position": "bottom-right"} | it.looks
+    looks = LOOKS | it.looks
     return {"key": site.key, "language": it.language, "texts": all_texts(it.texts), "looks": looks}
 
 

@@ -21,7 +21,7 @@ class CallbackVia(enum.StrEnum):
     WIDGET = "widget"  # the button on the site's pages
     PAGE = "page"  # the form page of the site's own address
     LEAD = "lead"  # a lead form, by the endpoint
-    PERSON = "person"  # somebody of the company, on the command line
+    PERSON = "person"  # somebody of the company tries it out
 
 
 class CallbackSettings(Base):

@@ -59,6 +59,16 @@ WORDS: Mapping[tuple[AlertKind, str], Words] = {
         N_("It is not tried again. Put right what was answered, and press Send now under Saved reports."),
         "leaseline saved list --company %(company)s",
     ),
+    (AlertKind.CALLBACK_LATE, "late"): Words(
+        N_("Late callbacks of %(name)s in the last hour: %(count)s; 95 of 100 rang within %(seconds)s s"),
+        N_("Promised is a minute. See under Callbacks who still waits, and whether your phones are reached."),
+        "leaseline callback list --company %(company)s",
+    ),
+    (AlertKind.CALLBACK_LATE, "lost"): Words(
+        N_("Callbacks of %(name)s that came to nothing, in the last hour: %(count)s"),
+        N_("Callbacks says why. Call these visitors yourselves, and have more phones ring."),
+        "leaseline callback list --company %(company)s",
+    ),
     (AlertKind.TRUNK_DOWN, "silent"): Words(
         N_("Trunk %(name)s does not answer"),
         N_("Calls over this carrier may not arrive. Look at firewall and address, and ask the carrier."),

@@ -62,6 +62,7 @@ class CallbackReason(enum.StrEnum):
     UNREACHABLE = "unreachable"  # the carrier does not put the call through
     NO_TARGET = "no_target"  # nobody is set to be rung
     NO_TRUNK = "no_trunk"
+    CLOSED = "closed"  # the plan of the shown number rings nobody at this hour
     UNKNOWN = "unknown"  # nobody can tell: something of ours died in the middle
     CANCELLED = "cancelled"  # by a person
 
@@ -175,11 +176,22 @@ class Over:
     state: CallbackState
 
 
-def after_try(reason: CallbackReason, tries: int, unknowns: int, rules: Rules, now: datetime) -> Again | Over:
+def after_try(
+    reason: CallbackReason,
+    tries: int,
+    unknowns: int,
+    rules: Rules,
+    now: datetime,
+    *,
+    opens_at: datetime | None = None,
+) -> Again | Over:
     """What follows a try that connected nobody: `tries` and `unknowns` count it already.
 
-    Where nobody can tell whether the phones rang, it is tried once more, and no second time.
+    Where nobody can tell whether the phones rang, it is tried once more, and no second time. Where a plan
+    rings nobody at this hour, it waits until it does (`opens_at`), however often it was tried.
     """
+    if reason is CallbackReason.CLOSED:
+        return Again(opens_at) if rules.is_on and opens_at else Over(CallbackState.FAILED)
     if reason is CallbackReason.UNKNOWN:
         return Again(now) if unknowns <= 1 else Over(CallbackState.FAILED)
     if reason in _FAULTS:

@@ -6,6 +6,7 @@ typed and what was refused of it.
 
 from web.settings import (
     blocked,
+    callback,
     channels,
     checks,
     company,
@@ -31,6 +32,7 @@ _MODULES = (
     channels,
     pools,
     sites,
+    callback,
     sources,
     targets,
     forwarding,

@@ -1,8 +1,4 @@
-"""Who rings, in what order: for the company, a channel, a pool or a number; and where a plan counts instead.
-
-The list is put in order by buttons, each a request that only shows it anew; nothing is stored before it is
-saved. So it works without a script, and a half-made order never rings.
-"""
+"""Who rings, in what order: for the company, a channel, a pool, a number; and where a plan counts instead."""
 
 from __future__ import annotations
 
@@ -21,9 +17,10 @@ from tracker.models import Company, Number, Pool, Target
 from tracker.policy.phone import display
 from tracker.scopes import Scope as Owner
 from web.house import house, row_id
-from web.settings import places, plan_places
+from web.settings import places, plan_places, ring_order
 from web.settings.forms import EMPTY, Form, attempt, text
 from web.settings.plan_places import Use
+from web.settings.ring_order import Step
 from web.settings.room import changing, reading, show
 
 pages = Blueprint("settings_forwarding", __name__)
@@ -41,15 +38,6 @@ class Scope:
     name: str
     rings: Rings = field(default_factory=list)
     plan: Use | None = None  # counts instead
-
-
-@dataclass(frozen=True)
-class Step:
-    """A target in the order being made; the seconds as they were typed."""
-
-    target_id: int
-    name: str
-    seconds: str
 
 
 @pages.get("/settings/<company>/forwarding")
@@ -75,7 +63,7 @@ def change(company: str, scope: str) -> str | Response:
     do = text("do")
     if do not in {"save", "clear"}:
         with reading(company) as (session, owner):
-            arranged = _arrange(_typed(session, owner), do, session, owner)
+            arranged = ring_order.arranged(session, owner, do)
         return _page(company, scope, EMPTY, arranged)
 
     def act() -> str:
@@ -84,15 +72,15 @@ def change(company: str, scope: str) -> str | Response:
             if do == "clear":
                 forward.clear(session, by, of)
             else:
-                steps = _typed(session, owner)
+                steps = ring_order.typed(session, owner)
                 known = {each.id: each for each in targets.of_company(session, owner)}
-                rings = [(known[step.target_id], _seconds(step)) for step in steps]
+                rings = [(known[step.target_id], ring_order.seconds_of(step)) for step in steps]
                 forward.set_rings(session, by, of, rings)
         return f"/settings/{company}/forwarding/{scope}?saved"
 
     def again(form: Form) -> str:
         with reading(company) as (session, owner):
-            steps = _typed(session, owner)
+            steps = ring_order.typed(session, owner)
         return _page(company, scope, form, steps)
 
     return attempt(act, again, {})
@@ -140,46 +128,6 @@ def _scope(session: Session, owner: Company, word: str) -> Owner:
     return place
 
 
-def _typed(session: Session, owner: Company) -> list[Step]:
-    """The order in the form; targets that are gone meanwhile, or another company's, are left out."""
-    names = {each.id: each.name for each in targets.of_company(session, owner)}
-    pairs = zip(request.form.getlist("target"), request.form.getlist("seconds"), strict=False)
-    return [
-        Step(row_id(target), names[row_id(target)], seconds.strip())
-        for target, seconds in pairs
-        if row_id(target) in names
-    ]
-
-
-def _arrange(steps: Sequence[Step], do: str, session: Session, owner: Company) -> list[Step]:
-    """The order after a button: up-2, down-1, remove-3, add."""
-    verb, _, at = do.partition("-")
-    place, order = row_id(at) - 1, list(steps)
-    if verb == "add":
-        wanted = row_id(text("new_target"))
-        new = next((each for each in targets.of_company(session, owner) if each.id == wanted), None)
-        return order + ([Step(new.id, new.name, text("new_seconds"))] if new else [])
-    if not 0 <= place < len(order):
-        return order
-    step = order.pop(place)
-    if verb in {"up", "down"}:
-        order.insert(max(0, place + (-1 if verb == "up" else 1)), step)
-    elif verb != "remove":
-        order.insert(place, step)
-    return order
-
-
-def _seconds(step: Step) -> int:
-    if not step.seconds.isascii() or not step.seconds.isdigit():
-        raise Rejected(
-            "forward.seconds",
-            "%(seconds)r is no time to ring",
-            "Give 1 to 300 whole seconds",
-            seconds=step.seconds[:20],
-        )
-    return int(step.seconds[:9])
-
-
 def _page(company: str, word: str, form: Form, steps: Sequence[Step] | None) -> str:
     with reading(company) as (session, owner):
         of = _scope(session, owner, word)
@@ -198,7 +146,7 @@ def _page(company: str, word: str, form: Form, steps: Sequence[Step] | None) -> 
             is_set=bool(stored),
             plan=known[word].plan if word in known else None,
             inherited=None if stored else _inherited(session, of, known),
-            targets=[(each.id, each.name) for each in targets.of_company(session, owner)],
+            targets=ring_order.choices(session, owner),
             usual=house().settings.ring_seconds,
         )
 

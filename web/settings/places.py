@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from tracker import channels, owned, pools
-from tracker.models import Channel, Company, NumberUse, Pool
+from tracker import channels, numbers, owned, pools
+from tracker.models import Channel, Company, NumberState, NumberUse, Pool
 from tracker.numbers import Place
+from tracker.policy.phone import display
 from web.house import row_id
 
 
@@ -16,6 +17,15 @@ def choices(session: Session, company: Company) -> dict[str, list[tuple[str, str
         "channel": [(word(each), each.name) for each in channels.channels_of(session, company)],
         "pool": [(word(each), each.name) for each in pools.pools_of(session, company)],
     }
+
+
+def own_numbers(session: Session, company: Company) -> list[tuple[str, str]]:
+    """The company's numbers that are in use, by what they are and what people call them."""
+    rows = numbers.listed(session, company, state=NumberState.ACTIVE)
+    ours = [
+        (row.number.e164, display(row.number.e164, company.default_region), row.number.label) for row in rows
+    ]
+    return [(e164, f"{shown} · {label}" if label else shown) for e164, shown, label in ours]
 
 
 def read(session: Session, company: Company, chosen: str) -> Place:

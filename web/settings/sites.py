@@ -8,7 +8,7 @@ from flask import Blueprint
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from tracker import owned, pools, sites
+from tracker import callback_settings, owned, pools, sites
 from tracker.audit import By
 from tracker.errors import Rejected
 from tracker.models import Company, Pool, Site, Swap
@@ -136,6 +136,7 @@ def _page(company: str, site: str, form: Form) -> str:
             "site.html",
             form=form,
             site=found,
+            callback=callback_settings.of_site(session, found),
             pools=_pools(session, owner),
             tags=snippet_of(found, url),
             web_url=url,
