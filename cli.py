@@ -28,6 +28,7 @@ from commands.key import key_group
 from commands.live import apply_command
 from commands.logs import logs_command
 from commands.missed import missed_command
+from commands.moving import moving_commands
 from commands.number import number_group
 from commands.outgoing import outgoing_group
 from commands.overview import overview_command
@@ -97,6 +98,8 @@ def leaseline(context: click.Context) -> None:
 # about calls.
 for each in (export_command, category_command, value_command, tag_command, note_command):
     calls_group.add_command(each)
+for each in moving_commands():
+    import_group.add_command(each)
 for each in COMMANDS:
     leaseline.add_command(each)
 

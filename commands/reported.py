@@ -86,7 +86,7 @@ def calls(
             session, owner, by.at, zone=read_timezone(zone) if zone else None, order=dates, did=number,
             strict=False,
         )  # fmt: skip
-        found = cdr_files.read_whole(content, preset, _chosen(columns), how)
+        found = cdr_files.read_whole(content, preset, chosen_columns(columns), how)
         source = reported_calls.Source(owner.id, owner.default_region, read_system(system), by)
         taken = reported_calls.would_take(session, source, found.lines) if dry_run else None
     if taken is None:
@@ -124,7 +124,7 @@ def watch(
     with changing(company) as (session, owner, by):
         row = call_folders.add_folder(
             session, by, owner, system, folder.absolute(), preset=preset, files=files,
-            columns=_chosen(columns), zone=zone, dates=Order(dates) if dates else None, did=did,
+            columns=chosen_columns(columns), zone=zone, dates=Order(dates) if dates else None, did=did,
         )  # fmt: skip
         thing = call_folders.describe_folder(row)
     print_thing(thing, as_json=as_json)
@@ -164,7 +164,7 @@ def unwatch(system: str, company: str | None) -> None:
     click.echo(f"The folder of {system} is read no more; its calls stay.")
 
 
-def _chosen(columns: tuple[str, ...]) -> dict[str, str]:
+def chosen_columns(columns: tuple[str, ...]) -> dict[str, str]:
     pairs = [each.partition("=") for each in columns]
     if any(not name or not title for name, _, title in pairs):
         raise click.BadParameter("give NAME=TITLE, such as did=Trunk", param_hint="--column")

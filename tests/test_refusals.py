@@ -41,6 +41,11 @@ ENGLISH = {
     "backup.py",
     "dump.py",
     "restore.py",
+    "package_export.py",
+    "package_import.py",
+    "moving.py",
+    "moved.py",
+    "vendor_files.py",
     "referrer_lists.py",
 }
 # As they are: what Asterisk said; a refusal that is translated already.

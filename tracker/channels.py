@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from tracker import named, scopes
 from tracker.audit import By
 from tracker.errors import Rejected
-from tracker.models import Call, Channel, ChannelRent, Company, Cost
+from tracker.models import Call, Channel, ChannelRent, Company, Cost, ReportedCall
 from tracker.named import numbers_in_use
 from tracker.policy.entries import read_title
 from tracker.policy.uses import uses_of
@@ -92,7 +92,8 @@ def channels_of(session: Session, company: Company) -> Sequence[Channel]:
 def delete_channel(session: Session, by: By, channel: Channel) -> None:
     """Delete a channel that never had a number. Raises Rejected channel.in_use."""
     uses = named.number_uses(session, channel)
-    calls = named.count(session, Call, Call.channel_id == channel.id)
+    told = named.count(session, ReportedCall, ReportedCall.channel_id == channel.id)
+    calls = max(told, named.count(session, Call, Call.channel_id == channel.id))
     paid = named.count(session, Cost, Cost.channel_id == channel.id)
     due = named.count(session, ChannelRent, ChannelRent.channel_id == channel.id)
     uses += uses_of((calls, "call"), (paid, "cost"), (due, "rent"))

@@ -25,6 +25,7 @@ from tracker.models import Call, CallCandidate
 from tracker.models.base import Instant
 from tracker.policy.attribution import Attribution, asked_for, attribute
 from tracker.policy.delays import DelayModel
+from tracker.reported_calls import told_origins
 from tracker.standing import Asked, Known, standing_of
 
 __all__ = ["judge", "judge_pending", "learn_all", "rejudge"]
@@ -103,7 +104,12 @@ def _weigh(session: Session, calls: Sequence[Asked]) -> list[_Verdict]:
     models: dict[int, DelayModel] = {}
     verdicts = []
     asked = origins(session, [call.id for call in calls])
+    told = told_origins(session, [call.id for call in calls])
     for call in sorted(calls, key=lambda call: (call.started_at, call.id)):
+        if (found := told.get(call.id)) is not None:
+            known.judged[call.id] = found
+            verdicts.append(_Verdict(call, found))
+            continue
         if (origin := asked.get(call.id)) is not None:
             known.judged[call.id] = asked_for(*origin)
             verdicts.append(_Verdict(call, known.judged[call.id]))

@@ -7,7 +7,7 @@ told of each, and when, stands beside it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,7 +20,8 @@ from tracker import ledger, once
 from tracker.audit import By
 from tracker.books import record_all
 from tracker.database import Database
-from tracker.models import Call, Company, Number, NumberState, ReportedCall
+from tracker.models import Call, Company, Number, NumberState, ReportedCall, Visit
+from tracker.policy.attribution import Attribution, told_by_others
 from tracker.policy.books import newest_parts
 from tracker.policy.dates import Dates, Order
 from tracker.policy.detail import tidy
@@ -109,6 +110,23 @@ def store(session: Session, source: Source, lines: Sequence[ReportedLine]) -> Ta
     record_all(session, batch.facts)
     _mark(session, source, lines, {fact.call for fact in batch.facts})
     return batch.taken
+
+
+def told_origins(session: Session, call_ids: Collection[int]) -> dict[int, Attribution]:
+    """Of those of the calls whose source the system that had them tells: that source."""
+    if not call_ids:
+        return {}
+    rows = session.execute(
+        sa.select(
+            ReportedCall.call_id, ReportedCall.visit_id, Visit.visitor_id, ReportedCall.channel_id
+        )
+        .outerjoin(Visit, Visit.id == ReportedCall.visit_id)
+        .where(
+            ReportedCall.call_id.in_(list(call_ids)),
+            sa.or_(ReportedCall.visit_id.is_not(None), ReportedCall.channel_id.is_not(None)),
+        )
+    )  # fmt: skip
+    return {row.call_id: told_by_others(row.visit_id, row.visitor_id, row.channel_id) for row in rows}
 
 
 def _compare(session: Session, source: Source, lines: Sequence[ReportedLine], *, lock: bool) -> _Batch:

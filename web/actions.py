@@ -44,6 +44,7 @@ ACTIONS = {
     "cost.delete": _("Deleted a cost"),
     "cost.import": _("Imported costs"),
     "data.export": _("Exported report data"),
+    "data.import": _("Brought in an export of everything"),
     "forward.clear": _("Cleared who rings"),
     "forward.set": _("Set who rings"),
     "call.import": _("Imported calls of another phone system"),

@@ -116,6 +116,7 @@ BASES = {
 REASONS = {
     Reason.CODE: _("the caller told this visitor's code"),
     Reason.CALLBACK: _("asked on the website to be called back"),
+    Reason.REPORTED: _("the call tracking that had the call says so"),
     Reason.PHONE_CLICK: _("clicked the phone link just before"),
     Reason.PRESENT: _("was on the website when the call came"),
     Reason.JUST_CAME: _("had come seconds before"),
@@ -264,6 +265,8 @@ def why(basis: Basis, named: CallCandidate | None) -> str:
     """What names a call's source, and what else speaks for it."""
     if named and Reason.CALLBACK in named.reasons:
         return gettext("The visitor asked on the website to be called back.")
+    if named and Reason.REPORTED in named.reasons:
+        return gettext("The call tracking that had the call says so.")
     said = {
         Basis.CODE: Reason.CODE, Basis.REPEAT: Reason.KNOWN_CALLER, Basis.CHANNEL: Reason.CHANNEL,
     }.get(basis)  # fmt: skip

@@ -20,7 +20,11 @@ class ReportedCall(Base):
     system: Mapped[str] = mapped_column(sa.String(30))
     reference: Mapped[str] = mapped_column(sa.String(100))  # what that system knows the call by
     employee: Mapped[str | None] = mapped_column(sa.String(100))
-    recording_url: Mapped[str | None] = mapped_column(sa.String(500))  # shown as a link, never fetched
+    # Shown as a link; fetched only when somebody who moves here asks for it.
+    recording_url: Mapped[str | None] = mapped_column(sa.String(500))
+    # What that system says of the call's source, where it saw the visitor and we did not: one or neither.
+    visit_id: Mapped[int | None] = mapped_column(sa.ForeignKey("visits.id"), index=True)
+    channel_id: Mapped[int | None] = mapped_column(sa.ForeignKey("channels.id"), index=True)
     actor: Mapped[str] = mapped_column(sa.String(200))  # who told last: "key:pbx", "watch:main", "cli:ann"
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]

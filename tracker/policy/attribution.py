@@ -34,7 +34,7 @@ from tracker.policy.sights import FIRST_AWAY, NEWEST, WINDOW, Holder, Sight, rep
 __all__ = [
     "CANDIDATES", "NEWEST_WITHHELD", "SURE", "Attribution", "Basis", "Belief", "CallFacts", "Candidate",
     "Earlier", "History", "Reason", "Used", "asked_for",
-    "attribute",
+    "attribute", "told_by_others",
 ]  # fmt: skip
 
 # A source that is less sure than this is marked as uncertain. At nine in ten, what goes unmarked is wrong far
@@ -65,6 +65,13 @@ def asked_for(visit_id: int | None, visitor_id: int | None) -> Attribution:
     if visit_id is None:
         return Attribution(None, False, 1.0)
     only = Candidate(Basis.CODE, 1.0, (Reason.CALLBACK,), visit_id, visitor_id)
+    return Attribution(only, False, 0.0, (only,))
+
+
+def told_by_others(visit_id: int | None, visitor_id: int | None, channel_id: int | None) -> Attribution:
+    """The source of a call that another call tracking had: it saw where the caller came from."""
+    basis = Basis.CODE if visit_id is not None else Basis.CHANNEL
+    only = Candidate(basis, 1.0, (Reason.REPORTED,), visit_id, visitor_id, channel_id=channel_id)
     return Attribution(only, False, 0.0, (only,))
 
 

@@ -24,6 +24,7 @@ class Reason(enum.StrEnum):
 
     CODE = "code"  # the caller told the visitor's code
     CALLBACK = "callback"  # he asked on the site to be called back
+    REPORTED = "reported"  # the call tracking that had the call says so
     PHONE_CLICK = "phone_click"  # he pressed the phone link moments before
     PRESENT = "present"  # he was on the site at that moment
     JUST_CAME = "just_came"  # … for a few seconds only
