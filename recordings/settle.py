@@ -13,9 +13,11 @@ from pathlib import Path
 
 from recordings import decide, due, places
 from recordings.jobs import Copied, Failed, Reply, Stored, Unplayable, Unwritable
+from tracker import deliveries
 from tracker.database import Database
 from tracker.messages import announce
 from tracker.models import Recording, RecordingState, Withheld
+from tracker.policy.delivering import Event
 from tracker.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -105,6 +107,8 @@ def _keep(database: Database, settings: Settings, now: datetime, reply: Stored) 
         if recording is not None and kept:
             _fill(recording, reply, now)
             announce(session, recording.call, now)
+            deliveries.tell(session, [recording.call_id], Event.RECORDED, now)
+            deliveries.release(session, [recording.call_id], now)
     if deleted:  # by a person, while it was being prepared
         for name in (reply.path, *reply.copies):
             places.stored(settings, name).unlink(missing_ok=True)
