@@ -20,6 +20,8 @@ from commands.consent import consent_group, unrecorded_group
 from commands.context import Here
 from commands.cost import cost_group
 from commands.db import db_group
+from commands.delivery import delivery_group
+from commands.destination import destination_group
 from commands.doctor import doctor_command
 from commands.export import data_export_command
 from commands.forward import forward_group
@@ -60,7 +62,8 @@ COMMANDS = (
     company_group, trunk_group, target_group, outgoing_group, number_group, channel_group, pool_group,
     site_group, source_group, visit_group, import_group,
     forward_group, plan_group, callback_group, block_group, prompt_group, unrecorded_group,
-    consent_group, cost_group, sale_group, rate_group, key_group, user_group, alerts_group, db_group,
+    consent_group, cost_group, sale_group, rate_group, destination_group, delivery_group, key_group,
+    user_group, alerts_group, db_group,
     sheets_group, data_export_command, backup_command, restore_command, asterisk_command, agi_command,
     web_command, worker_command, completion_command, version_command, docs_command,
 )  # fmt: skip

@@ -75,6 +75,21 @@ def message_jobs(opened: Here) -> Sequence[Job]:
     return (Job("callers' messages", 1.0, sender.take_turn), Job("old callers' messages", 86400.0, forget))
 
 
+def delivery_jobs(opened: Here) -> Sequence[Job]:
+    """Calls are told to destinations."""
+    from tracker import deliveries
+    from tracker.postman import Postman
+    from tracker.worker import Job
+
+    postman = Postman(opened.database, opened.settings, lambda: opened.now)
+
+    def forget() -> None:
+        with opened.database.write() as session:
+            deliveries.forget_old(session, opened.now)
+
+    return (Job("deliveries", 0.5, postman.take_turn), Job("old deliveries", 86400.0, forget))
+
+
 class Watch:
     """Takes turns. How often in a row something was bad is forgotten with the process: it is counted anew."""
 

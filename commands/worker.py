@@ -27,7 +27,7 @@ def run(opened: Here) -> None:
     """Do all jobs until SIGTERM or SIGINT; the job at hand is finished first."""
     from commands.applying import applying_jobs
     from commands.checking import checking_jobs
-    from commands.watching import alert_jobs, message_jobs, report_jobs, telling_jobs
+    from commands.watching import alert_jobs, delivery_jobs, message_jobs, report_jobs, telling_jobs
     from tracker.worker import run_jobs
 
     stopping = threading.Event()
@@ -43,6 +43,7 @@ def run(opened: Here) -> None:
         telling_jobs(opened),
         report_jobs(opened),
         message_jobs(opened),
+        delivery_jobs(opened),
         applying_jobs(opened),
         checking_jobs(opened),
         sheet_jobs(opened),

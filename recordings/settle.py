@@ -15,9 +15,11 @@ from sqlalchemy.orm import Session
 
 from recordings import decide, due, places
 from recordings.jobs import Copied, Failed, Reply, Stored, Unplayable, Unwritable
+from tracker import deliveries
 from tracker.database import Database
 from tracker.messages import announce
 from tracker.models import Recording, RecordingState, Withheld
+from tracker.policy.delivering import Event
 from tracker.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -123,6 +125,8 @@ def _fill_or_not(session: Session, recording: Recording, reply: Stored, now: dat
         return RecordingState.NONE
     _fill(recording, reply, now)
     announce(session, recording.call, now)
+    deliveries.tell(session, [recording.call_id], Event.RECORDED, now)
+    deliveries.release(session, [recording.call_id], now)
     return RecordingState.READY
 
 

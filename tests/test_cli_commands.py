@@ -60,6 +60,7 @@ LISTINGS = [
     ("prompt", "list"), ("consent", "show"),
     ("unrecorded", "list"), ("outgoing", "show"), ("user", "list"), ("calls", "list"), ("visit", "list"),
     ("cost", "list"), ("cost", "rent", "list"), ("sale", "list"), ("rate", "list"), ("key", "list"),
+    ("destination", "list"), ("delivery", "list"),
     ("saved", "list"), ("alerts", "list"), ("alerts", "address", "list"), ("config",), ("db", "status"),
     ("version",),
 ]  # fmt: skip
@@ -68,6 +69,7 @@ NOT_ADDED = {
     ("company", "list"),
     ("callback", "list"),
     ("calls", "list"),
+    ("delivery", "list"),
     ("visit", "list"),
     ("alerts", "list"),
 }
@@ -98,6 +100,7 @@ def test_every_listing_and_show_is_known_to_the_test_below() -> None:
         ("callback", "show"),
         ("plan", "show"),
         ("calls", "show"),
+        ("destination", "show"),
         ("saved", "show"),
         ("visit", "show"),
     }

@@ -23,12 +23,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker import ledger
+from tracker import deliveries, ledger
 from tracker.attribution import Arrival, arrival, judge_again, named_by
 from tracker.ledger import Facts, Page
 from tracker.models import Call
 from tracker.policy.books import CallState, Sound, fold
 from tracker.policy.candidates import Attribution
+from tracker.policy.delivering import Event
 from tracker.policy.detail import as_detail, digest, kind_of, tidy
 from tracker.policy.facts import (
     Direction,
@@ -120,6 +121,8 @@ def _begin(session: Session, pages: Mapping[str, Facts], known: dict[str, Page])
     kept = {call_id: whole[key] for key, call_id in ids.items()}
     ledger.expect_recordings(session, _sounds({ids[key]: states[key] for key in ids}))
     ledger.keep(session, kept)
+    deliveries.tell(session, ids.values(), Event.STARTED)
+    deliveries.tell(session, [ids[key] for key in ids if states[key].outcome is not None], Event.COMPLETED)
     _take_keys(session, kept)
     ledger.forget_waiting(session, ids.keys() & waiting.keys())
     known.update(ledger.load(session, rows.keys() - ids.keys()))
@@ -177,6 +180,7 @@ def _continue(session: Session, pages: Mapping[str, Facts], known: Mapping[str, 
     ledger.store_progress(session, progress)
     ledger.expect_recordings(session, _sounds(ended))
     judge_again(session, ended.keys())
+    deliveries.tell(session, ended.keys(), Event.COMPLETED)
     _take_keys(session, added)
     return sum(len(fresh) for fresh in added.values())
 

@@ -31,6 +31,8 @@ from tracker.models import (
     Cost,
     DaySheet,
     DelayModel,
+    Delivery,
+    Destination,
     ExchangeRate,
     Forwarding,
     Guard,
@@ -184,6 +186,7 @@ def one_at_a_time(session: Session, company: Company) -> None:
 _ITS_OWN = (
     Forwarding, OutgoingRule, Membership, ApplyRequest, SavedView, Consent, Prompt, Unrecorded, CallerRule,
     Guard, ExchangeRate, ApiKey, SourceRule, CallPlan, CallFolder, Tag, DelayModel, DaySheet,
+    Destination,
 )  # fmt: skip
 
 
@@ -203,6 +206,8 @@ def delete(session: Session, by: By, company: Company) -> None:
     plans = sa.select(CallPlan.id).where(CallPlan.company_id == company.id)
     for part in (PlanUse, PlanVersion, PlanCase):
         session.execute(sa.delete(part).where(part.plan_id.in_(plans)))
+    its = sa.select(Destination.id).where(Destination.company_id == company.id)
+    session.execute(sa.delete(Delivery).where(Delivery.destination_id.in_(its)))
     for model in _ITS_OWN:
         session.execute(sa.delete(model).where(model.company_id == company.id))
     addresses = sa.select(AlertAddress.id).where(AlertAddress.company_id == company.id)

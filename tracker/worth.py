@@ -18,12 +18,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker import once
+from tracker import deliveries, once
 from tracker.audit import By
 from tracker.calls import shown_caller
 from tracker.errors import Rejected, say
 from tracker.journey import iso
 from tracker.models import Call, CallCategory, CallNote, CallTag, Category, Tag, Target, User
+from tracker.policy.delivering import Event
 from tracker.policy.facts import JudgedByPhone, Presentation
 from tracker.policy.worth import Judged, Suggestion, in_force, suggest
 
@@ -112,6 +113,8 @@ def categorise(session: Session, by: By, calls: Iterable[Call], category: Catego
         at = max(by.at, newest.get(call.id, by.at))
         _say(session, by, call, category, at, before=call.category)
         call.category = category
+    if changed:
+        deliveries.tell_again(session, [call.id for call in changed], Event.CATEGORISED, by.at)
     return len(changed)
 
 
@@ -135,6 +138,7 @@ def _take_key(session: Session, by: By, call: Call, category: Category | None) -
     _say(session, by, call, category, by.at, before=before)
     if not history or history[-1][0] <= by.at:
         call.category = category
+        deliveries.tell_again(session, [call.id], Event.CATEGORISED, by.at)
     session.flush()
 
 
@@ -210,6 +214,7 @@ def add_tag(session: Session, by: By, calls: Iterable[Call], name: str) -> int:
         put = once.insert(session, CallTag).values(row).on_conflict_do_nothing().returning(CallTag.tag_id)
         if session.execute(put).one_or_none() is not None:
             by.note(session, "call.tag", call.company_id, subject=call.key, detail={"tag": name})
+            _tell(session, by, call)
             added += 1
     return added
 
@@ -226,6 +231,7 @@ def remove_tag(session: Session, by: By, calls: Iterable[Call], name: str) -> in
         ).all()
         if gone:
             by.note(session, "call.untag", call.company_id, subject=call.key, detail={"tag": name})
+            _tell(session, by, call)
             removed += 1
     return removed
 
@@ -262,6 +268,7 @@ def add_note(session: Session, by: By, call: Call, text: str, second: float | No
     session.add(note)
     session.flush()
     by.note(session, "call.note", call.company_id, subject=call.key, detail={"note": note.id})
+    _tell(session, by, call)
     return note
 
 
@@ -275,6 +282,7 @@ def remove_note(session: Session, by: By, call: Call, note_id: int) -> None:
     if gone is None:
         raise Rejected("note.unknown", "There is no such note of yours", "Open the call again")
     by.note(session, "call.unnote", call.company_id, subject=call.key, detail={"text": gone.text})
+    _tell(session, by, call)
 
 
 def note_told(session: Session, by: By, call: Call, *, heard_of: str, promo_code: str) -> None:
@@ -290,6 +298,7 @@ def note_told(session: Session, by: By, call: Call, *, heard_of: str, promo_code
     call.heard_of, call.promo_code = heard, code
     detail = {"heard_of": heard, "promo_code": code, "before": list(before)}
     by.note(session, "call.told", call.company_id, subject=call.key, detail=detail)
+    _tell(session, by, call)
 
 
 def value_call(session: Session, by: By, call: Call, amount: Decimal | None) -> bool:
@@ -300,7 +309,13 @@ def value_call(session: Session, by: By, call: Call, amount: Decimal | None) -> 
     call.value = amount
     detail = {"value": _plain(amount), "before": _plain(before), "currency": call.company.currency}
     by.note(session, "call.value", call.company_id, subject=call.key, detail=detail)
+    _tell(session, by, call)
     return True
+
+
+def _tell(session: Session, by: By, call: Call) -> None:
+    """Destinations that want to know hear that something of the call is another now."""
+    deliveries.tell_again(session, [call.id], Event.UPDATED, by.at)
 
 
 def _plain(amount: Decimal | None) -> str | None:

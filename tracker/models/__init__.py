@@ -37,6 +37,7 @@ from tracker.models.company import (
     TrunkKind,
     WhenEmpty,
 )
+from tracker.models.deliveries import Delivery, Destination
 from tracker.models.guards import CallerRule, Guard
 from tracker.models.message_mails import MessageMail
 from tracker.models.money import ApiKey, ChannelRent, Cost, ExchangeRate, Sale
@@ -116,6 +117,8 @@ __all__ = [
     "Cost",
     "DaySheet",
     "DelayModel",
+    "Delivery",
+    "Destination",
     "DialAs",
     "DtmfMode",
     "Entered",

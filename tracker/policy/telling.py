@@ -40,6 +40,7 @@ class Answer:
     text: str
     final: bool = False  # trying again changes nothing
     gone: bool = False  # the receiver wants no more, ever
+    retry_after: timedelta | None = None  # it asked to be left alone for so long
 
 
 def next_try(tries: int, created_at: datetime, now: datetime, dice: float) -> datetime | None:

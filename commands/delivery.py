@@ -1,0 +1,102 @@
+"""`leaseline delivery`: where calls went, and why not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from commands.context import changing, company_option, json_option, reading
+from commands.printing import print_rows
+
+
+@click.group("delivery")
+def delivery_group() -> None:
+    """Deliveries of calls to destinations: where each went, and if not, why not.
+
+    \b
+    Examples:
+      leaseline delivery list --call 20261130T101500-3f2a
+      leaseline delivery list --to shop --state failed
+      leaseline delivery replay shop --since 2026-11-27
+    """
+
+
+@delivery_group.command("list")
+@click.option("--call", "key", metavar="KEY", help="Of one call.")
+@click.option("--to", "name", metavar="NAME", help="To one destination.")
+@click.option(
+    "--state", type=click.Choice(["waiting", "sent", "not_sent", "failed"]), help="In one state only."
+)
+@click.option("--limit", type=click.IntRange(1, 5000), default=100, show_default=True, help="How many.")
+@company_option
+@json_option
+def list_command(
+    *, key: str | None, name: str | None, state: str | None, limit: int, company: str | None, as_json: bool
+) -> None:
+    """List deliveries, the newest first.
+
+    \b
+    Examples:
+      leaseline delivery list
+      leaseline delivery list --to shop --state failed
+    """
+    from tracker import deliveries, destination_list
+
+    with reading(company) as (session, owner):
+        to = destination_list.find(session, owner, name) if name else None
+        found = deliveries.list_deliveries(
+            session, [owner.id], deliveries.Asked(key, to.id if to else None, state), limit
+        )
+        rows = [deliveries.describe(each) for each in found]
+    columns = (
+        "id",
+        "created_at",
+        "call",
+        "destination",
+        "event",
+        "state",
+        "why",
+        "tries",
+        "due_at",
+        "answer",
+    )
+    print_rows(rows, columns, as_json=as_json, empty="No such delivery")
+
+
+@delivery_group.command("replay")
+@click.argument("name")
+@click.option("--id", "ids", type=int, multiple=True, help="One delivery; may be repeated.")
+@click.option("--since", metavar="DAY", help="Of facts from this day or instant (ISO 8601) on.")
+@click.option("--until", metavar="DAY", help="Of facts before this day or instant.")
+@click.option("--all", "everything", is_flag=True, help="Also what was taken already: it arrives twice.")
+@company_option
+def replay(
+    *, name: str, ids: tuple[int, ...], since: str | None, until: str | None, everything: bool,
+    company: str | None,
+) -> None:  # fmt: skip
+    """Send again what was given up: one delivery, or those of a period.
+
+    \b
+    Examples:
+      leaseline delivery replay shop --id 4711
+      leaseline delivery replay shop --since 2026-11-27
+    """
+    from tracker import deliveries, destination_list
+
+    chosen: dict[str, Any] = {"since": _instant(since), "until": _instant(until), "ids": ids}
+    with changing(company) as (session, owner, by):
+        to = destination_list.find(session, owner, name)
+        count = deliveries.replay(session, by, to, everything=everything, **chosen)
+    click.echo(f"{count} deliveries go to {name} again.")
+
+
+def _instant(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.UsageError(f"{text} is no day: give 2026-11-27 or 2026-11-27T08:00+01:00") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,6 @@
+"""What stands in for each kind of destination in tests: one file a kind, one line here."""
+
+from support.standins import ga4, webhook
+from support.standins.double import Double
+
+DOUBLES: dict[str, type[Double]] = {"ga4": ga4.Analytics, "webhook": webhook.Receiver}

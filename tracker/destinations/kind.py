@@ -1,0 +1,131 @@
+"""What a kind of destination is: its fields, its clock, whom it may be told of, and how it is asked.
+
+A kind is one file in this folder and one line of `KINDS`. It neither touches the database nor opens a
+connection by itself: it is handed parcels and a line to the other system.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+from tracker.errors import Said
+from tracker.outside import Reply
+from tracker.policy.delivering import Event, Timing, Why, is_transient, retry_after
+from tracker.policy.parcels import CallFacts
+from tracker.policy.telling import Answer
+
+
+class FieldKind(enum.StrEnum):
+    """How a field is typed and checked."""
+
+    TEXT = "text"
+    SECRET = "secret"  # noqa: S105  (a word)
+    URL = "url"
+    CHOICE = "choice"
+    YES_NO = "yes_no"
+    MONEY = "money"
+    EMAIL = "email"
+
+
+@dataclass(frozen=True)
+class Field:
+    """Something to fill in: `form` is the pattern that is accepted, `hint` where it is found over there."""
+
+    name: str
+    label: Said
+    hint: Said
+    kind: FieldKind = FieldKind.TEXT
+    required: bool = True
+    usual: str = ""
+    form: str = ""
+    choices: tuple[str, ...] = ()
+
+
+class Line(Protocol):
+    """The way to another system, as one destination is configured."""
+
+    @property
+    def options(self) -> Mapping[str, str]: ...
+    @property
+    def secrets(self) -> Mapping[str, str]: ...
+    @property
+    def now(self) -> datetime: ...
+    def ask(
+        self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        """Raises tracker.outside.Trouble."""
+        ...
+
+    def keep(self, **secrets: str) -> None:
+        """Keep a secret that the other side renewed: a refresh token is good only once."""
+        ...
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """One delivery with everything it tells. `key` is the same at every try."""
+
+    key: str
+    event: Event
+    revision: int
+    created_at: datetime  # of what is told
+    call: CallFacts
+    progress: MutableMapping[str, Any] = field(default_factory=dict)  # kept from try to try
+
+
+Send = Callable[[Line, Sequence[Parcel]], Iterator[Answer]]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of destination. `send` yields one answer a parcel, in their order, and may stop early."""
+
+    word: str
+    title: str
+    about: Said  # what arrives there, in one sentence
+    fields: tuple[Field, ...]
+    timings: Mapping[Event, Timing]  # the events that it can take
+    usual_events: tuple[Event, ...]
+    send: Send
+    why_not: Callable[[Mapping[str, str], Parcel], Why | None]
+    batch: int = 1  # parcels of one request
+    test: Send | None = None  # asks without leaving anything over there, where that can be
+    outgoing: bool = False  # whether it is told of calls that go out as well
+
+
+def wants_all(_options: Mapping[str, str], _parcel: Parcel) -> Why | None:
+    """Of a kind that takes any call."""
+    return None
+
+
+def post_json(
+    line: Line, url: str, what: Any, headers: Mapping[str, str] | None = None, method: str = "POST"
+) -> Reply:
+    """Ask with a body of JSON. Raises tracker.outside.Trouble."""
+    body = json.dumps(what, ensure_ascii=False, separators=(",", ":")).encode()
+    return line.ask(method, url, body, {"Content-Type": "application/json", **(headers or {})})
+
+
+def post_form(line: Line, url: str, what: Mapping[str, str]) -> Reply:
+    """Ask with a form. Raises tracker.outside.Trouble."""
+    body = urlencode(what).encode()
+    return line.ask("POST", url, body, {"Content-Type": "application/x-www-form-urlencoded"})
+
+
+BARRED = frozenset({401, 403})
+
+
+def usual_answer(reply: Reply, now: datetime, barred: Collection[int] = BARRED) -> Answer:
+    """By the status alone: 2xx is taken; 408, 425, 429 and 5xx are tried again; what bars us is ours to mend.
+
+    Any other refusal is of the parcel, for good.
+    """
+    if is_transient(reply.status):
+        return Answer(False, reply.shown(), retry_after=retry_after(reply.headers, now))
+    return Answer(reply.ok, reply.shown(), final=not reply.ok and reply.status not in barred)
