@@ -65,7 +65,8 @@ def calls(database: Database) -> list[dict[str, Any]]:
                 "medium": call.visit.medium if call.visit else call.channel and call.channel.medium,
                 "campaign": call.visit and call.visit.campaign, "keyword": call.visit and call.visit.keyword,
                 "group": call.visit and call.visit.group, "tags": [tag.name for tag in call.tags],
-                "value": amount(call.value) if call.value else None, "took": call.reported and call.reported.employee,
+                "value": amount(call.value) if call.value else None,
+                "took": call.reported and call.reported.employee,
                 "recording": call.reported and call.reported.recording_url,
             }
             for call in session.scalars(sa.select(Call).order_by(Call.started_at, Call.id))
