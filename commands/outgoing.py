@@ -111,6 +111,30 @@ def _set(names: tuple[str, ...], company: str | None, *, to: bool) -> None:
     hint_if_not_live()
 
 
+@outgoing_group.command("try")
+@click.argument("number")
+@click.option("--from", "target_name", required=True, help="The phone or phone system that dials it.")
+@company_option
+@json_option
+def try_command(number: str, target_name: str, company: str | None, as_json: bool) -> None:
+    """Show what would happen if a phone dialled NUMBER now: over what, shown as what, or why not.
+
+    Nothing is called.
+
+    \b
+    Example:
+      leaseline outgoing try "0171 2345678" --from Reception
+    """
+    from commands.context import here
+    from tracker import outgoing, targets
+
+    with reading(company) as (session, owner):
+        target = targets.get(session, owner, target_name)
+        found = outgoing.try_number(session, owner, target, number, here().now)
+        thing = outgoing.describe_tried(found)
+    print_thing(thing, as_json=as_json)
+
+
 @outgoing_group.command("show")
 @company_option
 @json_option

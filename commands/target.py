@@ -167,6 +167,41 @@ def show(name: str, company: str | None, as_json: bool) -> None:
         print_thing(describe(targets.get(session, owner, name)), as_json=as_json)
 
 
+@target_group.command("change")
+@click.argument("name")
+@click.option(
+    "--caller-id",
+    type=click.Choice(["caller", "own", "rpid", "diversion"]),
+    help="What a peer is shown: the caller's number, the number dialled, and where (docs/integrator.md).",
+)
+@click.option(
+    "--srtp", type=click.Choice(["off", "optional", "required"]), help="Encrypted sound, of peers and phones."
+)
+@click.option("--tls-verify/--no-tls-verify", default=None, help="Whether a peer's certificate is checked.")
+@click.option(
+    "--tell-source/--no-tell-source", "tells_source", default=None,
+    help="Whether a peer is told the number dialled and the source in headers.",
+)  # fmt: skip
+@company_option
+@json_option
+def change(name: str, company: str | None, as_json: bool, **given: Any) -> None:
+    """Change how a target is shown, encrypted and told; what is not given stays.
+
+    \b
+    Examples:
+      leaseline target change PBX --caller-id own --tell-source
+      leaseline target change Reception --srtp required
+    """
+    from tracker import targets
+
+    with changing(company) as (session, owner, by):
+        target = targets.get(session, owner, name)
+        targets.change(session, by, target, targets.Wish(**given))
+        thing = describe(target)
+    print_thing(thing, as_json=as_json)
+    hint_if_not_live()
+
+
 @target_group.command("whisper")
 @click.argument("name")
 @click.argument("answer", type=click.Choice(["on", "off"]))

@@ -16,7 +16,10 @@ from tracker.models import ApplyRequest, AuditEntry, Company, NodeConfiguration
 from tracker.policy.liveness import Liveness, NodeSight, read_liveness
 
 # Changes that may reach Asterisk, by how their actions begin in the audit log.
-_CONFIGURES = ("number.", "channel.", "pool.", "forward.", "target.", "trunk.", "company.", "block.")
+_CONFIGURES = (
+    "number.", "channel.", "pool.", "forward.", "target.", "trunk.", "company.", "block.", "outgoing.",
+    "plan.", "consent.", "prompt.",
+)  # fmt: skip
 
 
 def ask(session: Session, by: By, company: Company) -> ApplyRequest:

@@ -19,10 +19,29 @@ from sqlalchemy.orm import Session, joinedload
 from tracker import numbers, trunks
 from tracker.audit import By
 from tracker.companies import read_region
+from tracker.dialling import as_dialled
 from tracker.errors import Rejected
-from tracker.models import Call, Company, Number, NumberState, OutgoingRule, Refusal, Target, TargetKind
+from tracker.models import (
+    Call,
+    Company,
+    Number,
+    NumberState,
+    OutgoingRule,
+    Refusal,
+    Target,
+    TargetKind,
+    Trunk,
+)
 from tracker.policy.facts import Direction
-from tracker.policy.outgoing import DAILY_CALLS, DAILY_MINUTES, Bar, Guard, Spent, decide
+from tracker.policy.outgoing import (
+    DAILY_CALLS,
+    DAILY_MINUTES,
+    Bar,
+    Guard,
+    Spent,
+    decide,
+    emergency_numbers,
+)
 from tracker.targets import get as get_target
 
 MOST_A_DAY = 100_000
@@ -44,12 +63,25 @@ class Wish:
 
 @dataclass(frozen=True)
 class Permit:
-    """A call that may go out: to whom, over which trunk, under which of our numbers, recorded or not."""
+    """A call that may go out: to whom, over which trunk, under which of our numbers, recorded or not.
+
+    `dialled` is the number in the form that the carrier wants.
+    """
 
     e164: str
+    dialled: str
     trunk_id: int
     shown: str
     record: bool
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What would happen if that phone dialled that number. `is_help`: an emergency number always goes out."""
+
+    answer: Permit | Bar
+    trunk: str | None = None
+    is_help: bool = False
 
 
 def rule_of(session: Session, company_id: int) -> OutgoingRule | None:
@@ -64,10 +96,11 @@ def allow(session: Session, by: By, company: Company, wish: Wish) -> OutgoingRul
     Raises Rejected: outgoing.*, trunk.unknown, number.*, company.region.
     """
     rule = rule_of(session, company.id)
+    before = describe(rule) if rule is not None else None
     if rule is None:
         rule = _new_rule(company, wish, by.at)
     if wish.trunk is not None:
-        rule.trunk = trunks.get(session, wish.trunk)
+        rule.trunk = _our_trunk(session, wish.trunk)
     if wish.number is not None:
         rule.number = _our_number(session, company, wish.number)
     if wish.countries is not None:
@@ -81,7 +114,8 @@ def allow(session: Session, by: By, company: Company, wish: Wish) -> OutgoingRul
         rule.record = wish.record
     session.add(rule)
     session.flush()
-    by.note(session, "outgoing.allow", company.id, subject=company.slug, detail=describe(rule))
+    if describe(rule) != before:
+        by.note(session, "outgoing.allow", company.id, subject=company.slug, detail=describe(rule))
     return rule
 
 
@@ -120,8 +154,11 @@ def granted(session: Session, company: Company) -> Sequence[Target]:
 def permit(session: Session, target_id: int, wanted: str, at: datetime) -> Permit | Bar:
     """Whether this target may call that number now, and how. Two indexed reads."""
     found = session.execute(
-        sa.select(OutgoingRule, Target.calls_out, Company.default_region, Company.timezone, Number.e164)
+        sa.select(
+            OutgoingRule, Target.calls_out, Company.default_region, Company.timezone, Number.e164, Trunk
+        )
         .join(Company, Company.id == OutgoingRule.company_id)
+        .join(Trunk, Trunk.id == OutgoingRule.trunk_id)
         .join(Number, Number.id == OutgoingRule.number_id)
         .join(Target, Target.company_id == Company.id)
         .where(Target.id == target_id)
@@ -134,7 +171,20 @@ def permit(session: Session, target_id: int, wanted: str, at: datetime) -> Permi
         rule.daily_minutes,
     )  # fmt: skip
     answer = decide(wanted, guard, spent(session, rule.company_id, found.timezone, at))
-    return answer if isinstance(answer, Bar) else Permit(answer, rule.trunk_id, found.e164, rule.record)
+    if isinstance(answer, Bar):
+        return answer
+    return Permit(answer, as_dialled(answer, found.Trunk), rule.trunk_id, found.e164, rule.record)
+
+
+def try_number(session: Session, company: Company, target: Target, wanted: str, at: datetime) -> Tried:
+    """What would happen if that target of the company dialled it now; nothing is called or written down."""
+    rule = rule_of(session, company.id)
+    trunk = rule.trunk.name if rule else None
+    digits = re.sub(r"[\s()./-]", "", wanted)
+    if rule is not None and digits in emergency_numbers(company.default_region):
+        permit_ = Permit(digits, digits, rule.trunk_id, rule.number.e164, record=False)
+        return Tried(permit_, trunk, is_help=True)
+    return Tried(permit(session, target.id, wanted, at), trunk)
 
 
 def spent(session: Session, company_id: int, timezone: str, at: datetime) -> Spent:
@@ -179,6 +229,21 @@ def describe(rule: OutgoingRule) -> dict[str, object]:
     }
 
 
+def describe_tried(it: Tried) -> dict[str, object]:
+    """What would happen, as JSON."""
+    if isinstance(it.answer, Bar):
+        return {"goes_out": False, "why": it.answer.value}
+    return {
+        "goes_out": True,
+        "number": it.answer.e164,
+        "dialled": it.answer.dialled,
+        "trunk": it.trunk,
+        "shown": it.answer.shown,
+        "record": it.answer.record,
+        "emergency": it.is_help,
+    }
+
+
 def _new_rule(company: Company, wish: Wish, at: datetime) -> OutgoingRule:
     if wish.trunk is None or wish.number is None:
         raise Rejected(
@@ -191,6 +256,15 @@ def _new_rule(company: Company, wish: Wish, at: datetime) -> OutgoingRule:
         company_id=company.id, countries=[company.default_region], prefixes=[], daily_calls=DAILY_CALLS,
         daily_minutes=DAILY_MINUTES, record=True, created_at=at,
     )  # fmt: skip
+
+
+def _our_trunk(session: Session, name: str) -> Trunk:
+    trunk = trunks.get(session, name)
+    if trunk.retired_at is not None:
+        raise Rejected(
+            "outgoing.trunk", "Trunk %(name)r is switched off", "Call over another one", name=trunk.name
+        )
+    return trunk
 
 
 def _our_number(session: Session, company: Company, text: str) -> Number:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import phonenumbers
@@ -137,13 +137,54 @@ def new_password(session: Session, by: By, target: Target) -> str:
     return target.password
 
 
+@dataclass(frozen=True)
+class Wish:
+    """What may be changed of a target; None leaves it as it is."""
+
+    caller_id: str | None = None
+    srtp: str | None = None
+    tls_verify: bool | None = None
+    tells_source: bool | None = None
+    whispers: bool | None = None
+
+
+# What there is to change of each kind.
+CHANGEABLE: Mapping[TargetKind, frozenset[str]] = {
+    TargetKind.PEER: frozenset({"caller_id", "srtp", "tls_verify", "tells_source", "whispers"}),
+    TargetKind.PHONE: frozenset({"srtp", "whispers"}),
+    TargetKind.OUTSIDE: frozenset({"whispers"}),
+    TargetKind.EXTENSION: frozenset({"whispers"}),
+}
+
+
+def change(session: Session, by: By, target: Target, wish: Wish) -> None:
+    """Change how a target is shown, encrypted and told; calls that are up go on as they are.
+
+    Raises Rejected target.fixed for what its kind has not, target.caller_id, target.srtp.
+    """
+    read: dict[str, object] = {name: value for name, value in vars(wish).items() if value is not None}
+    if fixed := sorted(read.keys() - CHANGEABLE[target.kind]):
+        raise Rejected(
+            "target.fixed",
+            "%(name)r has no %(fixed)s to change",
+            "Change what a target of its kind has: %(known)s",
+            name=target.name, fixed=fixed, known=sorted(CHANGEABLE[target.kind]),
+        )  # fmt: skip
+    if wish.caller_id is not None:
+        read["caller_id"] = read_word(CallerIdPolicy, wish.caller_id, "target.caller_id")
+    if wish.srtp is not None:
+        read["srtp"] = read_word(Srtp, wish.srtp, "target.srtp")
+    changed = {name: value for name, value in read.items() if getattr(target, name) != value}
+    for name, value in changed.items():
+        setattr(target, name, value)
+    _refuse_keys_in_the_clear(target)
+    if changed:
+        by.note(session, "target.change", target.company_id, subject=target.name, detail=changed)
+
+
 def let_whisper(session: Session, by: By, target: Target, whispers: bool) -> None:
     """Say whether whoever answers there hears the company's whisper."""
-    if target.whispers is not whispers:
-        target.whispers = whispers
-        by.note(
-            session, "target.change", target.company_id, subject=target.name, detail={"whispers": whispers}
-        )
+    change(session, by, target, Wish(whispers=whispers))
 
 
 def get(session: Session, company: Company, name: str) -> Target:
@@ -223,6 +264,12 @@ def _be_safe(target: Target, place: Peer) -> None:
     target.srtp = read_word(Srtp, place.srtp, "target.srtp")
     target.tls_verify = place.tls_verify
     target.tls_ca = read_file(place.tls_ca, "target") if place.tls_ca else None
+    _refuse_keys_in_the_clear(target)
+
+
+def _refuse_keys_in_the_clear(target: Target) -> None:
+    if target.kind is not TargetKind.PEER:
+        return
     if target.srtp is Srtp.REQUIRED and target.transport is not Transport.TLS:
         raise Rejected(
             "target.srtp",

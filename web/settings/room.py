@@ -29,6 +29,7 @@ SECTIONS = (
     ("/targets", lazy_gettext("Targets")),
     ("/forwarding", lazy_gettext("Who rings")),
     ("/plans", lazy_gettext("Plans")),
+    ("/outgoing", lazy_gettext("Calling out")),
     ("/sounds", lazy_gettext("Sounds")),
     ("/blocked", lazy_gettext("Blocked callers")),
     ("/trunks", lazy_gettext("Trunks")),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, make_response, request
 from flask_babel import gettext, lazy_gettext
 from sqlalchemy.orm import Session
@@ -25,7 +27,21 @@ KINDS = {
     TargetKind.OUTSIDE: lazy_gettext("An outside number"),
     TargetKind.EXTENSION: lazy_gettext("An extension"),
 }
+CALLER_IDS = {
+    "caller": lazy_gettext("The caller's number"),
+    "own": lazy_gettext("The number dialled; the caller in P-Asserted-Identity"),
+    "rpid": lazy_gettext("The number dialled; the caller in Remote-Party-ID"),
+    "diversion": lazy_gettext("The caller's number; the number dialled in Diversion"),
+}
+SRTP = {
+    "off": lazy_gettext("Not encrypted"),
+    "optional": lazy_gettext("Encrypted where both sides can"),
+    "required": lazy_gettext("Only encrypted"),
+}
 FIELDS = {
+    "target.srtp": ("srtp",),
+    "target.login": ("login",),
+    "provision.hours": ("hours",),
     "target.name": ("name",),
     "target.duplicate": ("name",),
     "target.host": ("host",),
@@ -81,7 +97,7 @@ def target_form(company: str, target: str) -> str:
 
 @pages.post("/settings/<company>/targets/<target>")
 def change(company: str, target: str) -> Response:
-    """What `do` says: password (a new one, shown in the answer), provision (a link, shown so), delete."""
+    """What `do` says: change, password (a new one, shown in the answer), provision (a link, too), delete."""
 
     def act() -> str | Response:
         with changing(company) as (session, owner, by):
@@ -89,8 +105,13 @@ def change(company: str, target: str) -> Response:
             if text("do") == "delete":
                 targets.delete(session, by, found)
                 return f"/settings/{company}/targets?saved"
+            if text("do") == "change":
+                targets.change(session, by, found, _wish(found))
+                return f"/settings/{company}/targets/{target}?saved"
             if text("do") == "provision":
-                token = provisioning.make_link(session, by, found)
+                token = provisioning.make_link(session, by, found, _hours())
+                if text("renew"):
+                    targets.new_password(session, by, found)
                 link = provisioning.address_of(house().settings, token)
                 return make_response(_page(company, target, EMPTY, link=link))
             if text("do") != "password":
@@ -101,11 +122,27 @@ def change(company: str, target: str) -> Response:
     return attempt(act, lambda form: _page(company, target, form), FIELDS)
 
 
+def _wish(target: Target) -> targets.Wish:
+    """What the form has of what this kind of target has."""
+    known = targets.CHANGEABLE[target.kind]
+    words = {name: text(name) for name in ("caller_id", "srtp") if name in known}
+    ticked = {name: bool(text(name)) for name in ("tls_verify", "tells_source", "whispers") if name in known}
+    return targets.Wish(**words, **ticked)  # type: ignore[arg-type]
+
+
+def _hours() -> int:
+    problem = Rejected(
+        "provision.hours", "A link cannot live %(hours)s hours", "Give 1 to %(most)s",
+        hours=text("hours")[:20], most=provisioning.MOST_HOURS,
+    )  # fmt: skip
+    return whole("hours", problem) if text("hours") else provisioning.HOURS
+
+
 def _place(session: Session) -> targets.Place:
     """The place that the form describes."""
     kind, caller_id = text("kind"), text("caller_id")
     if kind == TargetKind.PHONE:
-        return targets.Phone(text("username") or None)
+        return targets.Phone(text("username") or None, text("srtp") or "optional")
     if kind == TargetKind.OUTSIDE:
         country = text("country") or None
         return targets.Outside(text("number"), _trunk(session), country, caller_id or "own")
@@ -122,6 +159,10 @@ def _place(session: Session) -> targets.Place:
         text("transport") or "udp",
         text("dial") or None,
         caller_id or "caller",
+        login=text("login") or None,
+        login_password=request.form.get("login_password") or None,
+        srtp=text("srtp") or "off",
+        tells_source=bool(text("tells_source")),
     )
 
 
@@ -136,7 +177,11 @@ def _add(company: str, form: Form) -> str:
     kind = form.value("kind", request.args.get("kind", ""))
     with reading(company) as (session, owner):
         known = [(each.id, each.name) for each in trunks.everyone(session) if each.retired_at is None]
-        more = {"kind": kind if kind in set(TargetKind) else TargetKind.PEER.value, "trunks": known}
+        more: dict[str, Any] = {
+            "kind": kind if kind in set(TargetKind) else TargetKind.PEER.value,
+            "trunks": known,
+        }
+        more |= {"CALLER_IDS": CALLER_IDS, "SRTP": SRTP}
         return show(session, owner, "target_add.html", form=form, KINDS=KINDS, **more)
 
 
@@ -155,7 +200,10 @@ def _page(company: str, target: str, form: Form, password: str | None = None, li
             reach=reach_of(found, applying.endpoints(session)),
             scopes=_scopes(session, owner, found),
             settings=house().settings,
+            changeable=targets.CHANGEABLE[found.kind],
             KINDS=KINDS,
+            CALLER_IDS=CALLER_IDS,
+            SRTP=SRTP,
         )
 
 
