@@ -14,7 +14,7 @@ from support.settings_page import HERE, actions, admin, done, field, refused, se
 from support.site import Site, csrf_token, log_in
 from werkzeug.test import TestResponse
 
-from tracker import outgoing, targets
+from tracker import applying, outgoing, targets
 from tracker.audit import By
 from tracker.database import Database
 from tracker.errors import Rejected
@@ -78,6 +78,8 @@ def test_calling_out_is_allowed_changed_tried_and_forbidden(site: Site, ann: Fla
     assert "may not call out" in tried(ann, "8 916 555-01-01", office)
     assert done(send(ann, AT, **RULE, number=shown)) == AT
     assert "Allowed, but no phone may yet" in ann.get(HERE).text
+    with site.database.read() as session:
+        assert applying.newest_change(session) > 0  # it waits to be made live
     assert done(grant(ann, office)) == AT
     assert granted(site) == ["office"]
     told = tried(ann, "8 916 555-01-01", office)

@@ -234,5 +234,5 @@ def _check(session: Session, it: CallbackSettings) -> None:
         raise Rejected(
             "callback.nobody",
             "Nobody is set to be rung",
-            "Name targets, or set forwarding: `leaseline forward set`",
+            "Name targets, or set who rings for the number that is shown",
         )

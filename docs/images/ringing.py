@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from support.showroom import OWNER, Showroom
 
-from tracker import blocks, callbacks, plan_cases, plan_uses, plans, prompts
+from tracker import blocks, callbacks, outgoing, plan_cases, plan_uses, plans, prompts
 from tracker.audit import By
 from tracker.blocks import Wish
 from tracker.callbacks import Asking
@@ -19,7 +19,7 @@ from tracker.settings import Settings
 
 
 def ring(session: Session, settings: Settings, room: Showroom, now: datetime) -> None:
-    """A plan with its trials for the billboard, a greeting, callbacks of the website, unwanted callers."""
+    """A plan with its trials for the billboard, a greeting, callbacks, calls out, unwanted callers."""
     company = session.get_one(Company, room.pallets.company_id)
     by = By(now - timedelta(days=3), OWNER)
     greeting = prompts.ready_words(settings, "en", "Pallets Limited. One moment, please.")
@@ -33,6 +33,9 @@ def ring(session: Session, settings: Settings, room: Showroom, now: datetime) ->
         told = {"at": at, "targets": what, "keys": ["1"], "listens": 3}
         plan_cases.keep(session, by, plan, name, read_case(told))
     _call_back(session, room, now)
+    shown = session.scalars(select(Number.e164).where(Number.company_id == company.id)).first()
+    outgoing.allow(session, by, company, outgoing.Wish(trunk="pallets-carrier", number=shown))
+    outgoing.grant(session, by, company, [session.get_one(Target, room.pallets.office_id).name])
     for callers, why in (("+74950000001", "sells toner"), ("+882*", "satellite numbers")):
         blocks.add(session, by, company, read_callers(callers, company.default_region), Wish(reason=why))
 
