@@ -75,6 +75,21 @@ def test_of_calls_in_the_same_moment_a_target_has_no_more_than_it_may(
     exchange.give_up(again)
 
 
+def test_of_calls_in_the_same_moment_each_begins_with_the_next_target(
+    house: House, office: Office, exchange: Exchange
+) -> None:
+    names = ("first", "second", "third")
+    ids = [office.target(name, port=exchange.phones_port, dial=name) for name in names]
+    e164 = office.number("in rounds", {"steps": {"ring": ring(*names, order="round")}})
+    house.apply()
+    for name in names:
+        exchange.answers(name, [Reaction(Answer.ANSWERS, 0.2)])
+    calls = [exchange.call(caller_number(), e164) for _ in range(AT_ONCE)]
+    until(lambda: all(call.code for call in calls), 30, why="each is taken")
+    taken = [call.target_id for call in ended(house, exchange, calls)]
+    assert [taken.count(each) for each in ids] == [AT_ONCE // 3] * 3
+
+
 def ended(house: House, exchange: Exchange, calls: list[OutCall]) -> list[Call]:
     for call in calls:
         exchange.give_up(call)
