@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tracker.models import Company
     from tracker.scopes import Where
 
+CLOCK_SECONDS = 3600  # that the plans go by another clock
 EXAMPLE = """\
 # A plan is a list of steps; each says where the call goes next, or "end".
 start: hours
@@ -275,7 +276,7 @@ def clear(company: str | None, **scope: str | None) -> None:
 def clock(at: str | None, company: str | None) -> None:
     """Set the clock of the plans, to hear now what callers hear then; without AT it is right again.
 
-    It holds for real calls too, until it is set right or Asterisk starts anew.
+    It holds for real calls too, for an hour, until it is set right or Asterisk starts anew.
 
     \b
     Examples:
@@ -297,20 +298,23 @@ def clock(at: str | None, company: str | None) -> None:
         raise click.UsageError(f"{at!r} is no day and time: give it as 2026-12-24 15:00") from None
     seconds = round((shown - here().now).total_seconds())
     settings = here().settings
-    command(find_program(settings), place_of(settings), f"dialplan set global LL_CLOCK {seconds}")
-    click.echo(f"Plans go by {at}, set forward by {seconds} s." if at else "The clock of the plans is right.")
+    until = round(here().now.timestamp()) + CLOCK_SECONDS
+    for name, value in (("LL_CLOCK_UNTIL", until), ("LL_CLOCK", seconds)):
+        command(find_program(settings), place_of(settings), f"dialplan set global {name} {value}")
+    told = f"Plans go by {at} for an hour, set forward by {seconds} s: of all companies, for real calls too."
+    click.echo(told if at else "The clock of the plans is right.")
 
 
 # ---- what they have in common ----
 
 
 def _document(file: IO[bytes]) -> object:
-    import yaml
+    from tracker.policy.plan_yaml import LONGEST, read_text
 
     try:
-        return yaml.safe_load(file.read(1 << 20))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise click.ClickException(f"This is no YAML: {error}") from None
+        return read_text(file.read(4 * LONGEST).decode())
+    except UnicodeDecodeError:
+        raise click.ClickException("This is no text in UTF-8") from None
 
 
 def _speak(company: str | None, name: str, document: object) -> None:

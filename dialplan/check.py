@@ -15,6 +15,7 @@ _APPLICATIONS = {
     "Goto": None, "GotoIf": None, "Hangup": None, "MSet": None, "NoOp": None,
     "Progress": None, "Set": None, "Wait": None, "WaitExten": None,
 }  # fmt: skip
+_FUNCTION = re.compile(r"(?:\$\{|(?:^|[,(])(?=[A-Z_]+\([^()]*\)=))([A-Z_]+)\(")  # read, or written to
 _SECTION = re.compile(r"\[([A-Za-z0-9_-]+)\](\([^)]*\))?\s*(;.*)?")
 _SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*(\([^=]*\))?\s*=>?.*")
 _INCLUDE = re.compile(r'#(try)?include\s+"?[^"]+"?')
@@ -61,6 +62,15 @@ def steps(text: str) -> Iterator[tuple[str, str, str, str, str]]:
             call = re.match(r"\s*(\w+)\((.*)\)", found[4])
             if call:
                 yield context, extension, label[1] if label else "", call[1], call[2]
+
+
+def needed(files: Mapping[str, str]) -> set[str]:
+    """The applications and functions that the dialplan uses, by their names."""
+    found = set[str]()
+    for text in files.values():
+        for _context, _extension, _label, application, arguments in steps(text):
+            found |= {application, *_FUNCTION.findall(arguments)}
+    return found
 
 
 def _jumps(files: Mapping[str, str]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from dialplan import include
 from dialplan.apply import Applied, command, make_folders, running
+from dialplan.check import needed
 from dialplan.facts import Facts, problems
 from dialplan.program import Program
 from dialplan.render import Place, place_of
@@ -54,6 +55,7 @@ def look(settings: Settings, program: Program, files: Mapping[str, str]) -> list
         return [("console", f"no Asterisk answers at {place.socket}")]
     return [
         ("dialplan", _dialplan(program, place, files)),
+        ("modules", _modules(program, place, files)),
         ("manager user", _manager(program, place)),
     ]
 
@@ -64,6 +66,15 @@ def _dialplan(program: Program, place: Place, files: Mapping[str, str]) -> str |
     known = set(re.findall(r"Context '([^']+)'", shown))
     missing = sorted(contexts - known)
     return f"it does not know {', '.join(missing[:3])}: `leaseline apply`" if missing else None
+
+
+def _modules(program: Program, place: Place, files: Mapping[str, str]) -> str | None:
+    """A call that comes to an application that is not there ends."""
+    asked = ("core show applications", "core show functions")
+    shown = "\n".join(command(program, place, each) for each in asked).lower()
+    there = set(re.findall(r"(?m)^\s*(\w+)", shown))
+    missing = sorted(name for name in needed(files) if name.lower() not in there)
+    return f"it has no {', '.join(missing)}: load the modules of these" if missing else None
 
 
 def _manager(program: Program, place: Place) -> str | None:

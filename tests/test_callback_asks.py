@@ -127,7 +127,8 @@ def test_pages_of_other_sites_forged_visits_robots_and_strangers_get_nowhere(api
     assert ask(api, body, **{"User-Agent": "curl/8"}, Origin="").status_code == 403
     assert ask(api, "[1]").status_code == 400
     assert ask(api, body | {"website": "http://spam.example"}).status_code == 200  # and nothing is kept
-    assert ask(api, body | {"at": "tomorrow"}).status_code == 400
+    for at in ("tomorrow", "2026-12-01T10:00:00", "9999-12-31T23:59:00-10:00"):
+        assert ask(api, body | {"at": at}).status_code == 400
     assert ask(api, body | {"note": "x" * 20_000}).status_code == 413
     assert requests(api) == []
     rival = api.visitor(add_to(api, "rival"))

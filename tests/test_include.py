@@ -14,15 +14,19 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from support.audio import tone
 from support.command import Installation, furnish
 from support.house import CARRIER, House, until
 from support.pbx import Pbx
+from support.plan_house import MESSAGE_TONE, PROMPT_TONE, hear, wav
 from support.ports import free_port
 from support.sip import Telephone
 
 from agi.oneshot import ask
 from dialplan.include import lines_to_add, route_lines
 from dialplan.render import INCLUDED
+from tracker import plan_uses, plans, prompts
+from tracker.audit import By
 from tracker.errors import Rejected
 from tracker.models import (
     Call,
@@ -155,9 +159,9 @@ exten => _2XXX,1,Dial(PJSIP/$${EXTEN},30)
 #tryinclude leaseline.d/extensions.conf
 """
 MORE = (
-    "app_mixmonitor", "app_playtones", "func_cut", "func_cdr", "func_dialplan", "func_env",
-    "func_hangupcause", "func_timeout", "func_uri", "func_uuid", "res_speech", "res_agi", "cdr_csv",
-    "format_sln",
+    "app_mixmonitor", "app_playback", "app_playtones", "app_read", "func_cut", "func_cdr", "func_dialplan",
+    "func_env", "func_groupcount", "func_hangupcause", "func_rand", "func_timeout", "func_uri", "func_uuid",
+    "res_speech", "res_agi", "cdr_csv", "format_sln",
 )  # fmt: skip
 
 
@@ -245,6 +249,9 @@ def test_a_call_rings_the_phone_system_s_own_extension_and_is_in_the_books(
     inside: tuple[House, Pbx],
 ) -> None:
     ours, pbx = inside
+    told = ours.cli("asterisk", "include", "--check", accept=(1,)).stdout
+    assert "modules: it has no LOCK, UNLOCK: load the modules of these" in told
+    pbx.console("module load func_lock.so")
     assert json.loads(ours.cli("asterisk", "include", "--check", "--json").stdout)
     call(pbx, "+74951110001", "+79150000001")
     (known,) = until(
@@ -262,6 +269,39 @@ def test_a_call_rings_the_phone_system_s_own_extension_and_is_in_the_books(
     assert live["Response"] == "Success"  # the manager user looks,
     with pytest.raises(Rejected, match="ermission"):  # and does nothing else
         ask(ours.settings, "Command", Command="core show version")
+
+
+def test_a_plan_rings_inside_by_keys_and_limits(inside: tuple[House, Pbx]) -> None:
+    ours, pbx = inside
+    by, sound = By(datetime.now(UTC), "test"), prompts.ready_file(ours.settings, wav(tone(PROMPT_TONE, 0.6)))
+    with ours.database.write() as session:
+        company = session.scalars(sa.select(Company)).one()
+        prompts.add(session, by, company, "prompt", sound)
+        heard = {"say": {"sound": "prompt"}}
+        desk = {"target": "desk of +74951110001", "seconds": 10, "most": 1}
+        document = {"start": "menu", "steps": {
+            "menu": {"kind": "menu", **heard, "keys": {"1": "desk"}, "then": "box"},
+            "desk": {"kind": "ring", "targets": [desk], "busy": "box", "then": "box"},
+            "box": {"kind": "voicemail", **heard}}}  # fmt: skip
+        number = session.scalars(sa.select(Number).where(Number.e164 == "+74951110001")).one()
+        plan_uses.use(session, by, number, plans.add(session, by, company, "office", document))
+    ours.cli("apply")
+    talks = []
+    for caller in ("+79150000011", "+79150000012"):
+        talk = PHONES.of(pbx, None).dial("+74951110001", who=f"<sip:{caller}@carrier.example>").answered()
+        hear(talk, PROMPT_TONE)
+        talk.media.press("1")
+        talks.append(talk)
+        if caller.endswith("1"):
+            talks.append(PHONES.of(pbx, "2000").take_call())
+    hear(talks[-1], MESSAGE_TONE)  # the desk has its one call: the second caller may leave a message
+    talks[0].hang_up()
+    talks[1].over()
+    talks[2].hang_up()
+    callers = Call.caller.in_(["+79150000011", "+79150000012"]), Call.ended_at.is_not(None)
+    until(lambda: ours.count(*callers) == 2, why="both calls are in the books")
+    taken = [it.caller for it in ours.calls(*callers) if it.outcome is Outcome.ANSWERED]
+    assert taken == ["+79150000011"]
 
 
 def test_with_the_tracker_hung_the_extension_rings_all_the_same(inside: tuple[House, Pbx]) -> None:

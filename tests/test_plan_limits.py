@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -73,6 +75,46 @@ def test_of_calls_in_the_same_moment_a_target_has_no_more_than_it_may(
     again = exchange.call(caller_number(), at_once)  # and whoever comes later finds them free
     assert until(lambda: again.code, why="it is taken") == 200
     exchange.give_up(again)
+
+
+def test_of_calls_in_the_same_moment_each_begins_with_the_next_target(
+    house: House, office: Office, exchange: Exchange
+) -> None:
+    names = ("first", "second", "third")
+    ids = [office.target(name, port=exchange.phones_port, dial=name) for name in names]
+    e164 = office.number("in rounds", {"steps": {"ring": ring(*names, order="round")}})
+    house.apply()
+    for name in names:
+        exchange.answers(name, [Reaction(Answer.ANSWERS, 0.2)])
+    calls = [exchange.call(caller_number(), e164) for _ in range(AT_ONCE)]
+    until(lambda: all(call.code for call in calls), 30, why="each is taken")
+    taken = [call.target_id for call in ended(house, exchange, calls)]
+    assert [taken.count(each) for each in ids] == [AT_ONCE // 3] * 3
+
+
+def test_a_clock_that_was_set_forward_and_forgotten_is_right_again(
+    house: House, office: Office, exchange: Exchange
+) -> None:
+    hours = {"kind": "hours", "open": {}, "then": "box", "closed": "closed"}
+    later = datetime.now(UTC) + timedelta(days=3)
+    hours["special"] = {f"{later:%Y-%m-%d}": "00:00-24:00"}
+    box, closed = {"kind": "voicemail", "say": PROMPT}, {"kind": "hangup", "cause": "refused"}
+    e164 = office.number("later", {"start": "hours", "steps": {"hours": hours, "box": box, "closed": closed}})
+    house.apply()
+
+    def answered(until_at: float) -> int:
+        house.console(f"dialplan set global LL_CLOCK {3 * 86_400}")
+        house.console(f"dialplan set global LL_CLOCK_UNTIL {until_at:.0f}")
+        call = exchange.call(caller_number(), e164)
+        code = until(lambda: call.code, why="it is taken or not")
+        exchange.give_up(call)
+        return code
+
+    try:
+        assert [answered(time.time() + away) for away in (60, -60)] == [200, 403]
+    finally:
+        for name, value in (("LL_CLOCK", 0), ("LL_CLOCK_UNTIL", 9_999_999_999)):
+            house.console(f"dialplan set global {name} {value}")
 
 
 def ended(house: House, exchange: Exchange, calls: list[OutCall]) -> list[Call]:

@@ -328,6 +328,7 @@ def test_a_trial_is_read_back_as_it_was_kept(seed: int) -> None:
         "busy",
         {"when": "now"},
         {"at": "tomorrow"},
+        {"at": "9999-12-31 23:59"},
         {"at": "2026-12-01 09:00", "targets": {"a": "sings"}},
         {"at": "2026-12-01 09:00", "targets": {"a": "busy:soon"}},
         {"at": "2026-12-01 09:00", "known": {"mood": "x"}},

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+from support.command import Installation, make_ready
 from support.facts import Pallets, add_pallets, answered, ended, started
 
 from dialplan.facts import load_facts, problems
@@ -253,3 +254,27 @@ def test_a_plan_is_rendered_as_it_stands(books: tuple[Session, Pallets, By]) -> 
     (plan,) = facts.plans
     assert {number.plan for number in facts.numbers} == {f"{plan.id}-1"}
     assert plan.steps.targets == (str(pallets.office_id),)
+
+
+def test_plans_from_the_terminal(tmp_path: Path, now: datetime) -> None:
+    here = Installation(tmp_path)
+    make_ready(here)
+    opened = Database(f"sqlite:///{tmp_path / 'leaseline.db'}", wait_seconds=5)
+    with opened.write() as session:
+        name = session.get_one(Target, add_pallets(session, now).office_id).name
+    opened.close()
+    ring = f"{{kind: ring, targets: ['{name}:20'], then: box}}"
+    asked = f"steps: {{ring: {ring}, box: {{kind: voicemail, say: Hi}}}}"
+    here.done("plan", "add", "office", "-", given=asked)
+    twice = "steps:\n  box: {kind: voicemail, say: a}\n  box: {kind: voicemail, say: b}\n"
+    assert "line 3 names “box” again" in here.refused("plan", "change", "office", "-", given=twice)
+    assert "UTF-8" in here.refused("plan", "change", "office", "-", given=asked.encode("utf-16"))
+    at = ("plan", "test", "office", "--at", "2026-12-01 09:30")
+    assert "no target 'Offise'" in here.refused(*at, "--target", "Offise=busy")
+    told = here.done(*at, "--target", f"{name}=busy:2", "--keep", "busy")
+    assert told.splitlines()[-1].split() == ["2.0", "s", "office/box:", "message"]
+    assert "another way: office/busy" in here.refused(
+        "plan", "change", "office", "-", given="steps: {box: {kind: voicemail, say: Hi}}"
+    )
+    here.done("plan", "rename", "office", "main")
+    assert here.json("plan", "test", "main")[0]["as_expected"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from html import unescape
 from pathlib import Path
@@ -299,6 +300,26 @@ def test_a_plan_that_somebody_else_has_changed_meanwhile_is_not_written_over_uns
     done(send(ann, f"{at}/steps/sales", **form, seconds="30", version=field_of(late.text, "version")))
     assert version(site) == 3
     assert 'name="version" value="3"' in ann.get(f"{at}/document").text
+
+
+def test_of_many_who_add_the_same_in_the_same_moment_one_does_and_nobody_sees_an_error(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    site = two_companies(database, tmp_path, now)
+    token = csrf_token(ann := admin(site))
+    cookie = ann.get_cookie("leaseline")
+    assert cookie
+
+    def add(_: int) -> int:
+        browser = site.app.test_client()
+        browser.set_cookie("leaseline", cookie.value)
+        form = {"csrf": token, "name": "Twice", "document": PLAIN}
+        return browser.post(f"{HERE}/plans/add", data=form).status_code
+
+    with ThreadPoolExecutor(6) as pool:
+        told = [status for turn in range(3) for status in pool.map(add, range(6))]
+    assert told.count(303) == 1
+    assert set(told) <= {303, 400, 409}
 
 
 def field_of(html: str, name: str) -> str:

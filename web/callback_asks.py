@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -229,15 +230,15 @@ def _instant(text: str) -> datetime | None:
     """A time with its zone, as the offer gives it; nothing is "at once". Raises Rejected callback.time."""
     if not text:
         return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
+    found = None
+    with suppress(ValueError, OverflowError):  # the last day of the year 9999, somewhere
+        told = datetime.fromisoformat(text)
+        found = told.astimezone(UTC) if told.tzinfo else None
+    if found is None:
         raise Rejected(
             "callback.time", "%(text)r is no time", "Give one like 2026-11-30T14:30:00+01:00", text=text
         )
-    return found.astimezone(UTC)
+    return found
 
 
 def _offer(hours: Any, zone: ZoneInfo, now: datetime) -> dict[str, Any]:

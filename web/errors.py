@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -93,6 +93,11 @@ ENDINGS = {
 AWAY = Rejected(
     "database.away", "The books cannot be read right now; calls go on ringing", "Try again in a moment"
 )
+TOGETHER = Rejected(
+    "database.together",
+    "Somebody else changed the same thing in the same moment",
+    "Look at it as it is now, and try again",
+)
 BROKEN = Rejected(
     "web.broken",
     "Something is wrong on our side",
@@ -106,6 +111,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(OperationalError, _database)
     app.register_error_handler(PoolTimeout, _database)
     app.register_error_handler(DataError, _unfit)
+    app.register_error_handler(IntegrityError, _together)
     app.register_error_handler(Exception, _ours)
 
 
@@ -142,6 +148,12 @@ def _database(error: Exception) -> Response:
     response = answer(503, AWAY)
     response.headers["Retry-After"] = "5"
     return response
+
+
+def _together(error: Exception) -> Response:
+    """Both saw that it may be done; the database let one of them do it."""
+    log.warning("two changes in the same moment: %s", error.__class__.__name__)
+    return answer(409, TOGETHER)
 
 
 def _unfit(error: Exception) -> Response:

@@ -55,7 +55,7 @@ class Office:
 
     def prompt(self, name: str, hz: int) -> Path:
         """A tone as a prompt of that name; the file that is played."""
-        sound = prompts.ready_file(self.house.settings, _wav(tone(hz, PROMPT_SECONDS)))
+        sound = prompts.ready_file(self.house.settings, wav(tone(hz, PROMPT_SECONDS)))
         with self.house.database.write() as session:
             company = session.get_one(Company, self.id)
             added = prompts.add(session, self.hand, company, name, sound)
@@ -158,7 +158,7 @@ def hear(talk: Talk, hz: int, seconds: float = 10, *, since: int = 0) -> int:
     return until(heard, seconds, why=f"{hz} Hz are heard")
 
 
-def _wav(samples: Samples) -> bytes:
+def wav(samples: Samples) -> bytes:
     made = io.BytesIO()
     with wave.open(made, "wb") as sound:
         sound.setparams((1, 2, RATE, 0, "NONE", ""))

@@ -22,6 +22,7 @@ _WORDS = frozenset(
     ("at", "targets", "keys", "gives_up", "known", "last", "visitor", "turn", "chance", "taken", "listens")
 )
 _LONGEST_SECONDS = 86_400
+_YEARS = range(2000, 2200)
 _LINE = re.compile(r"(.+?)(/[a-z][a-z0-9-]*: .*)", re.DOTALL)  # the plan, and the rest
 
 
@@ -72,6 +73,8 @@ def _at(told: object) -> datetime:
     """ "2026-12-01 09:30", or with a T between."""
     try:
         at = told if isinstance(told, datetime) else datetime.fromisoformat(str(told))
+        if at.year not in _YEARS:
+            raise ValueError(at)
     except ValueError:
         raise Rejected(
             "plan.script", "at is %(told)r", "Give the day and time as 2026-12-01 09:30", told=str(told)[:40]
