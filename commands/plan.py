@@ -305,12 +305,12 @@ def clock(at: str | None, company: str | None) -> None:
 
 
 def _document(file: IO[bytes]) -> object:
-    import yaml
+    from tracker.policy.plan_yaml import LONGEST, read_text
 
     try:
-        return yaml.safe_load(file.read(1 << 20))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise click.ClickException(f"This is no YAML: {error}") from None
+        return read_text(file.read(4 * LONGEST).decode())  # a letter has four bytes at most
+    except UnicodeDecodeError:
+        raise click.ClickException("This is no text in UTF-8. Save the plan as such") from None
 
 
 def _speak(company: str | None, name: str, document: object) -> None:
