@@ -7,11 +7,27 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commands.context import changing, company_option, here, json_option, reading
-from commands.printing import print_json, print_rows
+from commands.printing import print_json, print_rows, print_thing
 
 if TYPE_CHECKING:
     from tracker.callback_settings import Change
 
+_REFUSALS = {
+    "off": ("the site calls nobody back", "Turn it on: `leaseline callback settings SITE --on`"),
+    "malformed": ("that is no telephone number", "Give it like +44 121 234 5678"),
+    "short": ("emergency numbers and short codes are never called", "Give a whole number"),
+    "country": (
+        "a number of a country that is not allowed",
+        "See `--country`, `--prefix` of settings",
+    ),
+    "premium": ("a number that costs whoever calls it", "Such numbers are never called"),
+    "own": ("a number of your own", "Give somebody else's"),
+    "client_limit": ("too many requests from one address within an hour", "See `--per-client` of settings"),
+    "number_limit": ("too many requests for one number within a day", "See `--per-number` of settings"),
+    "day_limit": ("too many requests on this site within a day", "See `--per-day` of settings"),
+    "cost_cap": ("the seconds allowed a day are used up", "See `--seconds-per-day` of settings"),
+    "hours": ("nobody is there now", "See `--hours` of settings"),
+}
 _STATES = ("waiting", "ringing_employee", "ringing_visitor", "talked", "failed", "refused", "given_up")
 _COUNTS = {
     "visitor_seconds": "How long the visitor's phone rings.",
@@ -31,6 +47,7 @@ def callback_group() -> None:
     \b
     Examples:
       leaseline callback settings shop --trunk carrier --number 84951234567 --on
+      leaseline callback test shop "8 916 123-45-67"
       leaseline callback list --state waiting
     """
 
@@ -140,16 +157,14 @@ def test(site: str, number: str, company: str | None) -> None:
       leaseline callback test shop "8 916 123-45-67"
     """
     from tracker import callbacks, sites
-    from tracker.errors import Rejected
     from tracker.models import CallbackState
 
     with changing(company) as (session, owner, by):
         request = callbacks.try_out(session, by, sites.get(session, owner, site), number)
         key, state, reason = request.key, request.state, request.reason
     if state is CallbackState.REFUSED:
-        raise Rejected(
-            "callback.test", "It is refused: %(reason)s", "See `leaseline callback settings`", reason=reason
-        )
+        why, fix = _REFUSALS.get(str(reason), (str(reason), f"See `leaseline callback settings {site}`"))
+        raise click.ClickException(f"It is refused: {why}. {fix}")
     click.echo(f"{key} is called. See `leaseline callback show {key}`")
 
 
@@ -162,14 +177,17 @@ def _count_options(command: Any) -> Any:
 @callback_group.command("settings")
 @click.argument("site")
 @click.option("--on/--off", "is_on", default=None, help="Whether the site calls back.")
-@click.option("--trunk", help="Over which carrier visitors are called.")
-@click.option("--number", help="Which number of yours they are shown.")
+@click.option("--trunk", metavar="TRUNK", help="Over which carrier visitors are called.")
+@click.option("--number", metavar="NUMBER", help="Which number of yours they are shown.")
 @click.option("--ring", "rings", multiple=True, metavar="TARGET[:SECONDS]", help="Who is rung, in order.")
 @click.option("--ring-as-forwarded", is_flag=True, help="Ring as the number's forwarding says.")
-@click.option("--hours", help='Such as "mon-fri 9:00-18:00, sat 10:00-14:00"; "" is always.')
+@click.option("--hours", metavar="HOURS", help='Such as "mon-fri 9:00-18:00, sat 10:00-14:00"; "" is always.')
 @click.option("--timezone", help="Whose clocks the hours go by; default: the company's.")
-@click.option("--country", "countries", multiple=True, help="Allowed countries; default: the company's own.")
-@click.option("--prefix", "prefixes", multiple=True, help="Allowed besides, such as +4930.")
+@click.option(
+    "--country", "countries", multiple=True, metavar="DE",
+    help="A country whose numbers are called, may be repeated; default: the company's own.",
+)  # fmt: skip
+@click.option("--prefix", "prefixes", multiple=True, metavar="+4930", help="Called besides, may be repeated.")
 @click.option("--language", help="Of the button where a page names none.")
 @click.option("--color", help="Of the button, such as #3451d1.")
 @click.option("--text-color", help="Of what stands on it.")
@@ -179,7 +197,10 @@ def _count_options(command: Any) -> Any:
 @company_option
 @json_option
 def settings_command(site: str, company: str | None, as_json: bool, **given: Any) -> None:
-    """Show how SITE calls back, or set what is given.
+    """Show how SITE calls back, or set what is given; what is not given stays.
+
+    To call back it needs a trunk, a number of yours to show, somebody to ring, and --on. Employees are rung
+    as the number's forwarding says unless --ring names others. Premium-rate numbers are never called.
 
     \b
     Examples:
@@ -200,9 +221,22 @@ def settings_command(site: str, company: str | None, as_json: bool, **given: Any
     if as_json:
         print_json(shown)
         return
-    for name, value in shown.items():
-        click.echo(f"{name}: {value}")
-    click.echo(f"form: {here().settings.web_url.rstrip('/')}/cb/{key}")
+    shown["form"] = f"{here().settings.web_url.rstrip('/')}/cb/{key}"
+    print_thing(_told(shown), as_json=False)
+
+
+def _told(shown: dict[str, Any]) -> dict[str, Any]:
+    """The settings as a person reads them."""
+    rings = [f"{each['target']}:{each['seconds']}" for each in shown["rings"]]
+    return {
+        **shown,
+        "rings": rings or "as the number's forwarding says",
+        "hours": shown["hours"] or "always",
+        "timezone": shown["timezone"] or "the company's",
+        "countries": shown["countries"] or "the company's own",
+        "looks": [f"{name} {value}" for name, value in shown["looks"].items()],
+        "texts": [f"{lang}.{name}" for lang, own in shown["texts"].items() for name in own],
+    }
 
 
 def _wish(given: dict[str, Any]) -> Change | None:

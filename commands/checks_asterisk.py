@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from commands.context import Here
-from commands.findings import Finding, bad, ok, warn
+from commands.findings import Finding, bad, ok, some, warn
 
 _LOG_BYTES = 500_000  # of the end of Asterisk's log
 _SHOWN = 5
@@ -32,7 +32,7 @@ def configuration(opened: Here) -> Iterator[Finding]:
 
     applied = run_apply(opened, dry=True)
     if applied.changed:
-        changed = ", ".join(applied.changed)
+        changed = some(applied.changed)
         yield warn("configuration", f"not applied yet: {changed} would change", "Run `leaseline apply`")
     else:
         yield ok("configuration", "says what the database says")

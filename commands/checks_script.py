@@ -22,6 +22,7 @@ _SECONDS = 5.0
 _MOST = 200_000  # bytes of an answer; the script is 8 KB
 _COMMENT = "/* Leaseline: "  # so begins what /s/ answers when there is no script
 _API = "/api/v1/visits"
+_CALLBACKS = "/api/v1/callbacks/ask"
 _Trouble = tuple[str, str]  # what is wrong with an address, and what to do
 
 
@@ -44,6 +45,8 @@ def script(opened: Here) -> Iterator[Finding]:
         if found.web_url == f"http://{found.web_host}:{found.web_port}":
             return  # nobody has set it: whether the page runs here is other checks' business
     yield from _served(found, key)
+    if _calls_back(opened):
+        yield _answering(found, "callbacks", _CALLBACKS)
 
 
 def _only_local(web_url: str) -> Finding | None:
@@ -63,11 +66,15 @@ def _served(found: Settings, key: str) -> Iterator[Finding]:
         yield bad("script", f"{url} {trouble[0]}", trouble[1])
         return
     yield ok("script", f"{url} is served")
-    url = found.web_url + _API
-    if trouble := _asked(url, b"{}", lambda answer: _api_trouble(found, answer)):
-        yield bad("visit API", f"{url} {trouble[0]}", trouble[1])
-    else:
-        yield ok("visit API", f"{url} answers")
+    yield _answering(found, "visit API", _API)
+
+
+def _answering(found: Settings, name: str, path: str) -> Finding:
+    """Whether browsers get an answer of ours at that path."""
+    url = found.web_url + path
+    if trouble := _asked(url, b"{}", lambda answer: _api_trouble(found, answer, path)):
+        return bad(name, f"{url} {trouble[0]}", trouble[1])
+    return ok(name, f"{url} answers")
 
 
 def _asked(url: str, body: bytes | None, judge: Callable[[_Answer], _Trouble | None]) -> _Trouble | None:
@@ -112,16 +119,16 @@ def _script_trouble(found: Settings, key: str, answer: _Answer) -> _Trouble | No
     return None
 
 
-def _api_trouble(found: Settings, answer: _Answer) -> _Trouble | None:
+def _api_trouble(found: Settings, answer: _Answer, path: str) -> _Trouble | None:
     """None if it said that it knows no such site: it was asked without one, and counts nothing."""
     try:
         if json.loads(answer.text)["error"]["id"] == "site.unknown":
             return None
     except (ValueError, KeyError, TypeError):
         pass
-    return _status_trouble(found, answer, _API) or (
+    return _status_trouble(found, answer, path) or (
         f"answers with {answer.kind} that is not ours",
-        _passing(_API),
+        _passing(path),
     )
 
 
@@ -168,6 +175,17 @@ def _unreached(trouble: Exception, host: str) -> _Trouble:
         f" {host} the proxy's inner address in /etc/hosts"
     )
     return said, fix
+
+
+def _calls_back(opened: Here) -> bool:
+    """Whether any site shows the button."""
+    import sqlalchemy as sa
+
+    from tracker.models import CallbackSettings
+
+    with opened.database.read() as session:
+        wanted = sa.select(CallbackSettings.site_id).where(CallbackSettings.is_on)
+        return session.scalar(wanted.limit(1)) is not None
 
 
 def _any_key(opened: Here) -> str | None:

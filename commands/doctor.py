@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import click
 
-from commands import checks_asterisk, checks_books, checks_machine, checks_script, checks_site
+from commands import checks_asterisk, checks_books, checks_machine, checks_ringing, checks_script, checks_site
 from commands.context import Here, here, json_option
 from commands.findings import Finding, State, looked_at
 from commands.printing import print_json
@@ -25,6 +25,9 @@ CHECKS: tuple[tuple[str, Callable[[Here], Iterator[Finding]]], ...] = (
     ("manager", checks_asterisk.manager),
     ("trunks and targets", checks_asterisk.reachability),
     ("strangers", checks_asterisk.strangers),
+    ("voice", checks_ringing.voice),
+    ("plan clock", checks_ringing.plan_clock),
+    ("messages", checks_ringing.messages),
     ("numbers", checks_books.numbers),
     ("spool", checks_books.spool),
     ("reported calls", checks_books.folders),

@@ -312,9 +312,9 @@ def _document(file: IO[bytes]) -> object:
     from tracker.policy.plan_yaml import LONGEST, read_text
 
     try:
-        return read_text(file.read(4 * LONGEST).decode())
+        return read_text(file.read(4 * LONGEST).decode())  # a letter has four bytes at most
     except UnicodeDecodeError:
-        raise click.ClickException("This is no text in UTF-8") from None
+        raise click.ClickException("This is no text in UTF-8. Save the plan as such") from None
 
 
 def _speak(company: str | None, name: str, document: object) -> None:

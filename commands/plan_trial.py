@@ -12,6 +12,9 @@ from commands.context import changing, company_option, here, json_option, readin
 from commands.printing import print_json
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from tracker.models import Company
     from tracker.plan_cases import Result
     from tracker.policy.plan_cases import Case
     from tracker.policy.plan_trial import Trial
@@ -19,9 +22,11 @@ if TYPE_CHECKING:
 
 def trial_options(command: Any) -> Any:
     """When the call comes and what everybody does."""
-    for option in (
+    options = (
         click.option(
-            "--at", help="When the call comes, by the company's clocks: 2026-12-01 09:30; else now."
+            "--at",
+            metavar="TIME",
+            help="When the call comes, by the company's clocks: 2026-12-01 09:30; else now.",
         ),
         click.option(
             "--target",
@@ -31,15 +36,22 @@ def trial_options(command: Any) -> Any:
             help="What a target does: answers, busy, declines, unreachable, does not answer. Several for one "
             "target: one call after the other.",
         ),
-        click.option("--key", "keys", multiple=True, help="What the caller presses, prompt by prompt."),
+        click.option(
+            "--key", "keys", multiple=True, metavar="KEYS", help="What the caller presses, prompt by prompt."
+        ),
         click.option("--known", multiple=True, metavar="WHAT=WORD", help="source=google, caller=repeat …"),
         click.option("--away", is_flag=True, help="Leaseline does not answer: nothing is known of the call."),
         click.option("--last", metavar="TARGET", help="Who spoke with this caller last."),
-        click.option("--visitor", is_flag=True, help="The caller is a visitor with a number of his own."),
+        click.option(
+            "--visitor",
+            is_flag=True,
+            help="The caller is a website's visitor, to whom a number of his own is shown.",
+        ),
         click.option("--gives-up", type=float, metavar="SECONDS", help="The caller hangs up after so long."),
         click.option("--taken", multiple=True, metavar="TARGET=CALLS", help="Calls a target has already."),
         click.option("--listens", type=float, metavar="SECONDS", help="How long each prompt lasts."),
-    ):
+    )
+    for option in reversed(options):
         command = option(command)
     return command
 
@@ -73,6 +85,16 @@ def _pairs(given: Iterable[str], option: str) -> Iterable[tuple[str, str]]:
         if not equals:
             raise click.UsageError(f"{option} {each!r}: give it as NAME=…")
         yield name.strip(), what.strip()
+
+
+def _need_targets(session: Session, owner: Company, told: dict[str, Any]) -> None:
+    """A name that was mistyped would do nothing in the trial. Raises Rejected target.unknown."""
+    from tracker import targets
+
+    options = (("--target", told["targets"]), ("--taken", told["taken"]))
+    names = [name for option, given in options for name, _ in _pairs(given, option)]
+    for name in (*names, *([told["last"]] if told["last"] else [])):
+        targets.get(session, owner, name)
 
 
 def _whole(text: str) -> int:
@@ -110,6 +132,7 @@ def test(name: str, keep: str | None, company: str | None, as_json: bool, **told
         return
     with changing(company) as (session, owner, by):
         plan = plan_list.get(session, owner, name)
+        _need_targets(session, owner, told)
         case = case or case_from({**told, "at": here().now.isoformat()}, here().now)
         if case is None:
             raise click.UsageError("Say when the call comes: --at")

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from tracker.settings import Settings
 
 PART_NAMES = ("asterisk", "agi", "web", "worker")
+_STAYS = (
+    "apply.",
+    "prompt.",
+    "sound.",
+    "tls.",
+)  # faults of the configuration, not of the machine
 
 
 @click.command("up")
@@ -69,10 +75,19 @@ def prepare(opened: Here) -> None:
     """The database up to date, the configuration rendered: what has to stand before anything starts."""
     from commands.live import run_apply
     from commands.schema import upgrade
+    from dialplan.render import place_of
+    from tracker.errors import Rejected
     from tracker.policy.entries import count_of
 
     upgrade(opened.settings.database_url)
-    applied = run_apply(opened)
+    try:
+        applied = run_apply(opened)
+    except Rejected as problem:
+        if not place_of(opened.settings).current.exists() or not problem.id.startswith(_STAYS):
+            raise
+        # After a restart of the machine too the phones ring: what was applied before is still good.
+        click.echo(f"Not applied: {problem} Everything starts as it was applied before.", err=True)
+        return
     if applied.changed:
         click.echo(f"Configuration applied: {count_of(len(applied.changed), 'file')} changed.")
 

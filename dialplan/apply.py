@@ -142,10 +142,8 @@ def command(program: Program, place: Place, line: str, *, seconds: float = 15) -
     if done.returncode:
         raise Rejected(
             "asterisk.down",
-            "Asterisk is not running: %(stdout)s %(stderr)s",
-            "Start it with `leaseline up`.",
-            stdout=done.stdout.strip(),
-            stderr=done.stderr.strip(),
+            "Asterisk is not running",
+            "Start it with `leaseline up`; `leaseline logs asterisk` says why it ended",
         )
     return done.stdout
 

@@ -40,6 +40,7 @@ class Proxy:
 
     script: tuple[int, str, str] = (404, "text/html", "<h1>Not Found</h1>")
     api: tuple[int, str, str] = (404, "application/json", '{"error": {"id": "site.unknown"}}')
+    callbacks: tuple[int, str, str] = (404, "text/html", "<h1>Not Found</h1>")
     headers: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
@@ -52,7 +53,8 @@ def standing(proxy: Proxy, certificate: Path | None = None) -> Iterator[str]:
         def do_GET(self) -> None:
             proxy.asked.append(f"{self.command} {self.path}")
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, kind, text = proxy.script if self.command == "GET" else proxy.api
+            posted = proxy.callbacks if "/callbacks/" in self.path else proxy.api
+            status, kind, text = proxy.script if self.command == "GET" else posted
             self.send_response(status)
             for name, value in ({"Content-Type": kind} | proxy.headers).items():
                 self.send_header(name, value)
@@ -168,6 +170,22 @@ def test_what_is_there_instead_of_the_script_is_told(
     assert told.startswith(f"{url}/s/{key}.js {message}")
     assert fix in what
     assert proxy.asked == [f"GET /s/{key}.js"]
+
+
+def test_a_proxy_that_passes_on_no_callbacks_is_told(tmp_path: Path) -> None:
+    here = Installation(tmp_path)
+    furnish(here)
+    wish = ("--trunk", "carrier", "--number", "84951234567", "--ring", "Reception", "--on")
+    here.done("callback", "settings", "Shop", *wish)
+    key = str(here.json("site", "show", "Shop")["key"])
+    proxy = Proxy(script=(200, "text/javascript", json.dumps({"k": key}, separators=(",", ":"))))
+    with standing(proxy) as url:
+        ((state, told, fix),) = said(at(here, url), "callbacks")
+        assert (state, told) == ("bad", f"{url}/api/v1/callbacks/ask answers 404")
+        assert "pass on /api/v1/callbacks/ask" in fix
+        proxy.callbacks = proxy.api
+        ((state, told, fix),) = said(at(here, url), "callbacks")
+        assert state == "ok"
 
 
 @pytest.mark.parametrize(

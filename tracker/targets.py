@@ -16,10 +16,12 @@ from tracker.errors import Rejected
 from tracker.models import (
     Call,
     CallbackRequest,
+    CallbackSettings,
     CallerIdPolicy,
     Company,
     Forwarding,
     ProvisionLink,
+    Site,
     Srtp,
     Target,
     TargetKind,
@@ -221,21 +223,30 @@ def delete(session: Session, by: By, target: Target) -> None:
     back = session.scalar(
         sa.select(sa.func.count()).select_from(CallbackRequest).where(CallbackRequest.target_id == target.id)
     )
-    plans = len(using(session, target))
+    plans, sites = len(using(session, target)), _sites_ringing(session, target)
     held = (
-        (rings or 0, "forwarding"), (plans, "plan"), (calls or 0, "answered call"), (back or 0, "callback"),
+        (rings or 0, "forwarding"), (plans, "plan"), (sites, "site that calls back"),
+        (calls or 0, "answered call"), (back or 0, "callback"),
     )  # fmt: skip
     if uses := uses_of(*held):
         raise Rejected(
             "target.in_use",
             "target %(name)r is used by %(uses)s",
-            "Set other forwarding first (`leaseline forward show`); a target that answered calls stays",
+            "Let others ring there first: `leaseline forward show`, `leaseline plan list`, "
+            "`leaseline callback settings SITE`; a target that answered calls stays",
             name=target.name,
             uses=uses,
         )
     session.execute(sa.delete(ProvisionLink).where(ProvisionLink.target_id == target.id))
     session.delete(target)
     by.note(session, "target.delete", target.company_id, subject=target.name)
+
+
+def _sites_ringing(session: Session, target: Target) -> int:
+    """How many sites ring it for visitors who ask to be called."""
+    theirs = sa.select(CallbackSettings).join(Site).where(Site.company_id == target.company_id)
+    rows = session.scalars(theirs)
+    return sum(any(each["target"] == target.id for each in row.rings) for row in rows)
 
 
 def make_password() -> str:

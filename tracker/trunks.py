@@ -143,7 +143,7 @@ def delete(session: Session, by: By, trunk: Trunk) -> None:
         raise Rejected(
             "trunk.in_use",
             "trunk %(name)r is used by %(uses)s",
-            "Move those targets to another trunk; one that carried calls: `leaseline trunk retire`",
+            "Give them another trunk first; one that carried calls: `leaseline trunk retire`",
             name=trunk.name,
             uses=uses,
         )

@@ -39,7 +39,7 @@ STORED = (
     "Nothing was changed.",
     "Nothing was changed. Correct it and apply again.",
     "It goes on with what it had. Correct it and apply again; %(logs)s/messages says more.",
-    "Start it with `leaseline up`.",
+    "Start it with `leaseline up`; `leaseline logs asterisk` says why it ended",
     "Look at `leaseline doctor` and `leaseline logs asterisk`.",
     "Set LEASELINE_HOME to a shorter path.",
 )

@@ -46,6 +46,13 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+# Days stay as they are typed: of 2027-02-30 YAML itself would say no more than that it is none.
+_Loader.yaml_implicit_resolvers = {
+    first: [each for each in found if each[0] != "tag:yaml.org,2002:timestamp"]
+    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def read_text(text: str) -> object:
     """The document of that text. Raises Rejected plan.yaml, with the line."""
     if len(text) > LONGEST:

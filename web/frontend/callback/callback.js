@@ -94,7 +94,8 @@ const build = () => {
   const offer = async () => {
     try {
       const found = await (await fetch(at + "offer?site=" + face.key)).json();
-      const told = new Intl.DateTimeFormat(spoken, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: found.zone });
+      const region = navigator.languages.find((each) => each.split("-")[0] === spoken) || spoken; // 14:00, or 2 PM
+      const told = new Intl.DateTimeFormat(region, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: found.zone });
       const option = (value, text) => make("option", { value }, text);
       when.replaceChildren(...(found.open ? [option("", say.now)] : []), ...found.times.map((each) => option(each, told.format(new Date(each)))));
       whenLabel.hidden = !found.times.length;
