@@ -23,12 +23,12 @@ from agi.guard import Endpoint
 from agi.readers import Readers
 from agi.whispering import Whispering
 from agi.writer import Writer
+from tracker.caller_numbers import caller_of
 from tracker.forwarding import Rings
 from tracker.guard import look_up_guard
 from tracker.inbound import Inbound, look_up
 from tracker.known_callers import header_source, known_of
 from tracker.policy.facts import GuardGround, Presentation, Started, Treatment
-from tracker.policy.phone import normalise_caller
 from tracker.policy.plan import By
 from tracker.policy.spam import DIGITS, RING, Block, Challenge, Decision
 from tracker.whispers import Heard, heard_of
@@ -99,7 +99,7 @@ def _look(session: Session, started: Started) -> tuple[Inbound | None, dict[str,
     found = look_up(session, started.did, started.at)
     if found is None:
         return None, {}, Heard(record=False), RING, ""
-    caller = normalise_caller(started.caller, started.presentation, found.region)
+    caller = caller_of(session, started, found.region)
     known, heard = known_of(session, found, started, caller), heard_of(session, found, started, caller)
     decision = _guard(session, found, started, caller)
     return found, known, heard, decision, _told_source(session, found, started)

@@ -79,7 +79,9 @@ def test_a_phone_is_told_whether_its_call_may_go_out(database: Database, now: da
     pallets = rule(database, now, daily_calls=1)
     with database.write() as session:
         asked = outgoing.permit(session, pallets.office_id, "89161234567", now)
-        assert asked == outgoing.Permit("+79161234567", pallets.trunk_id, pallets.billboard, record=True)
+        assert asked == outgoing.Permit(
+            "+79161234567", "+79161234567", pallets.trunk_id, pallets.billboard, record=True
+        )
         assert variables(asked)["LL_OK"] == "1"
         assert outgoing.permit(session, pallets.mobile_id, "89161234567", now) is Bar.NOT_ALLOWED
         assert outgoing.permit(session, 999, "89161234567", now) is Bar.NOT_ALLOWED

@@ -19,8 +19,19 @@ from sqlalchemy.orm import Session, joinedload
 from tracker import numbers, trunks
 from tracker.audit import By
 from tracker.companies import read_region
+from tracker.dialling import as_dialled
 from tracker.errors import Rejected
-from tracker.models import Call, Company, Number, NumberState, OutgoingRule, Refusal, Target, TargetKind
+from tracker.models import (
+    Call,
+    Company,
+    Number,
+    NumberState,
+    OutgoingRule,
+    Refusal,
+    Target,
+    TargetKind,
+    Trunk,
+)
 from tracker.policy.facts import Direction
 from tracker.policy.outgoing import DAILY_CALLS, DAILY_MINUTES, Bar, Guard, Spent, decide
 from tracker.targets import get as get_target
@@ -44,9 +55,13 @@ class Wish:
 
 @dataclass(frozen=True)
 class Permit:
-    """A call that may go out: to whom, over which trunk, under which of our numbers, recorded or not."""
+    """A call that may go out: to whom, over which trunk, under which of our numbers, recorded or not.
+
+    `dialled` is the number in the form that the trunk's carrier wants.
+    """
 
     e164: str
+    dialled: str
     trunk_id: int
     shown: str
     record: bool
@@ -120,8 +135,11 @@ def granted(session: Session, company: Company) -> Sequence[Target]:
 def permit(session: Session, target_id: int, wanted: str, at: datetime) -> Permit | Bar:
     """Whether this target may call that number now, and how. Two indexed reads."""
     found = session.execute(
-        sa.select(OutgoingRule, Target.calls_out, Company.default_region, Company.timezone, Number.e164)
+        sa.select(
+            OutgoingRule, Target.calls_out, Company.default_region, Company.timezone, Number.e164, Trunk
+        )
         .join(Company, Company.id == OutgoingRule.company_id)
+        .join(Trunk, Trunk.id == OutgoingRule.trunk_id)
         .join(Number, Number.id == OutgoingRule.number_id)
         .join(Target, Target.company_id == Company.id)
         .where(Target.id == target_id)
@@ -134,7 +152,9 @@ def permit(session: Session, target_id: int, wanted: str, at: datetime) -> Permi
         rule.daily_minutes,
     )  # fmt: skip
     answer = decide(wanted, guard, spent(session, rule.company_id, found.timezone, at))
-    return answer if isinstance(answer, Bar) else Permit(answer, rule.trunk_id, found.e164, rule.record)
+    if isinstance(answer, Bar):
+        return answer
+    return Permit(answer, as_dialled(answer, found.Trunk), rule.trunk_id, found.e164, rule.record)
 
 
 def spent(session: Session, company_id: int, timezone: str, at: datetime) -> Spent:
