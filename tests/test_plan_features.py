@@ -50,6 +50,7 @@ from tracker.policy.plan_trial import Answer, Reaction, is_open
 
 WORDS = speech("Hello, this is Ann. Please call me back about the pallets, any time after nine.")
 BEFORE_TONE = 350
+RINGING = 420  # near the 425 Hz of the company's country
 SOON = 0.3
 
 
@@ -231,10 +232,7 @@ def test_what_callers_press_and_hear(house: House, office: Office) -> None:
         talk.answered()
         said = hear(talk, PROMPT_TONE)
         ringing = phones["Welcomed"].invited()
-        begin = max(said, len(talk.media.heard()))
-        until(lambda: len(talk.media.heard()) > begin + 6400, why="he hears something while it rings")
-        tail = talk.media.heard()[-3200:]
-        assert tones_between(tail, 430, 490) > 0.01  # ringing, as the country has it
+        hear(talk, RINGING, since=said)
         ringing.pick_up()
         picked_up_at = time.time()
         check_talk(talk, ringing)
@@ -242,7 +240,7 @@ def test_what_callers_press_and_hear(house: House, office: Office) -> None:
         assert call.answered_at
         assert call.answered_at.timestamp() == pytest.approx(picked_up_at, abs=0.5)
         assert call.wait_seconds is not None
-        assert call.wait_seconds > 1.0
+        assert call.wait_seconds > 0.6  # the announcement is waiting too
 
     together(chooses, types_a_code, consents, is_welcomed)
 
