@@ -114,6 +114,7 @@ def test_a_caller_leaves_a_message_after_the_tone(house: House, office: Office) 
 
     def presses_hash() -> None:
         caller, talk = leave()
+        talk.media.press("5")  # by a cheek
         talk.media.say(WORDS)
         talk.media.press("#")
         talk.over(30)
@@ -128,7 +129,16 @@ def test_a_caller_leaves_a_message_after_the_tone(house: House, office: Office) 
         assert recording_of(house, caller).state is RecordingState.NONE
         assert not list((house.settings.spool / "recordings").glob(f"{call.key}*"))
 
-    together(hangs_up, presses_hash, says_nothing)
+    def is_silent() -> None:
+        caller, talk = leave()
+        time.sleep(2)
+        talk.hang_up()
+        assert recording_of(house, caller).state is RecordingState.NONE
+        call = call_of(house, caller)
+        assert (call.outcome, call.message_at) == (Outcome.MISSED, None)
+        until(lambda: not list(house.settings.home.rglob(f"{call.key}*")), why="nothing of it is kept")
+
+    together(hangs_up, presses_hash, says_nothing, is_silent)
 
 
 def check_message(house: House, caller: str, seconds: float) -> None:
