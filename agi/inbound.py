@@ -17,18 +17,18 @@ from datetime import UTC, datetime
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from agi.commands import set_variables
+from agi.commands import set_variable, set_variables
 from agi.conversation import Conversation
 from agi.guard import Endpoint
 from agi.readers import Readers
 from agi.whispering import Whispering
 from agi.writer import Writer
+from tracker.caller_numbers import caller_of
 from tracker.forwarding import Rings
 from tracker.guard import look_up_guard
 from tracker.inbound import Inbound, look_up
-from tracker.known_callers import known_of
+from tracker.known_callers import header_source, known_of
 from tracker.policy.facts import GuardGround, Presentation, Started, Treatment
-from tracker.policy.phone import normalise_caller
 from tracker.policy.plan import By
 from tracker.policy.spam import DIGITS, RING, Block, Challenge, Decision
 from tracker.whispers import Heard, heard_of
@@ -59,7 +59,7 @@ def inbound_route(readers: Readers, writer: Writer, whispering: Whispering | Non
     async def inbound(request: Conversation) -> None:
         began = time.perf_counter()
         started = started_from(request.headers)
-        found, known, heard, decision = await readers.ask(lambda session: _look(session, started))
+        found, known, heard, decision, source = await readers.ask(lambda session: _look(session, started))
         looked_up = time.perf_counter()
         if found is None:
             raise Unanswerable(f"call={started.call} did={started.did} is not in the books")
@@ -73,6 +73,8 @@ def inbound_route(readers: Readers, writer: Writer, whispering: Whispering | Non
             variables["LL_WHISPER"] = sound
         if guard := guard_text(decision):
             variables["LL_GUARD"] = guard
+        if source:
+            await set_variable(request, "LL_SOURCE", source)
         await set_variables(request, **variables, LL_OK="1")
         writer.put(started)
         log.info(
@@ -93,13 +95,14 @@ def inbound_route(readers: Readers, writer: Writer, whispering: Whispering | Non
     return inbound
 
 
-def _look(session: Session, started: Started) -> tuple[Inbound | None, dict[str, str], Heard, Decision]:
+def _look(session: Session, started: Started) -> tuple[Inbound | None, dict[str, str], Heard, Decision, str]:
     found = look_up(session, started.did, started.at)
     if found is None:
-        return None, {}, Heard(record=False), RING
-    caller = normalise_caller(started.caller, started.presentation, found.region)
+        return None, {}, Heard(record=False), RING, ""
+    caller = caller_of(session, started, found.region)
     known, heard = known_of(session, found, started, caller), heard_of(session, found, started, caller)
-    return found, known, heard, _guard(session, found, started, caller)
+    decision = _guard(session, found, started, caller)
+    return found, known, heard, decision, _told_source(session, found, started)
 
 
 def _variable(word: str) -> str:
@@ -114,6 +117,15 @@ def _guard(session: Session, found: Inbound, started: Started, caller: str | Non
     except SQLAlchemyError:
         log.exception("call=%s rings unguarded", started.call)
         return RING
+
+
+def _told_source(session: Session, found: Inbound, started: Started) -> str:
+    """For phone systems behind us; a look-up that fails costs them a header, and comes after all else."""
+    try:
+        return header_source(session, found, started)
+    except SQLAlchemyError:
+        log.exception("call=%s rings without its source", started.call)
+        return ""
 
 
 def guard_text(decision: Decision) -> str:

@@ -49,7 +49,7 @@ def variables(answer: Permit | Bar) -> dict[str, str]:
         return {"LL_WHY": f"{REASON}{answer.value}", "LL_CAUSE": str(CAUSES.get(answer, REJECTED))}
     return {
         "LL_OUT": answer.e164,
-        "LL_DIAL": answer.dialled,
+        "LL_NUMBER": answer.dialled,
         "LL_WAY": f"trunk-{answer.trunk_id}",
         "LL_DID": answer.shown,
         "LL_RECORD": "1" if answer.record else "0",

@@ -40,7 +40,8 @@ def allow(company: str | None, as_json: bool, **given: Any) -> None:
     """Let the company call out, or change how; what is not given stays.
 
     Countries and prefixes replace those before. Premium-rate numbers are never called; emergency numbers
-    always may be, by each of the company's phones.
+    always may be, by each of the company's phones. A number goes out in the form that the trunk wants
+    (`leaseline trunk change TRUNK --dial-as`), an emergency number as it was dialled.
 
     \b
     Examples:

@@ -47,6 +47,7 @@ _MODULES = {
     "logger.conf": ("logger",),
     "musiconhold.conf": ("res_musiconhold.so",),
     "features.conf": ("features",),
+    "indications.conf": ("indications",),
     "cdr.conf": ("cdr",),
     "cdr_custom.conf": ("cdr_custom.so",),
     "cel.conf": ("cel",),

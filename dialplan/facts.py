@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, joinedload
 from dialplan import guards
 from dialplan.guards import GuardFacts, load_guards
 from dialplan.plans import PlanFacts, load_plans, plan_problems
+from dialplan.tones import DEFAULT, zone_name
 from tracker.consents import for_dialplan
 from tracker.dialling import dial_of, header_policy
 from tracker.forwarding import Rings, ways
@@ -141,7 +142,10 @@ class TargetFacts:
 
 @dataclass(frozen=True)
 class NumberFacts:
-    """`source` is what a phone system may be told of a static channel's calls, in plain ASCII."""
+    """`source` is what a phone system may be told of a static channel's calls, in plain ASCII.
+
+    `tones` is the zone of the tones that its callers hear from us: their company's country.
+    """
 
     e164: str
     company_id: int
@@ -152,6 +156,7 @@ class NumberFacts:
     source: str = ""
     plan: str = ""  # "7-3", where a plan counts
     consent: str = ""
+    tones: str = DEFAULT
 
 
 @dataclass(frozen=True)
@@ -287,7 +292,7 @@ def _numbers(session: Session) -> Iterator[NumberFacts]:
     consents = for_dialplan(session)
     written = {row.Number.e164: spellings(row.Number.e164, row.default_region) for row in rows}
     shared = _ambiguous(written)
-    for number, company, _region, channel, pool in rows:
+    for number, company, region, channel, pool in rows:
         use = f"channel “{channel.name}”" if channel else f"pool “{pool}”" if pool else "not assigned"
         forms = tuple(sorted(written[number.e164] - shared - {number.e164}))
         way = found[number.id]
@@ -303,6 +308,7 @@ def _numbers(session: Session) -> Iterator[NumberFacts]:
             source_text(channel.source, channel.medium, channel.campaign) if channel else "",
             plan,
             asked,
+            zone_name(region),
         )
 
 

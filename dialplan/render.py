@@ -16,6 +16,7 @@ from dialplan.facts import Facts, TargetFacts
 from dialplan.guards import guard_words
 from dialplan.plans import PlanFacts, plan_words
 from dialplan.program import Program
+from dialplan.tones import zones
 from tracker.forwarding import Rings
 from tracker.live import AMI_EVENTS, CALLBACK_EVENTS
 from tracker.policy.worth import CODED
@@ -110,6 +111,7 @@ def render(settings: Settings, program: Program, facts: Facts, tls: Tls | None =
         "knowing": knowing,
         "whispering": lambda target: _RINGING if target.whispers else "",
         "answering": lambda target: answering(target, settings.judge_ask_seconds),
+        "tone_zones": zones(program.data, (number.tones for number in facts.numbers)),
         **_trial_words(settings, place),
         **_code_words(settings),
         **guard_words(settings, facts.guards),

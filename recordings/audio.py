@@ -24,6 +24,7 @@ with warnings.catch_warnings():  # pydub warns of a missing ffmpeg, which is not
     from pydub.audio_segment import AudioSegment
 
 POINTS = 500  # of the waveform, a side
+SILENT_DBFS = -50.0  # a quiet voice is 20 dB above, an open line below
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class _Measured:
     sha256: str
     caller: list[int]
     company: list[int]
+    spoken_seconds: float
 
 
 def work(job: Job) -> Reply:
@@ -79,6 +81,7 @@ def _store(job: Prepare, source: BinaryIO, layout: wav.Layout) -> Stored:
         seconds=round(layout.seconds, 3),
         sample_rate=layout.rate,
         peaks={"caller": measured.caller, "company": measured.company},
+        spoken_seconds=round(measured.spoken_seconds, 3),
         copies=copies,
         notes=("Caller and company were recorded on one track",) if layout.channels == 1 else (),
         uncopied=uncopied,
@@ -90,16 +93,20 @@ def _write(source: BinaryIO, layout: wav.Layout, place: Path) -> _Measured:
     head = wav.header(layout.frames * 4, rate=layout.rate)
     digest = hashlib.sha256(head)
     peaks: tuple[list[int], list[int]] = ([], [])
+    spoken_seconds = 0.0
     with place.open("wb") as out:
         out.write(head)
         for piece in _pieces(source, layout):
-            for points, side in zip(peaks, _sides(piece), strict=True):
+            sides = _sides(piece)
+            for points, side in zip(peaks, sides, strict=True):
                 points.append(round(100 * min(side.max, 32767) / 32767))
+            if sides[0].dBFS > SILENT_DBFS:
+                spoken_seconds += sides[0].duration_seconds
             digest.update(piece.raw_data)
             out.write(piece.raw_data)
         out.flush()
         os.fsync(out.fileno())
-    return _Measured(digest.hexdigest(), *peaks)
+    return _Measured(digest.hexdigest(), *peaks, spoken_seconds)
 
 
 def _pieces(source: BinaryIO, layout: wav.Layout) -> Iterator[AudioSegment]:

@@ -9,6 +9,7 @@ from tracker.policy.taping import Withheld
 
 QUIET_SECONDS = 1.0  # MixMonitor writes every second, and closes 30 ms after the call's end is written down
 GRACE_SECONDS = 60.0  # for a file to appear
+WORDLESS_SECONDS = 0.3  # of a message: the click of a receiver, the tone of a key
 SHORT_SECONDS = 5.0  # of talk that may be missing before a person is told
 FAILURES = 3  # then the file is kept aside
 _NOTHING, _EMPTY = "Nothing was recorded", "The recording is empty"

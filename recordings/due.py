@@ -19,7 +19,7 @@ from tracker.models import Call, CallEvent, Company, Number, Recording, Recordin
 from tracker.policy.detail import KINDS, from_detail
 from tracker.policy.facts import Passed, Taped
 from tracker.policy.refusing import said_by
-from tracker.policy.taping import Told, Withheld, pauses, withheld
+from tracker.policy.taping import Taping, Told, Withheld, pauses, withheld
 from tracker.unrecorded import is_listed
 
 _PAGE = 64
@@ -88,6 +88,14 @@ def pauses_of(call: Call) -> list[list[float]]:
     if session is None or call.answered_at is None or call.ended_at is None:
         return []
     return pauses(_told(session, [call.id])[call.id], call.answered_at, call.ended_at)
+
+
+def is_wordless(call: Call) -> bool:
+    """Whether the message of a call that nobody took has turned out to be silence."""
+    session = object_session(call)
+    if session is None or call.answered_at is not None:
+        return False
+    return any(what is Taping.WORDLESS for _, what in _told(session, [call.id])[call.id])
 
 
 def withheld_of(call: Call) -> Withheld | None:

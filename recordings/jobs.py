@@ -40,6 +40,7 @@ class Stored:
     seconds: float
     sample_rate: int
     peaks: dict[str, list[int]]
+    spoken_seconds: float  # on the caller's side, louder than an open line
     copies: tuple[str, ...]
     notes: tuple[str, ...]  # what a person should know about it
     uncopied: str  # why a copy could not be made, or ""

@@ -16,10 +16,13 @@ from sqlalchemy.orm import Session
 from recordings import decide, due, places
 from recordings.jobs import Copied, Failed, Reply, Stored, Unplayable, Unwritable
 from tracker import deliveries
+from tracker.books import record
 from tracker.database import Database
-from tracker.messages import announce
+from tracker.messages import announce, is_message
 from tracker.models import Recording, RecordingState, Withheld
 from tracker.policy.delivering import Event
+from tracker.policy.facts import Taped
+from tracker.policy.taping import Taping
 from tracker.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -102,6 +105,8 @@ def _keep(database: Database, settings: Settings, now: datetime, reply: Stored) 
     if places.look_at(source) and _grew(source, reply):
         log.info("%s grew while it was prepared: once more", source.name)
         return None
+    if reply.spoken_seconds < decide.WORDLESS_SECONDS:
+        _note_wordless(database, reply.recording_id)
     with database.write() as session:
         recording = due.locked(session, reply.recording_id)
         pending = recording is not None and recording.state is RecordingState.PENDING
@@ -118,10 +123,22 @@ def _keep(database: Database, settings: Settings, now: datetime, reply: Stored) 
     return state if pending else None
 
 
+def _note_wordless(database: Database, recording_id: int) -> None:
+    """A message in which nobody says a word is none: a fact of the call like any other."""
+    with database.write() as session:
+        recording = session.get(Recording, recording_id)
+        call = recording.call if recording and recording.state is RecordingState.PENDING else None
+        if call is not None and is_message(call) and call.ended_at is not None:
+            record(session, Taped(call.key, call.node, call.ended_at, 0, 0, Taping.WORDLESS))
+
+
 def _fill_or_not(session: Session, recording: Recording, reply: Stored, now: datetime) -> RecordingState:
-    """A caller's refusal may come into the books later than the sound was found."""
+    """A caller's refusal may come into the books later than the sound was found; silence is no message."""
     if (why := due.withheld_of(recording.call)) is not None:
         recording.state, recording.withheld, recording.retry_at = RecordingState.NONE, why, None
+        return RecordingState.NONE
+    if due.is_wordless(recording.call):
+        recording.state, recording.retry_at = RecordingState.NONE, None
         return RecordingState.NONE
     _fill(recording, reply, now)
     announce(session, recording.call, now)

@@ -246,7 +246,9 @@ def await_told(house: House, line: Line, what: str) -> None:
 def whispering_line(house: House, company_id: int, phones: int = 1) -> tuple[Line, Samples]:
     """A line of a company whose employees are told where a call comes from, and what they hear."""
     with house.database.write() as session:
-        session.get_one(Company, company_id).whisper = "Call from {source}, {keyword}, {again}"
+        company = session.get_one(Company, company_id)
+        company.whisper = "Call from {source}, {keyword}, {again}"
+        company.default_region = "US"  # where callers hear it ring for two seconds, then again
     line = house.line(phones=phones, company_id=company_id)
     with house.database.read() as session:
         uses = sa.select(Channel.source).join(NumberUse).where(NumberUse.number_id == line.number_id)

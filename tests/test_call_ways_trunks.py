@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
+from support.agi_faults import frozen
 from support.house import OFFICE, House, Line, until
 from support.sip import Telephone
+from support.talks import leased_place
 
 from demo.scenario import invited, turn_down
-from tracker.models import Call, CallerIdPolicy, CallEvent, Number, Refusal, Target
+from tracker.models import Call, CallerIdPolicy, CallEvent, Lease, Number, Refusal, Target, Visit
 
 WHO = "<sip:+4915155900@carrier.example>"
 
@@ -123,3 +125,30 @@ def test_a_phone_system_is_shown_the_caller_where_it_looks(
     assert caller.hang_up().status == 200
     with house.database.read() as session:
         assert session.get_one(Target, line.phones[0].target_id).tells_source
+
+
+def test_a_phone_system_is_told_where_a_visitor_came_from(house: House) -> None:
+    """What an address called a campaign cannot end the header, and nobody waits for it."""
+    place = leased_place(house)
+    with house.database.write() as session:
+        target = session.get_one(Target, place.line.phones[0].target_id)
+        target.tells_source = True
+        visit = session.scalars(sa.select(Visit).join(Lease).where(Lease.id == place.lease_id)).one()
+        visit.campaign = 'Осень"\r\nX-Evil: 1,${SHELL(id)}'
+    house.apply()
+    office = house.telephone(OFFICE, port=place.line.phones[0].port)
+    trunk = house.trunk()
+
+    def told() -> str:
+        caller = house.telephone(trunk.host).dial(place.line.e164, who="<sip:+4915155903@carrier.example>")
+        talk = office.take_call()
+        caller.answered()
+        assert caller.hang_up().status == 200
+        assert talk.invite
+        assert "X-Evil:" not in talk.invite.text
+        return talk.invite.text
+
+    words = "%D0%9E%D1%81%D0%B5%D0%BD%D1%8C%22%0D%0AX-Evil%3A 1%2C%24%7BSHELL%28id%29%7D"
+    assert f"X-Leaseline-Source: yandex/cpc/{words}\r\n" in told()
+    with frozen(house.pid("agi")):
+        assert "X-Leaseline-Source" not in told()

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
-from support.audio import silence, speech, write_raw
+from support.audio import Samples, silence, speech, tone, write_raw
 from support.couriers import Clock, mail_settings, send
 from support.facts import Pallets, add_pallets, ended, started
 from support.receivers import mailbox
-from support.recorded import age, finish_all, spool_file
+from support.recorded import age, finish_all, settings_in, spool_file
 
 from recordings.workshop import Workshop
 from tracker import plans
@@ -23,10 +24,11 @@ from tracker.calls import list_calls
 from tracker.database import Database
 from tracker.message_sender import MessageSender
 from tracker.messages import announce
-from tracker.models import Call, CallPlan, Company, MessageMail, Number, RecordingState
+from tracker.models import Call, CallEvent, CallPlan, Company, MessageMail, Number, RecordingState
 from tracker.policy.call_filter import CallFilter
 from tracker.policy.facts import Doing, HungUpBy, Outcome, Passed
 from tracker.settings import Settings
+from web.call_story import story
 from web.catalogues import translator
 
 WORDS = speech("Please call me back about the pallets.")
@@ -37,6 +39,10 @@ BOX = {
         "box": {"kind": "voicemail", "say": "Please leave a message", "mail": ["a@x.example", "b@x.example"]}
     },
 }
+
+
+def noise(seconds: float) -> Samples:
+    return np.random.default_rng(1).normal(size=int(seconds * 8000))
 
 
 @pytest.fixture
@@ -118,6 +124,36 @@ def test_a_message_is_mailed_to_whom_the_plan_names_once_and_with_its_sound(
     assert sound.get_content_type() == "audio/mpeg"
     assert sound.get_filename() == "2026-11-20-1300.mp3"
     assert len(sound.get_content()) > 1000
+
+
+@pytest.mark.parametrize(
+    ("said", "is_message"),
+    [
+        (silence(SECONDS), False), (0.002 * noise(SECONDS), False),  # an open line
+        (0.1 * WORDS, True),  # a quiet voice
+        (np.concatenate([silence(1.0), tone(500, 0.1), silence(SECONDS)]), False),  # the receiver's click
+    ],
+)  # fmt: skip
+def test_silence_is_no_message(
+    sqlite: Database, workshop: Workshop, now: datetime, tmp_path: Path, said: Samples, is_message: bool
+) -> None:
+    pallets, plan = furnish(sqlite, now)
+    leave(sqlite, pallets, plan.id, now, SECONDS)
+    settings = settings_in(tmp_path, recording_copies=())
+    age(write_raw(spool_file(settings, "call-1.raw"), said, silence(len(said) / 8000)), now)
+    finish_all(sqlite, settings, now + timedelta(seconds=90), workshop)
+    call = call_in(sqlite)
+    assert call.recording
+    ready = call.recording.state is RecordingState.READY
+    assert (call.outcome, call.message_at is not None, ready) == (Outcome.MISSED, is_message, is_message)
+    assert bool(list(settings.home.rglob("call-1.*"))) is is_message
+    with sqlite.read() as session:
+        mails = session.scalar(sa.select(sa.func.count()).select_from(MessageMail))
+        assert mails == (2 if is_message else 0)
+        events = session.scalars(sa.select(CallEvent).where(CallEvent.call_id == call.id)).all()
+        titles = [step.title for step in story(events, {})]
+    assert ("The caller hung up without a word" in titles) is not is_message
+    assert "The caller began to leave a message" in titles
 
 
 def test_a_sound_that_is_too_large_or_lost_is_no_reason_to_be_silent(

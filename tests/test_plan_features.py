@@ -50,6 +50,7 @@ from tracker.policy.plan_trial import Answer, Reaction, is_open
 
 WORDS = speech("Hello, this is Ann. Please call me back about the pallets, any time after nine.")
 BEFORE_TONE = 350
+RINGING = 420  # near the 425 Hz of the company's country
 SOON = 0.3
 
 
@@ -113,6 +114,7 @@ def test_a_caller_leaves_a_message_after_the_tone(house: House, office: Office) 
 
     def presses_hash() -> None:
         caller, talk = leave()
+        talk.media.press("5")  # by a cheek
         talk.media.say(WORDS)
         talk.media.press("#")
         talk.over(30)
@@ -127,7 +129,16 @@ def test_a_caller_leaves_a_message_after_the_tone(house: House, office: Office) 
         assert recording_of(house, caller).state is RecordingState.NONE
         assert not list((house.settings.spool / "recordings").glob(f"{call.key}*"))
 
-    together(hangs_up, presses_hash, says_nothing)
+    def is_silent() -> None:
+        caller, talk = leave()
+        time.sleep(2)
+        talk.hang_up()
+        assert recording_of(house, caller).state is RecordingState.NONE
+        call = call_of(house, caller)
+        assert (call.outcome, call.message_at) == (Outcome.MISSED, None)
+        until(lambda: not list(house.settings.home.rglob(f"{call.key}*")), why="nothing of it is kept")
+
+    together(hangs_up, presses_hash, says_nothing, is_silent)
 
 
 def check_message(house: House, caller: str, seconds: float) -> None:
@@ -231,10 +242,7 @@ def test_what_callers_press_and_hear(house: House, office: Office) -> None:
         talk.answered()
         said = hear(talk, PROMPT_TONE)
         ringing = phones["Welcomed"].invited()
-        begin = max(said, len(talk.media.heard()))
-        until(lambda: len(talk.media.heard()) > begin + 6400, why="he hears something while it rings")
-        tail = talk.media.heard()[-3200:]
-        assert tones_between(tail, 430, 490) > 0.01  # ringing, as the country has it
+        hear(talk, RINGING, since=said)
         ringing.pick_up()
         picked_up_at = time.time()
         check_talk(talk, ringing)
@@ -242,7 +250,7 @@ def test_what_callers_press_and_hear(house: House, office: Office) -> None:
         assert call.answered_at
         assert call.answered_at.timestamp() == pytest.approx(picked_up_at, abs=0.5)
         assert call.wait_seconds is not None
-        assert call.wait_seconds > 1.0
+        assert call.wait_seconds > 0.6  # the announcement is waiting too
 
     together(chooses, types_a_code, consents, is_welcomed)
 

@@ -170,17 +170,42 @@ def answer(carrier: Telephone) -> str:
     return talk.invite.first_line if talk.invite else ""
 
 
-def test_a_number_is_tried_with_a_real_call_from_inside(house: House) -> None:
-    line = house.line()
-    office = house.telephone(OFFICE, port=line.phones[0].port)
-    with ThreadPoolExecutor(2) as several:
-        answering = several.submit(answer, office)
-        code, told_so = run(house, "call", "test", line.e164)
-        answering.result(30)
-    steps = steps_of(told_so)
-    assert (code, told_so["ok"]) == (0, True), told_so
-    assert line.e164 in steps["arrived"]["sentence"]
-    assert steps["who rang"]["sentence"].endswith("answered")
-    assert steps["recorded sound"]["sentence"] == "both sides are heard"
-    (call,) = house.calls(Call.key == told_so["call"])
-    assert (call.number_id, call.trunk_id) == (line.number_id, None)
+def test_a_number_is_tried_with_real_calls(house: House) -> None:
+    """From inside; and out by one carrier and in by another, which writes callers as its country does."""
+    inner, outer = house.line(), house.line()
+    offices = [house.telephone(OFFICE, port=each.phones[0].port) for each in (inner, outer)]
+    over, back = house.trunk(dial_as="digits"), house.trunk(country="DE")
+    outside, inside = house.telephone(over.host, port=over.port), house.telephone(back.host)
+    with ThreadPoolExecutor(5) as several:
+        answering = [several.submit(answer, office) for office in offices]
+        carrying = several.submit(carry, outside, inside, outer.e164)
+        kept_in = several.submit(run, house, "call", "test", inner.e164)
+        sent_out = several.submit(run, house, "call", "test", outer.e164, "--over", over.name)
+        results = kept_in.result(90), sent_out.result(90)
+        for each in answering:
+            each.result(30)
+        asked = carrying.result(30)
+    for line, (code, told_so) in zip((inner, outer), results, strict=True):
+        steps = steps_of(told_so)
+        assert (code, told_so["ok"]) == (0, True), told_so
+        assert steps["who rang"]["sentence"].endswith("answered")
+        assert steps["recorded sound"]["sentence"] == "both sides are heard"
+        (call,) = house.calls(Call.key == told_so["call"])
+        assert (call.number_id, call.trunk_id) == (line.number_id, None if line is inner else back.id)
+    assert inner.e164 in steps_of(results[0][1])["arrived"]["sentence"]
+    assert asked.startswith(f"INVITE sip:{outer.e164[1:]}@")
+    assert steps["caller"]["sentence"] == "shown as +4930123456"
+    assert call.caller == "+4930123456"
+
+
+def carry(outside: Telephone, inside: Telephone, e164: str) -> str:
+    """The world: what comes out goes back in, and both sides hear something."""
+    talk = outside.invited(40)
+    onward = inside.dial(e164, who="<sip:030123456@carrier.example>")
+    onward.answered()
+    talk.pick_up()
+    for each in (talk, onward):
+        each.media.say(tone(440, 2))
+    talk.over(20)
+    onward.hang_up()
+    return talk.invite.first_line if talk.invite else ""

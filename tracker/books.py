@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 
 from tracker import deliveries, ledger
 from tracker.attribution import Arrival, arrival, judge_again, named_by
+from tracker.caller_numbers import caller_of
 from tracker.ledger import Facts, Page
 from tracker.models import Call
 from tracker.policy.books import CallState, Sound, fold
@@ -41,7 +42,6 @@ from tracker.policy.facts import (
     Reported,
     Started,
 )
-from tracker.policy.phone import normalise_caller
 from tracker.policy.refusing import speaking
 from tracker.policy.sought import sought
 from tracker.repeats import Heard, mark_repeats
@@ -143,7 +143,8 @@ def _openings(
         if place is None:
             unowned.append(_unowned(state.started))
         else:
-            rows[key] = {"key": key} | _origin(state.started, place) | _progress(state)
+            caller = caller_of(session, state.started, place.region)
+            rows[key] = {"key": key} | _origin(state.started, place, caller) | _progress(state)
             states[key] = state
     ledger.refuse(session, unowned)
     return rows, states
@@ -211,16 +212,15 @@ def _restart(session: Session, call: Page, state: CallState) -> None:
     place = arrival(session, started.did, started.at) if started else None
     if started is None or place is None:
         return
-    row = _origin(started, place)
+    row = _origin(started, place, caller_of(session, started, place.region))
     ledger.store_origin(session, call.id, row)
     since = min(call.started_at, started.at)
     heard = [Heard(place.company_id, caller, since) for caller in {call.caller, row["caller"]}]
     mark_repeats(session, heard, afresh=True)
 
 
-def _origin(started: Started, place: Arrival) -> dict[str, Any]:
+def _origin(started: Started, place: Arrival, caller: str | None) -> dict[str, Any]:
     """The columns that the start of a call decides."""
-    caller = normalise_caller(started.caller, started.presentation, place.region)
     goes_out = started.direction is Direction.OUT
     return {
         "node": started.node,

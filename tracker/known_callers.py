@@ -1,4 +1,7 @@
-"""What a plan asks of a call before it rings: where it came from, who called, who spoke with him last."""
+"""What a plan asks of a call before it rings: where it came from, who called, who spoke with him last.
+
+Phone systems that are told of a call's source learn it here too.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,17 @@ from sqlalchemy.orm import Session
 
 from tracker.attribution import arrival
 from tracker.inbound import Inbound
-from tracker.models import Call, CallbackRequest, Channel, Visit
+from tracker.models import Call, CallbackRequest, Channel, Target, Visit
 from tracker.plan_list import all_asks
 from tracker.policy.caller_regions import UNKNOWN, region_of
 from tracker.policy.facts import Presentation, Started
 from tracker.policy.plan import By, keyed
+from tracker.policy.sip_words import source_text
 from tracker.repeats import has_called
 
+_TELLS = sa.select(
+    sa.exists().where(Target.company_id == sa.bindparam("company"), Target.tells_source.is_(True))
+)
 _SOURCE_WORDS = frozenset((By.SOURCE, By.MEDIUM, By.CAMPAIGN))
 
 
@@ -71,16 +78,30 @@ def last_target(session: Session, company_id: int, caller: str | None) -> str:
     return str(session.scalar(wanted) or "")
 
 
-def _source(session: Session, did: str, at: datetime) -> dict[str, str]:
-    """Of the visit or the channel that the call is attributed to at first sight."""
+def header_source(session: Session, found: Inbound, started: Started) -> str:
+    """Source, medium and campaign for the company's phone systems, as a header may hold them.
+
+    "" where none of them wants it, or nothing is known.
+    """
+    if not session.scalar(_TELLS, {"company": found.company_id}):
+        return ""
+    origin = _origin(session, started.did, started.at)
+    return source_text(origin.source, origin.medium, origin.campaign) if origin else ""
+
+
+def _origin(session: Session, did: str, at: datetime) -> Visit | Channel | None:
+    """The visit or the channel that the call is attributed to at first sight."""
     came = arrival(session, did, at)
     named = came.attribution.named if came else None
-    origin: Visit | Channel | None = None
     if named is not None and named.visit_id is not None:
-        origin = session.get(Visit, named.visit_id)
-    elif named is not None and named.channel_id is not None:
-        origin = session.get(Channel, named.channel_id)
-    return {str(word): value for word, value in _words(origin).items()}
+        return session.get(Visit, named.visit_id)
+    if named is not None and named.channel_id is not None:
+        return session.get(Channel, named.channel_id)
+    return None
+
+
+def _source(session: Session, did: str, at: datetime) -> dict[str, str]:
+    return {str(word): value for word, value in _words(_origin(session, did, at)).items()}
 
 
 def _words(origin: Visit | Channel | None) -> dict[By, str]:

@@ -65,7 +65,7 @@ class Wish:
 class Permit:
     """A call that may go out: to whom, over which trunk, under which of our numbers, recorded or not.
 
-    `dialled` is the number in the form that the carrier wants.
+    `dialled` is the number in the form that the trunk's carrier wants.
     """
 
     e164: str

@@ -55,6 +55,7 @@ TAPED = {
     Taping.FORBIDDEN: _("The employee forbade the recording"),
     Taping.PAUSED: _("Recording paused"),
     Taping.RESUMED: _("Recording resumed"),
+    Taping.WORDLESS: _("The caller hung up without a word"),
 }
 
 
@@ -72,7 +73,8 @@ def story(events: Sequence[CallEvent], targets: Mapping[int, str]) -> list[Step]
     """What happened, in order, in words; a fact that two witnesses told is told once."""
     steps: dict[tuple[object, ...], Step] = {}
     facts = [fact for fact in map(fact_of, events) if fact is not None]
-    no_message = {Doing.MESSAGE} if fold(facts).message_at is None else set()
+    wordless = any(isinstance(fact, Taped) and fact.what is Taping.WORDLESS for fact in facts)
+    no_message = {Doing.MESSAGE} if fold(facts).message_at is None and not wordless else set()
     goes_out = any(isinstance(fact, Started) and fact.direction is Direction.OUT for fact in facts)
     for fact in facts:
         once = fact.at if isinstance(fact, _SAID_ONCE) else None

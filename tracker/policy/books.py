@@ -30,8 +30,10 @@ from tracker.policy.facts import (
     Spam,
     SpamSaid,
     Started,
+    Taped,
 )
 from tracker.policy.outcome import LastWord, outcome_of
+from tracker.policy.taping import Taping
 
 Kind = TypeVar("Kind", Started, LegEnded, Answered, Ended, Interrupted, Passed, Reported, Guarded, SpamSaid)
 # Whoever leaves a message has waited until the plan took him there: he is missed, and has not given up.
@@ -106,7 +108,7 @@ def fold(facts: Iterable[Fact]) -> CallState:
         rang_at=_first_ring(known),
         answered_at=answered_at,
         ended_at=ended_at,
-        message_at=_message_at(began_at, ended_at),
+        message_at=None if _is_wordless(known) else _message_at(began_at, ended_at),
         wait_seconds=None if taken else _seconds(started_at, answered_at or ended_at),
         talk_seconds=_seconds(answered_at, ended_at),
         outcome=outcome,
@@ -125,6 +127,10 @@ def fold(facts: Iterable[Fact]) -> CallState:
 def _last_sign(facts: Iterable[Fact]) -> datetime:
     """Of the call itself: what a person says of it later is none."""
     return max(fact.at for fact in facts if not isinstance(fact, SpamSaid))
+
+
+def _is_wordless(facts: Iterable[Fact]) -> bool:
+    return any(isinstance(fact, Taped) and fact.what is Taping.WORDLESS for fact in facts)
 
 
 def _message_at(began_at: datetime | None, ended_at: datetime | None) -> datetime | None:

@@ -44,6 +44,7 @@ class Taping(enum.StrEnum):
     FORBIDDEN = "forbidden"
     PAUSED = "paused"
     RESUMED = "resumed"
+    WORDLESS = "wordless"  # the caller's message was nothing but silence
 
 
 Told = tuple[datetime, Taping]
