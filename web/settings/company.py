@@ -27,6 +27,7 @@ from tracker import (
 )
 from tracker.models import Forwarding
 from web.house import house
+from web.settings import plan_places
 from web.settings.forms import EMPTY, Form, attempt, differing, text
 from web.settings.room import administered, changing, reading, show
 from web.viewer import viewer
@@ -69,6 +70,7 @@ def overview(company: str) -> str:
             rules=len(sources.rows_of(session, owner.id)),
             targets=targets.of_company(session, owner),
             plans=[each.name for each in plan_list.listed(session, owner)],
+            plan=next((it.plan for it in plan_places.uses_of(session, owner) if it.kind == "company"), None),
             default=[row for row in forward.of_company(session, owner) if _is_default(row)],
             blocked=len(blocks.of_company(session, owner.id)),
             watches=blocks.read_conduct(session, owner.id).watches,
