@@ -278,3 +278,18 @@ def test_plans_from_the_terminal(tmp_path: Path, now: datetime) -> None:
     )
     here.done("plan", "rename", "office", "main")
     assert here.json("plan", "test", "main")[0]["as_expected"]
+
+
+def test_trials_are_kept_when_a_plan_or_a_step_gets_another_name(books: tuple[Session, Pallets, By]) -> None:
+    session, pallets, by = books
+    owner, document = company_of(session, pallets), office(session, pallets)
+    plan = plans.add(session, by, owner, "office", document)
+    plan_cases.keep(session, by, plan, "Morning", read_case({"at": "2026-12-01 09:30"}))
+    plans.rename(session, by, owner, plan, "Front desk")
+    assert all(each.as_expected for each in plan_cases.results(session, plan))
+    ring = {**document["steps"]["ring"], "then": "messages"}
+    changed = {"steps": {"ring": ring, "messages": BOX}}
+    assert plans.change(session, by, owner, plan, changed, step=("box", "messages"))
+    (kept,) = plan_cases.results(session, plan)
+    assert kept.as_expected
+    assert kept.expected[-1] == "Front desk/messages: message"

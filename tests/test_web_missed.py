@@ -60,3 +60,5 @@ def test_figures_lead_to_the_calls_behind_them(
     page.locator(".tile", has_text="Waiting").get_by_role("link").click()
     expect(page.locator("tr.call")).to_have_count(1)
     expect(page.locator("tr.call")).to_contain_text("waits for a call")
+    # The rows that the page fetches anew say so too.
+    assert "waits for a call" in page.request.get(f"{url}/calls/now").text()

@@ -12,11 +12,13 @@ from urllib.parse import parse_qsl
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
+from support.recorded import settings_in
 from support.settings_page import HERE, actions, admin, done, refused, send, two_companies
 from support.site import Site, csrf_token, log_in
 from werkzeug.test import TestResponse
 
-from tracker import plan_list, plan_uses
+from tracker import plan_list, plan_uses, prompts, sounds
+from tracker.audit import By
 from tracker.database import Database
 from tracker.models import CallPlan, Company, Number, Role
 
@@ -145,7 +147,7 @@ def test_a_plan_counts_where_it_is_said_to_and_the_forwarding_page_says_so(
     assert in_use(site) == ["company pallets", "channel 'Billboard'", "pool 'Website'", "number +74951234567"]
     assert ann.get(f"{HERE}/forwarding").text.count("By the plan") == 4
     assert "takes its place" in ann.get(f"{HERE}/forwarding/channel-1").text
-    refused(send(ann, at, do="delete"), "", "counts for 4")
+    refused(send(ann, at, do="delete"), "", "so many places: 4")
     done(send(ann, f"{HERE}/forwarding/channel-1", do="save", target="1", seconds="20"))
     done(send(ann, at, do="clear", where="number-1"))
     assert in_use(site) == ["company pallets", "pool 'Website'"]
@@ -197,7 +199,7 @@ def test_a_call_is_tried_kept_and_told_of_when_it_would_go_another_way(
     assert version(site) == 1
     done(send(ann, f"{at}/document", document=changed, anew="yes"))
     assert version(site) == 2
-    assert "1 as before" in ann.get(f"{HERE}/plans").text
+    assert "1 goes as kept" in ann.get(f"{HERE}/plans").text
     done(send(ann, f"{at}/try", do="forget", name="Morning"))
     assert "None kept" in ann.get(f"{HERE}/plans").text
 
@@ -255,7 +257,11 @@ def test_hours_and_holidays_are_changed_without_yaml(site: Site, ann: FlaskClien
     }
     html = refused(send(ann, f"{at}/steps/hours", **form | {"open-sat": "soon"}), "", "“soon” are no hours")
     assert 'value="soon"' in html
-    refused(send(ann, f"{at}/steps/hours", **form | {"special": "12-24"}), "", "no day with hours")
+    refused(send(ann, f"{at}/steps/hours", **form | {"special": "12-24"}), "special", "no day with hours")
+    as_people_write = {"holidays": "1.1. 5.4.2027", "special": "24.12. 09:00–12:00"}
+    done(send(ann, f"{at}/steps/hours", **form | as_people_write | {"closed": "sales"}))
+    assert step(site, "hours")["holidays"] == ["01-01", "2027-04-05"]
+    assert step(site, "hours")["special"] == {"12-24": "09:00-12:00"}
 
 
 def test_who_rings_is_arranged_by_buttons_and_stored_by_saving(site: Site, ann: FlaskClient, at: str) -> None:
@@ -276,6 +282,79 @@ def test_who_rings_is_arranged_by_buttons_and_stored_by_saving(site: Site, ann: 
     assert "999 s is no time to ring" in ring("save", ("office", "999")).text
     assert "Give a whole number for seconds" in ring("save", ("office", "soon")).text
     assert ann.get(f"{at}/steps/gone").status_code == 404
+
+
+BRANCHED = """\
+start: kind
+steps:
+  kind: {kind: branch, by: number, cases: {withheld: bye, +4930*: ring}, then: code}
+  code: {kind: code, say: {sound: beep}, then: over}
+  over: {kind: plan, plan: Office}
+  ring: {kind: ring, targets: [office:20]}
+  bye: {kind: hangup, cause: busy}
+"""
+
+
+@pytest.fixture
+def branched(site: Site, ann: FlaskClient, at: str, tmp_path: Path) -> str:
+    """The address of a plan with the rarer kinds of steps; what it says is a file, and needs no voice."""
+    ready = prompts.Ready(sounds.keep(settings_in(tmp_path), b"beep"), 1.0, b"beep")
+    with site.database.write() as session:
+        prompts.add(session, By(site.now, "ann"), session.get_one(Company, 1), "beep", ready)
+    return done(send(ann, f"{HERE}/plans/add", name="Branched", document=BRANCHED))
+
+
+def test_every_kind_of_step_has_its_form(site: Site, ann: FlaskClient, branched: str) -> None:
+    for words in ("Number of the caller", "withheld", "The caller hears that it is busy"):
+        assert words in ann.get(branched).text
+    send(ann, f"{HERE}/plans/add", name="Evenings", document=PLAIN)
+    form = {"csrf": csrf_token(ann), "do": "save", "by": "source", "then": "code"}
+    cases = {"case": ["Google Ads", "", "bing"], "case_to": ["ring", "end", "bye"]}
+    assert ann.post(f"{branched}/steps/kind", data=form | cases).status_code == 303
+    done(send(ann, f"{branched}/steps/code", do="save", sound="beep", digits="5", seconds="3", then="over"))
+    done(send(ann, f"{branched}/steps/over", do="save", plan="Evenings"))
+    done(send(ann, f"{branched}/steps/bye", do="save", cause="no answer"))
+    with site.database.read() as session:
+        steps = plan_list.newest(session.get_one(CallPlan, 2)).document["steps"]
+    assert steps["kind"]["cases"] == {"google-ads": "ring", "bing": "bye"}
+    assert (steps["code"]["digits"], steps["over"]["plan"], steps["bye"]["cause"]) == (5, "3", "no answer")
+    refused(send(ann, f"{branched}/steps/code", do="save", say=" ", then="over"), "say", "Nothing is said")
+    html = unescape(ann.post(f"{branched}/steps/kind", data=form).text)
+    assert "There is no case. Give at least one." in html
+
+
+def test_steps_are_put_in_named_anew_and_taken_out(site: Site, ann: FlaskClient, at: str) -> None:
+    hours = {"do": "save", "open-mon": "09:00-18:00", "then": "sales", "closed": "new:hangup"}
+    assert done(send(ann, f"{at}/steps/hours", **hours)) == f"{at}/steps/hangup"
+    done(send(ann, f"{at}/steps/hangup", do="save", cause="busy", name="night"))
+    assert step(site, "hours")["closed"] == "night"
+    assert done(send(ann, f"{at}/steps", kind="last")) == f"{at}/steps/last"
+    assert step(site, "last") == {"kind": "last", "then": "hours"}
+    refused(send(ann, f"{at}/steps/night", do="save", cause="busy", name="sales"), "name", "already")
+    refused(send(ann, f"{at}/steps", kind="drum"), "", "no such kind")
+    html = ann.get(f"{at}/steps/hours").text
+    assert "they go on to “sales” then" in html
+    assert "nothing else leads to them: night" in html
+    done(send(ann, f"{at}/steps/hours", do="drop"))
+    with site.database.read() as session:
+        document = plan_list.newest(session.get_one(CallPlan, 1)).document
+    assert (document["start"], sorted(document["steps"])) == ("last", ["last", "sales"])
+    assert actions(site)[-1] == "plan.change"
+
+
+def test_a_step_that_alters_kept_trials_is_put_in_and_taken_out_after_asking(
+    site: Site, ann: FlaskClient, at: str
+) -> None:
+    done(send(ann, f"{at}/try", do="keep", name="Morning", **dict(parse_qsl(MORNING))))
+    for path, form in ((f"{at}/steps", {"kind": "last"}), (f"{at}/steps/hours", {"do": "drop"})):
+        before = version(site)
+        assert "1 kept trial would go another way" in send(ann, path, **form).text
+        assert version(site) == before
+        done(send(ann, path, **form, anew="yes"))
+        assert version(site) == before + 1
+    done(send(ann, f"{at}/steps/sales", do="drop", anew="yes"))
+    html = unescape(send(ann, f"{at}/steps/last", do="drop").text)
+    assert "It begins with “end”, which is no step." in html
 
 
 def test_a_step_whose_change_alters_kept_trials_asks_first(site: Site, ann: FlaskClient, at: str) -> None:

@@ -33,6 +33,8 @@ def test_a_plan_is_made_tried_kept_and_changed(
     page = served.open(browser, size, dark=dark)
     page.goto(f"{HERE}/add?template=turn")
     page.get_by_label("Name").fill(f"Office {size}")
+    expect(page.locator("#step-sales")).to_contain_text("office")
+    page.get_by_text("Write it as text").click()
     editor = page.get_by_label("The plan as text")
     # Without words nothing has to be spoken, and no voice is needed.
     editor.fill("start: sales\nsteps:\n  sales:\n    kind: ring\n    targets: [nobody:20]\n    then: box\n")
@@ -47,7 +49,7 @@ def test_a_plan_is_made_tried_kept_and_changed(
     expect(page.locator(".trial li").last).to_contain_text("mobile answers")
     page.get_by_label("Keep it as").fill("Morning")
     page.get_by_role("button", name="Keep this trial").click()
-    expect(page.locator("#kept")).to_contain_text("As before")
+    expect(page.locator("#kept")).to_contain_text("As kept")
     page.goto(f"{here}/steps/sales")
     page.get_by_role("button", name="mobile not at all").click()
     expect(page.get_by_text("Not saved yet.")).to_be_visible()
@@ -56,13 +58,27 @@ def test_a_plan_is_made_tried_kept_and_changed(
     assert axe(page) == []
     page.get_by_role("button", name="keep their ways anew").click()
     expect(page.locator("#step-sales")).not_to_contain_text("mobile")
+    page.goto(f"{here}/steps/sales")
+    page.get_by_label("Nobody takes it").select_option(label="By source or caller")
+    page.get_by_role("button", name="Save").last.click()
+    page.get_by_role("button", name="keep their ways anew").click()
+    page.get_by_label("Calls with").nth(1).fill("first")
+    page.get_by_label("Where they go").nth(1).select_option(label="Hangs up")
+    page.get_by_label("Name of the step").fill("known")
+    page.get_by_role("button", name="Save").last.click()
+    expect(page.get_by_label("How it ends")).to_be_visible()
+    page.goto(here)
+    expect(page.locator("#step-known")).to_contain_text("calls for the first time → hangup")
     for address in (
         HERE,
         f"{HERE}/add",
         here,
         f"{here}/document",
         f"{here}/try{CALL}",
+        f"{here}/steps",
         f"{here}/steps/sales",
+        f"{here}/steps/known",
+        f"{here}/steps/hangup",
     ):
         page.goto(address)
         assert axe(page) == [], address

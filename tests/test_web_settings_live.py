@@ -38,7 +38,7 @@ def saw(site: Site, **more: Any) -> None:
 @pytest.mark.parametrize(
     ("seen", "words"),
     [
-        ({}, "Live since Today"),
+        ({}, "Live since today"),
         ({"runs": False}, "the phone system is not running"),
         ({"restart": ["rtp.conf"]}, "next start"),
         ({"waiting": ["pjsip.conf"]}, "Not live yet."),

@@ -66,13 +66,6 @@ def try_out(session: Session, plan: CallPlan, case: Case) -> Trial:
     return _tried(read_all(session, plan.company), plan, case)
 
 
-def rename(session: Session, company: Company, before: str, name: str) -> None:
-    """A plan has another name: the trials that go through it expect that."""
-    for each in listed(session, company):
-        for kept in each.cases:
-            kept.expected = renamed(kept.expected, before, name)
-
-
 def forget(session: Session, by: By, plan: CallPlan, name: str) -> None:
     """Raises Rejected plan_case.unknown."""
     if not _forget(session, plan, name):
@@ -116,6 +109,13 @@ def differing(session: Session, company: Company, changed: Plan) -> list[tuple[s
         for result in _results(known, each)
         if not result.as_expected
     ]
+
+
+def rename(session: Session, company: Company, before: tuple[str, str], after: tuple[str, str]) -> None:
+    """The ways that are kept name a plan ("office", ""), or a step of it, as it is called from now on."""
+    for each in listed(session, company):
+        for kept in each.cases:
+            kept.expected = renamed(kept.expected, before, after)
 
 
 def keep_anew(session: Session, company: Company) -> None:

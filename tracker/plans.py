@@ -17,7 +17,7 @@ from tracker.models import CallPlan, Company, PlanUse, PlanVersion
 from tracker.plan_list import find, listed, named, newest, read_all, target_ids
 from tracker.plan_sounds import Heard, heard_in
 from tracker.policy.entries import read_title
-from tracker.policy.plan import Other, Plan
+from tracker.policy.plan import Other, Place, Plan
 from tracker.policy.plan_check import Fault, faults
 from tracker.policy.plan_document import document_of
 from tracker.policy.plan_text import read_plan
@@ -45,18 +45,20 @@ def add(session: Session, by: By, company: Company, name: str, document: object)
 
 def change(
     session: Session, by: By, company: Company, plan: CallPlan, document: object, *, anew: bool = False,
-    since: int | None = None,
+    since: int | None = None, step: tuple[Place, Place] | None = None,
 ) -> bool:  # fmt: skip
     """A new version of the plan; False when it says what the plan says already.
 
-    `since` is the version that was looked at. Raises Rejected plan.stale where that is not the newest any
-    more, plan.malformed, plan.unsound; plan.cases where a trial kept beside it would now go another way,
-    unless their ways are to be kept `anew`.
+    `since` is the version that was looked at; `step`: one of its steps has another name, before and now.
+    Raises Rejected plan.stale where that is not the newest any more, plan.malformed, plan.unsound;
+    plan.cases where a trial kept beside it would now go another way, unless their ways are to be kept `anew`.
     """
     _hold(session, plan, since)
     kept = _sound(session, company, plan.name, document)
     if document_of(kept) == newest(plan).document:
         return False
+    if step is not None:
+        plan_cases.rename(session, company, (plan.name, step[0]), (plan.name, step[1]))
     if not anew:
         plan_cases.run_again(session, company, named(session, company, kept))
     newest(plan).until_at = by.at
@@ -93,7 +95,7 @@ def rename(session: Session, by: By, company: Company, plan: CallPlan, name: str
     if find(session, company, name):
         raise Rejected("plan.duplicate", "There is a plan %(name)r already", "Choose another name", name=name)
     before, plan.name = plan.name, name
-    plan_cases.rename(session, company, before, name)
+    plan_cases.rename(session, company, (before, ""), (name, ""))
     by.note(session, "plan.rename", company.id, subject=name, detail={"before": before})
     session.flush()
 
@@ -103,16 +105,21 @@ def delete(session: Session, by: By, company: Company, plan: CallPlan) -> None:
 
     Calls that are in it go on by it: its versions stay, as superseded ones do, and its name is free.
     """
-    used = session.scalar(sa.select(sa.func.count()).where(PlanUse.plan_id == plan.id)) or 0
-    others = [each.name for each in listed(session, company) if plan.id in _leads_to(each)]
-    if used or others:
+    if others := [each.name for each in listed(session, company) if plan.id in _leads_to(each)]:
         raise Rejected(
             "plan.used",
-            "Plan %(name)r counts for %(used)s numbers or groups of numbers and for the plans: %(others)s",
+            "Calls go over to plan %(name)r from: %(others)s",
+            "Let them lead elsewhere first",
+            name=plan.name,
+            others=others,
+        )
+    if used := session.scalar(sa.select(sa.func.count()).where(PlanUse.plan_id == plan.id)):
+        raise Rejected(
+            "plan.used",
+            "Plan %(name)r still counts for calls, in so many places: %(used)s",
             "Take it away from them first",
             name=plan.name,
             used=used,
-            others=others or "–",
         )
     by.note(session, "plan.delete", company.id, subject=plan.name, detail={"document": newest(plan).document})
     newest(plan).until_at = by.at

@@ -23,7 +23,7 @@ from tracker.worth import read_worth
 from web import call_story, facts, filters, timeline, views
 from web.days import by_day
 from web.house import house, row_id
-from web.now import look_now, over
+from web.now import look_now, over, spoken_in
 from web.viewer import hand, viewer, wants_json
 
 pages = Blueprint("calls", __name__)
@@ -41,7 +41,7 @@ def index() -> str:
         has_number = bool(page.calls) or _has_number(session)
         choices = filters.choices(session, who.company_ids)
         links = views.list_links(session)
-        spoken = recovery.spoken_of(session, [call.id for call in page.calls if recovery.is_missed(call)])
+        spoken = spoken_in(session, page.calls)
     days = by_day(over(page.calls, now) if now else page.calls)
     return render_template(
         "calls.html", days=days, next=page.next, now=now, has_number=has_number, before=before,

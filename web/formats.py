@@ -33,7 +33,7 @@ def install(app: Flask) -> None:
     """Gives the templates their vocabulary."""
     app.jinja_env.filters.update(
         duration=duration, clock=clock, clock_seconds=clock_seconds, day=day, moment=moment, iso=iso,
-        day_ago=day_ago,
+        day_ago=day_ago, moment_in=moment_in,
         phone=phone, short_url=timeline.short_url, plain=words.plain, readable=timeline.readable,
     )  # fmt: skip
     app.jinja_env.tests["is_named"] = words.is_named
@@ -138,6 +138,13 @@ def moment(at: datetime) -> str:
     """The instant in a line of a list: "Today, 14:31", "Wed 18 Nov, 14:31"."""
     local, ago = _local(at)
     return f"{day(at) if ago in {0, 1} else _date(local, SHORT)}, {clock(at)}"
+
+
+def moment_in(at: datetime) -> str:
+    """The instant in the middle of a sentence: "today, 14:31", "Wed 18 Nov, 14:31"."""
+    local, ago = _local(at)
+    near = gettext("yesterday") if ago else gettext("today")
+    return f"{near if ago in {0, 1} else _date(local, SHORT)}, {clock(at)}"
 
 
 def day_ago(at: datetime) -> str:

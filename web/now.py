@@ -14,10 +14,11 @@ from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import lazy_gettext as _
 from sqlalchemy.orm import Session
 
-from tracker import calls
+from tracker import calls, recovery
 from tracker.live import LiveCall, live_calls
 from tracker.messages import is_message
 from tracker.models import Call, Node
+from tracker.policy.recovery import MissedCall
 from web import filters
 from web.days import by_day
 from web.health import FRESH
@@ -68,7 +69,9 @@ def now() -> Response:
     with house().database.read() as session:
         found = look_now(session, who.company_ids)
         page = calls.list_calls(session, who.company_ids, limit=NEWEST, by=filters.asked())
-    response = make_response(render_template("_now.html", now=found, days=by_day(over(page.calls, found))))
+        spoken = spoken_in(session, page.calls)
+    days = by_day(over(page.calls, found))
+    response = make_response(render_template("_now.html", now=found, days=days, spoken=spoken))
     response.headers["Cache-Control"] = "private, no-cache"
     response.add_etag()
     return response.make_conditional(request)  # type: ignore[return-value]
@@ -84,6 +87,11 @@ def look_now(session: Session, company_ids: Iterable[int]) -> Now:
     if away:  # nobody sees those nodes' calls: what the books hold open is the best that is known
         going += [_held(call) for call in calls.open_calls(session, company_ids, at) if call.node in away]
     return Now(sorted(going, key=lambda each: each.since, reverse=True), away)
+
+
+def spoken_in(session: Session, found: Iterable[Call]) -> dict[int, MissedCall]:
+    """Of those calls that nobody took, whether somebody has spoken with the caller since."""
+    return recovery.spoken_of(session, [call.id for call in found if recovery.is_missed(call)])
 
 
 def over(found: Iterable[Call], now: Now) -> list[Call]:

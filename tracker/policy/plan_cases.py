@@ -23,7 +23,7 @@ _WORDS = frozenset(
 )
 _LONGEST_SECONDS = 86_400
 _YEARS = range(2000, 2200)
-_LINE = re.compile(r"(.+?)(/[a-z][a-z0-9-]*: .*)", re.DOTALL)  # the plan, and the rest
+_LINE = re.compile(r"(.+?)/([a-z][a-z0-9-]*): (.*)", re.DOTALL)  # the plan, its step, what happened
 
 
 @dataclass(frozen=True)
@@ -165,12 +165,13 @@ def told(event: Event) -> str:
     return f"{event.plan}/{event.place}: {event.what}" + (f" {event.about}" if event.about else "")
 
 
-def renamed(lines: Iterable[str], before: str, name: str) -> list[str]:
-    """A way in which the plan has another name now."""
+def renamed(lines: Iterable[str], before: tuple[str, str], after: tuple[str, str]) -> list[str]:
+    """A way in which a plan ("office", "") or one of its steps has another name now."""
     found = []
     for line in lines:
         told = _LINE.fullmatch(line)
-        found.append(f"{name}{told[2]}" if told and told[1] == before else line)
+        is_meant = told is not None and told[1] == before[0] and before[1] in {"", told[2]}
+        found.append(f"{after[0]}/{after[1] or told[2]}: {told[3]}" if told and is_meant else line)
     return found
 
 

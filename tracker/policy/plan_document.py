@@ -39,7 +39,12 @@ def document_of(plan: Plan) -> dict[str, Any]:
 
 def kind_of(step: Step) -> str:
     """The word for its kind: "ring", "menu"."""
-    return _KINDS[type(step)][0]
+    return word_of(type(step))
+
+
+def word_of(kind: type[Step]) -> str:
+    """The same of a kind: "ring" of Ring."""
+    return _KINDS[kind][0]
 
 
 def _step(step: Step) -> dict[str, Any]:

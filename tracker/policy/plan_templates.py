@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tracker.errors import Rejected
+from tracker.policy.plan import Cause, Place
+
 
 class Template(enum.StrEnum):
     HOURS = "hours"  # open: they ring, closed: voicemail
@@ -21,6 +24,9 @@ class Heard:
 
     leave_a_message: str
     sales_or_service: str
+    welcome: str
+    recorded: str
+    type_code: str
 
 
 def document_for(template: Template, targets: Sequence[str], heard: Heard) -> dict[str, Any]:
@@ -56,3 +62,26 @@ def document_for(template: Template, targets: Sequence[str], heard: Heard) -> di
     }
     found = steps[template]
     return {"start": next(iter(found)), "steps": found}
+
+
+def new_step(kind: str, then: Place, target: str, plan: str, heard: Heard) -> dict[str, Any]:
+    """A step of that kind to begin with, which goes on to `then`; where it goes over to a plan, to that one.
+
+    Raises Rejected plan.kind.
+    """
+    steps: dict[str, dict[str, Any]] = {
+        "hours": {"open": {"mon-fri": "09:00-18:00"}, "then": then},
+        "ring": {"targets": [f"{target}:25"], "then": then},
+        "last": {"then": then},
+        "say": {"say": heard.welcome, "then": then},
+        "menu": {"say": heard.sales_or_service, "keys": {"1": then, "2": then}, "then": then},
+        "code": {"say": heard.type_code, "then": then},
+        "branch": {"by": "caller", "cases": {"repeat": then}, "then": then},
+        "consent": {"say": heard.recorded, "then": then},
+        "voicemail": {"say": heard.leave_a_message},
+        "plan": {"plan": plan},
+        "hangup": {"cause": Cause.BUSY.value},
+    }
+    if kind not in steps:
+        raise Rejected("plan.kind", "There is no such kind of step", "Choose one of those on the page")
+    return {"kind": kind, **steps[kind]}

@@ -28,6 +28,7 @@ from tracker import (
 )
 from tracker.models import Forwarding
 from web.house import house
+from web.settings import plan_places
 from web.settings.forms import EMPTY, Form, attempt, differing, text
 from web.settings.room import administered, changing, reading, show
 from web.viewer import viewer
@@ -70,6 +71,7 @@ def overview(company: str) -> str:
             rules=len(sources.rows_of(session, owner.id)),
             targets=targets.of_company(session, owner),
             plans=[each.name for each in plan_list.listed(session, owner)],
+            plan=next((it.plan for it in plan_places.uses_of(session, owner) if it.kind == "company"), None),
             default=[row for row in forward.of_company(session, owner) if _is_default(row)],
             outgoing=outgoing.rule_of(session, owner.id),
             granted=[each.name for each in outgoing.granted(session, owner)],

@@ -5,8 +5,9 @@ What is to be heard is spoken before the change is stored, outside its transacti
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from flask import Blueprint, request
 from flask_babel import lazy_gettext
@@ -15,14 +16,16 @@ from werkzeug.wrappers import Response
 
 from tracker import plan_cases, plan_list, plan_sounds, plans, targets
 from tracker.errors import Rejected
-from tracker.models import Company
+from tracker.models import CallPlan, Company
 from tracker.plan_cases import Result
 from tracker.policy.entries import read_title
 from tracker.policy.plan import Plan
 from tracker.policy.plan_cases import way
 from tracker.policy.plan_check import Fault
 from tracker.policy.plan_document import document_of
-from tracker.policy.plan_templates import Heard, Template, document_for
+from tracker.policy.plan_edit import Make
+from tracker.policy.plan_templates import Heard, Template, document_for, new_step
+from tracker.policy.plan_text import read_plan
 from tracker.policy.plan_yaml import lines_of, read_text, write_text
 from web.catalogues import translator
 from web.house import house, row_id
@@ -40,6 +43,9 @@ TEMPLATES = {
     Template.MENU: lazy_gettext("A menu"),
     Template.OFFICE: lazy_gettext("All of it"),
 }
+
+
+Told = Callable[[Result], list[str]]
 
 
 @dataclass(frozen=True)
@@ -93,10 +99,11 @@ def change_document(company: str, plan: str) -> Response:
     return attempt(act, lambda form: _change(company, plan, form), FIELDS)
 
 
-def store(company: str, plan: str, document: object) -> None:
+def store(company: str, plan: str, document: object, step: tuple[str, str] | None = None) -> None:
     """A new version of the plan, by the form's `anew` and the `version` that was looked at.
 
-    Raises Rejected as tracker.plans.change does, and sound.*.
+    `step`: one of its steps has another name in it. Raises Rejected as tracker.plans.change does,
+    and sound.*.
     """
     anew, since = "anew" in request.form, row_id(text("version")) or None
     with reading(company) as (session, owner):
@@ -104,7 +111,7 @@ def store(company: str, plan: str, document: object) -> None:
     _make_heard(company, name, document)
     with changing(company) as (session, owner, by):
         found = plan_list.by_id(session, owner, row_id(plan))
-        plans.change(session, by, owner, found, document, anew=anew, since=since)
+        plans.change(session, by, owner, found, document, anew=anew, since=since, step=step)
 
 
 def _make_heard(company: str, name: str, document: object) -> None:
@@ -118,6 +125,8 @@ def _add(company: str, form: Form) -> str:
     word = form.value("template", request.args.get("template", ""))
     template = Template(word) if word in list(Template) else Template.HOURS
     with reading(company) as (session, owner):
+        document = _begun(session, owner, template)
+        draft = _draft(session, owner, form.value("name"), form)
         return show(
             session,
             owner,
@@ -125,9 +134,10 @@ def _add(company: str, form: Form) -> str:
             form=form,
             begun=template.value,
             TEMPLATES=TEMPLATES,
-            written=_written(session, owner, template),
+            written=write_text(document),
+            shown=draft.cards or cards(read_plan("", document)),
             has_targets=bool(targets.of_company(session, owner)),
-            draft=_draft(session, owner, form.value("name"), form),
+            draft=draft,
             ids=plan_ids(session, owner),
             above=_above(form),
         )
@@ -138,7 +148,7 @@ def _change(company: str, plan: str, form: Form) -> str:
         found = plan_list.by_id(session, owner, row_id(plan))
         known = plan_list.read_all(session, owner)
         draft = _draft(session, owner, found.name, form)
-        kinds = kinds_of({**known, **draft.plans})
+        was, now = told_ways(session, owner, draft)
         return show(
             session,
             owner,
@@ -148,10 +158,19 @@ def _change(company: str, plan: str, form: Form) -> str:
             written=write_text(document_of(known[found.name])),
             draft=draft,
             ids=plan_ids(session, owner),
-            was=lambda result: [kept_line(each, kinds) for each in result.expected],
-            now=lambda result: [kept_line(each, kinds) for each in way(result.trial)],
+            was=was,
+            now=now,
             above=_above(form),
         )
+
+
+def told_ways(session: Session, owner: Company, draft: Draft) -> tuple[Told, Told]:
+    """What puts into words how a kept trial went before, and how it goes by the plan that was typed."""
+    kinds = kinds_of(plan_list.read_all(session, owner)) | kinds_of(draft.plans)
+    return (
+        lambda result: [kept_line(each, kinds) for each in result.expected],
+        lambda result: [kept_line(each, kinds) for each in way(result.trial)],
+    )
 
 
 def _draft(session: Session, owner: Company, name: str, form: Form) -> Draft:
@@ -182,11 +201,23 @@ def _above(form: Form) -> bool:
     return form.problem is not None and form.problem.id not in {"plan.unsound", "plan.cases"}
 
 
-def _written(session: Session, owner: Company, template: Template) -> str:
-    said = translator(owner.language)
-    heard = Heard(said(_LEAVE), said(_CHOOSE))
+def _begun(session: Session, owner: Company, template: Template) -> dict[str, Any]:
     names = [each.name for each in targets.of_company(session, owner)]
-    return write_text(document_for(template, names, heard))
+    return document_for(template, names, heard_by(owner))
+
+
+def maker(session: Session, owner: Company, plan: CallPlan) -> Make:
+    """What makes new steps of that plan: they ring the company's first target and speak its language."""
+    target = next((each.name for each in targets.of_company(session, owner)), "")
+    other = next((name for name in plan_ids(session, owner) if name != plan.name), "")
+    heard = heard_by(owner)
+    return lambda kind, then: new_step(kind, then, target, other, heard)
+
+
+def heard_by(owner: Company) -> Heard:
+    """What callers of the company hear until somebody says it better."""
+    said = translator(owner.language)
+    return Heard(said(_LEAVE), said(_CHOOSE), said(_WELCOME), said(_RECORDED), said(_TYPE))
 
 
 def _(text: str) -> str:
@@ -196,3 +227,6 @@ def _(text: str) -> str:
 
 _LEAVE = _("Nobody can take your call now. Please leave a message after the tone.")
 _CHOOSE = _("For sales press one, for service press two.")
+_WELCOME = _("Welcome.")
+_RECORDED = _("This call is recorded.")
+_TYPE = _("Please type the code that the website shows.")

@@ -1,4 +1,4 @@
-"""One step of a plan in a form: hours and holidays, who rings, what is heard, where the call goes then.
+"""One step of a plan in a form: what happens there, where the call goes then; put in, taken out, named anew.
 
 As on the forwarding page the order is arranged by buttons, each a request that only shows it anew.
 """
@@ -6,34 +6,52 @@ As on the forwarding page the order is arranged by buttons, each a request that 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import groupby
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from tracker import plan_list, targets
+from tracker import plan_list, prompts, targets
 from tracker.errors import Rejected
 from tracker.models import CallPlan, Company
-from tracker.policy.plan import FINISHED, Menu, Order, Plan, Ring, Step
-from tracker.policy.plan_cases import way
+from tracker.policy.plan import FINISHED, Plan, Ring, Step
+from tracker.policy.plan_check import KEYS
 from tracker.policy.plan_document import document_of
+from tracker.policy.plan_edit import NEW, Document, begun, grown, named_anew, taken_out
 from tracker.policy.plan_text import USUAL_SECONDS
 from tracker.policy.week import DAYS
 from web.house import row_id
+from web.settings import plan_form
 from web.settings.forms import EMPTY, Form, attempt, text
-from web.settings.plan_editor import Draft, looked_through, store
-from web.settings.plan_trial_words import kept_line, kinds_of
-from web.settings.plan_words import KINDS, ORDERS, weekday
-from web.settings.plans import FIELDS, FORMS
+from web.settings.plan_editor import Draft, looked_through, maker, store, told_ways
+from web.settings.plan_words import BRANCHES, CAUSES, KINDS, ORDERS, kinds_by_word, weekday
+from web.settings.plans import FIELDS, plan_ids
 from web.settings.room import reading, show
 
 pages = Blueprint("settings_plan_step", __name__)
 
-Document = dict[str, Any]
-_WAYS = {"hours": ("then", "closed"), "ring": ("then", "busy", "unreachable"), "voicemail": ()}
-_ARRANGES = ("up", "down", "remove", "add")
+FIELDS = {**FIELDS, "plan.say": ("say",), "plan.step_name": ("name",), "plan.special": ("special",)}
+_MORE_CASES = 2  # empty rows for further ones
+
+
+@dataclass(frozen=True)
+class Found:
+    """The step that the address names; `places`: where calls may go from it."""
+
+    row: CallPlan
+    told: Plan
+    place: str
+    step: Document
+
+    @property
+    def document(self) -> Document:
+        return document_of(self.told)
+
+    @property
+    def places(self) -> list[str]:
+        return [each for each in self.told.steps if each != self.place]
 
 
 @pages.get("/settings/<company>/plans/<plan>/steps/<step>")
@@ -44,159 +62,154 @@ def step_form(company: str, plan: str, step: str) -> str:
 
 @pages.post("/settings/<company>/plans/<plan>/steps/<step>")
 def change(company: str, plan: str, step: str) -> Response | str:
-    """What `do` says: save the step; anything else arranges who rings and stores nothing."""
-    if text("do").partition("-")[0] in _ARRANGES:
+    """What `do` says: save the step, drop it; anything else arranges who rings and stores nothing."""
+    if text("do").partition("-")[0] in plan_form.ARRANGES:
         return _page(company, plan, step, Form(request.form))
 
     def act() -> str:
         with reading(company) as (session, owner):
-            document = _typed(session, owner, plan, step)
-        store(company, plan, document)
-        return f"/settings/{company}/plans/{plan}?saved#step-{step}"
+            document, place = _changed(session, owner, plan, step)
+        name = text("name") or step
+        store(company, plan, document, (step, name))
+        here = f"/settings/{company}/plans/{plan}"
+        return f"{here}/steps/{place}?saved" if place else f"{here}?saved#step-{name}"
 
     return attempt(act, lambda form: _page(company, plan, step, form), FIELDS)
 
 
-def _found(session: Session, owner: Company, plan: str, place: str) -> tuple[CallPlan, Plan, Document]:
-    """The plan, as it is read, and the step's document. Raises Rejected plan.unknown, plan.step."""
+@pages.get("/settings/<company>/plans/<plan>/steps")
+def begin_form(company: str, plan: str) -> str:
+    """Asks with which step the plan shall begin."""
+    return _begin(company, plan, EMPTY)
+
+
+@pages.post("/settings/<company>/plans/<plan>/steps")
+def begin(company: str, plan: str) -> Response:
+    """Puts a step of the `kind` before all of the plan."""
+
+    def act() -> str:
+        with reading(company) as (session, owner):
+            document, place = _begun(session, owner, plan)
+        store(company, plan, document)
+        return f"/settings/{company}/plans/{plan}/steps/{place}?saved"
+
+    return attempt(act, lambda form: _begin(company, plan, form), FIELDS)
+
+
+def _found(session: Session, owner: Company, plan: str, place: str) -> Found:
+    """Raises Rejected plan.unknown, plan.step."""
     row = plan_list.by_id(session, owner, row_id(plan))
     told = plan_list.read(session, owner, row)
     step = document_of(told)["steps"].get(place)
-    if step is None or step["kind"] not in FORMS:
-        raise Rejected("plan.step", "There is no such step", "Change the plan as text")
-    return row, told, step
+    if step is None:
+        raise Rejected("plan.step", "There is no such step", "Choose one on the plan's page")
+    return Found(row, told, place, step)
 
 
-def _typed(session: Session, owner: Company, plan: str, place: str) -> Document:
-    """The plan's document with the step as the form has it."""
-    _, told, step = _found(session, owner, plan, place)
-    document = document_of(told)
-    document["steps"][place] = changed(step, _arranged(_members()))
-    return document
+def _changed(session: Session, owner: Company, plan: str, place: str) -> tuple[Document, str | None]:
+    """The plan's document as the form has it, and the first of the steps that are new in it."""
+    found = _found(session, owner, plan, place)
+    if text("do") == "drop":
+        return taken_out(found.document, place).document, None
+    document, new = grown(
+        found.document, place, plan_form.typed(found.step), maker(session, owner, found.row)
+    )
+    name = text("name") or place
+    return (document if name == place else named_anew(document, place, name)), new
 
 
-def changed(step: Document, members: list[Document]) -> Document:
-    """The step's document with what stands in the form."""
-    found = dict(step)
-    match step["kind"]:
-        case "hours":
-            found |= {"open": _open(), "holidays": text("holidays").split(), "special": _special()}
-        case "ring":
-            found |= {"targets": members, "order": text("order") or Order.IN_TURN.value}
-        case "voicemail":
-            found |= {"mail": text("mail").split(), "most_seconds": _whole(text("most_seconds"))}
-        case "menu":
-            found["keys"] = {key: text(f"key-{key}") for key in step["keys"]}
-        case "last":
-            found["seconds"] = _whole(text("seconds"))
-    if isinstance(step.get("say"), str):
-        found["say"] = text("say")
-    ways = {word: text(word) for word in _WAYS.get(step["kind"], ("then",))}
-    return {word: value for word, value in (found | ways).items() if value != ""}
-
-
-def _open() -> dict[str, str]:
-    """Days that have the same hours one after another are told as one."""
-    typed = [(day, text(f"open-{day}")) for day in DAYS]
-    runs = [(spans, [day for day, _ in run]) for spans, run in groupby(typed, key=lambda it: it[1])]
-    return {(f"{days[0]}-{days[-1]}" if len(days) > 1 else days[0]): spans for spans, days in runs if spans}
-
-
-def _special() -> dict[str, str]:
-    """ "12-24 09:00-12:00" on each line."""
-    lines = [line.strip() for line in text("special").splitlines() if line.strip()]
-    wrong = next((line for line in lines if len(line.split(maxsplit=1)) < 2), None)
-    if wrong is not None:
-        raise Rejected(
-            "plan.special",
-            "%(line)r is no day with hours",
-            "One day on each line with its hours: 12-24 09:00-12:00.",
-            line=wrong[:40],
-        )
-    return dict(line.split(maxsplit=1) for line in lines)
-
-
-def _members() -> list[Document]:
-    """Who rings, as typed."""
-    lists = [request.form.getlist(name) for name in ("target", "seconds", "weight", "most")]
-    return [
-        {
-            "target": name,
-            "seconds": _whole(seconds),
-            "weight": _whole(weight or "1"),
-            "most": _whole(most or "0"),
-        }
-        for name, seconds, weight, most in zip(*lists, strict=False)
-    ]
-
-
-def _arranged(members: list[Document]) -> list[Document]:
-    """After a button: up-2, down-1, remove-3, add."""
-    verb, _, number = text("do").partition("-")
-    place = row_id(number) - 1
-    if verb == "add" and text("new_target"):
-        new = {"target": text("new_target"), "seconds": _whole(text("new_seconds")), "weight": 1, "most": 0}
-        return [*members, new]
-    if 0 <= place < len(members) and verb in _ARRANGES:
-        moved = members.pop(place)
-        if verb != "remove":
-            members.insert(max(0, place + (-1 if verb == "up" else 1)), moved)
-    return members
-
-
-def _whole(typed: str) -> int | str:
-    """A whole number; anything else is refused with the plan."""
-    typed = typed.strip()
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 9 else typed
+def _begun(session: Session, owner: Company, plan: str) -> tuple[Document, str]:
+    row = plan_list.by_id(session, owner, row_id(plan))
+    document = document_of(plan_list.read(session, owner, row))
+    return begun(document, text("kind"), maker(session, owner, row))
 
 
 def _page(company: str, plan: str, place: str, form: Form) -> str:
     with reading(company) as (session, owner):
-        row, told, step = _found(session, owner, plan, place)
-        draft = _draft(session, owner, plan, place, form)
-        kinds = kinds_of({**plan_list.read_all(session, owner), **draft.plans})
-        members = _arranged(_members()) if form.typed is not None else _stored_members(told.steps[place])
+        found = _found(session, owner, plan, place)
+        is_dropped = text("do") == "drop"
+        draft = _draft(session, owner, found, form)
+        shown = EMPTY if is_dropped else form
+        was, now = told_ways(session, owner, draft)
         return show(
             session,
             owner,
             "plan_step.html",
-            form=form,
-            plan=row,
+            form=shown,
+            refusal=form,
+            plan=found.row,
             place=place,
-            step=step,
-            kind=KINDS[type(told.steps[place])],
+            step=found.step,
+            kind=KINDS[type(found.told.steps[place])],
             draft=draft,
-            members=members,
+            is_dropped=is_dropped,
+            removal=taken_out(found.document, place),
             unsaved=form.typed is not None and form.problem is None,
-            opening=_opening(step),
-            places=[each for each in told.steps if each != place],
-            targets=[each.name for each in targets.of_company(session, owner)],
-            WEEK=[(day, weekday(number)) for number, day in enumerate(DAYS)],
-            ways=_WAYS.get(step["kind"], ("then",)),
-            keys=list(step["keys"]) if isinstance(told.steps[place], Menu) else [],
-            ORDERS=ORDERS,
-            FINISHED=FINISHED,
-            usual=USUAL_SECONDS,
-            was=lambda result: [kept_line(each, kinds) for each in result.expected],
-            now=lambda result: [kept_line(each, kinds) for each in way(result.trial)],
+            **_choices(session, owner, found, shown),
+            was=was,
+            now=now,
         )
 
 
-def _draft(session: Session, owner: Company, plan: str, place: str, form: Form) -> Draft:
+def _choices(session: Session, owner: Company, found: Found, form: Form) -> dict[str, Any]:
+    """What there is to choose from, and what stands in the form's lists."""
+    is_typed = form.typed is not None
+    stored = found.step.get("cases", {}).items()
+    others = [name for name in plan_ids(session, owner) if name != found.told.name]
+    return {
+        "members": plan_form.arranged(plan_form.members()) if is_typed else _members(found),
+        "cases": [
+            *(it for it in (plan_form.cases() if is_typed else stored) if it[0]),
+            *[("", found.step.get("then", FINISHED))] * _MORE_CASES,
+        ],
+        "opening": _opening(found.step),
+        "places": found.places,
+        "targets": [each.name for each in targets.of_company(session, owner)],
+        "prompts": [each.name for each in prompts.of_company(session, owner)],
+        "others": others,
+        "kinds": [(NEW + word, name) for word, name in kinds_by_word(has_others=bool(others)).items()],
+        "WEEK": [(day, weekday(number)) for number, day in enumerate(DAYS)],
+        "ways": plan_form.ways_of(found.step["kind"]),
+        "KEYS": KEYS,
+        "key_pairs": [(key, key) for key in KEYS],
+        "BRANCHES": BRANCHES,
+        "CAUSES": CAUSES,
+        "ORDERS": ORDERS,
+        "FINISHED": FINISHED,
+        "usual": USUAL_SECONDS,
+    }
+
+
+def _draft(session: Session, owner: Company, found: Found, form: Form) -> Draft:
     """What was typed and refused, looked through once more."""
     if form.problem is None:
         return Draft()
-    name = plan_list.by_id(session, owner, row_id(plan)).name
     try:
-        return looked_through(session, owner, name, _typed(session, owner, plan, place))
+        document, _ = _changed(session, owner, str(found.row.id), found.place)
+        return looked_through(session, owner, found.row.name, document)
     except Rejected:
         return Draft()
 
 
-def _stored_members(step: Step) -> list[Document]:
-    found: Iterable[Any] = step.members if isinstance(step, Ring) else ()
+def _begin(company: str, plan: str, form: Form) -> str:
+    with reading(company) as (session, owner):
+        row = plan_list.by_id(session, owner, row_id(plan))
+        draft = Draft()
+        if form.problem is not None and form.problem.id in {"plan.unsound", "plan.cases"}:
+            draft = looked_through(session, owner, row.name, _begun(session, owner, plan)[0])
+        others = [name for name in plan_ids(session, owner) if name != row.name]
+        was, now = told_ways(session, owner, draft)
+        kinds = kinds_by_word(has_others=bool(others), ends=False).items()
+        return show(
+            session, owner, "plan_begin.html", form=form, plan=row, kinds=kinds, draft=draft, was=was, now=now
+        )
+
+
+def _members(found: Found) -> list[Document]:
+    step: Step = found.told.steps[found.place]
+    stored: Iterable[Any] = step.members if isinstance(step, Ring) else ()
     return [
-        {"target": it.target, "seconds": it.seconds, "weight": it.weight, "most": it.most} for it in found
+        {"target": it.target, "seconds": it.seconds, "weight": it.weight, "most": it.most} for it in stored
     ]
 
 

@@ -38,17 +38,17 @@ from tracker.policy.plan import (
 )
 from tracker.policy.plan_check import Fault
 from tracker.policy.plan_days import stretches
-from tracker.policy.plan_document import document_of
+from tracker.policy.plan_document import word_of
 from web.languages import language
 
 KINDS = {
     Hours: _("Opening hours"),
-    Ring: _("Rings"),
+    Ring: _("Who rings"),
     Last: _("Whoever spoke last"),
     Say: _("Announcement"),
     Menu: _("Menu"),
     Code: _("Visitor code"),
-    Branch: _("By what is known"),
+    Branch: _("By source or caller"),
     Voicemail: _("Voicemail"),
     Consent: _("Recording notice"),
     Other: _("Another plan"),
@@ -58,7 +58,7 @@ ORDERS = {
     Order.IN_TURN: _("One after the other"),
     Order.AT_ONCE: _("All at once"),
     Order.ROUND: _("One after the other; each call begins with the next one"),
-    Order.WEIGHT: _("One after the other, begun by chance in proportion to the weights"),
+    Order.WEIGHT: _("By weight: the heavier, the more often first"),
 }
 WAYS = {
     "open": _("Open"),
@@ -78,7 +78,9 @@ KNOWN = {
     By.CAMPAIGN: _("Campaign"),
     By.REGION: _("Country of the caller"),
     By.CALLER: _("Caller"),
+    By.NUMBER: _("Number of the caller"),
 }
+BRANCHES = {str(by): words for by, words in KNOWN.items()}
 CALLERS = {"first": _("calls for the first time"), "repeat": _("has called before")}
 CAUSES = {
     Cause.BUSY: _("The caller hears that it is busy."),
@@ -107,7 +109,16 @@ class Card:
     ways: Sequence[Way]
     faults: Sequence[Fault] = ()
     plan: str | None = None  # over to which the call goes
-    form: str | None = None  # the kind whose form changes it
+
+
+def kinds_by_word(*, has_others: bool, ends: bool = True) -> dict[str, object]:
+    """The kinds of steps by the words of documents; without other plans there is none to go over to.
+
+    `ends`: those too after which nothing more comes.
+    """
+    final = {Voicemail, Other, Hangup}
+    left_out = (set() if has_others else {Other}) | (set() if ends else final)
+    return {word_of(kind): words for kind, words in KINDS.items() if kind not in left_out}
 
 
 def cards(plan: Plan, faults: Collection[Fault] = ()) -> list[Card]:
@@ -119,7 +130,6 @@ def cards(plan: Plan, faults: Collection[Fault] = ()) -> list[Card]:
 
 def _card(plan: Plan, place: Place, faults: Sequence[Fault]) -> Card:
     step = plan.steps[place]
-    kind = document_of(Plan("", place, {place: step}))["steps"][place]["kind"]
     return Card(
         place,
         str(KINDS[type(step)]),
@@ -128,7 +138,6 @@ def _card(plan: Plan, place: Place, faults: Sequence[Fault]) -> Card:
         [_way(plan, step, word, there) for word, there in step.ways.items()],
         faults,
         plan=step.plan if isinstance(step, Other) else None,
-        form=kind,
     )
 
 

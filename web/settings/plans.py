@@ -21,7 +21,6 @@ from web.settings.room import changing, reading, show
 
 pages = Blueprint("settings_plans", __name__)
 
-FORMS = ("hours", "ring", "say", "menu", "voicemail", "consent", "last")  # kinds of steps that have one
 FIELDS = {
     "plan.text": ("name",),
     "plan.duplicate": ("name",),
@@ -96,7 +95,6 @@ def _page(company: str, plan: str, form: Form) -> str:
             "plan.html",
             form=form,
             plan=found,
-            FORMS=FORMS,
             cards=cards(plan_list.read(session, owner, found)),
             ids=plan_ids(session, owner),
             uses=[use for use in uses if use.plan_id == found.id],

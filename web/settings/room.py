@@ -71,7 +71,7 @@ def show(session: Session, company: Company, template: str, **more: Any) -> str:
         sections=[(base + path, name) for path, name in SECTIONS],
         here=_section(base),
         companies=mine,
-        saved="saved" in request.args,
+        saved="saved" in request.args and request.method == "GET",
         liveness=applying.liveness(session, house().clock()),
         # What is wrong may be another company's entry, and names it.
         tells_all=applying.companies_beside(session, [it.id for it in mine]) == 0,
