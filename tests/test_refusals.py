@@ -44,6 +44,8 @@ ENGLISH = {
     "package_export.py",
     "package_import.py",
     "moving.py",
+    "download.py",
+    "fetching.py",
     "moved.py",
     "vendor_files.py",
     "referrer_lists.py",
