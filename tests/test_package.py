@@ -210,7 +210,7 @@ def test_nothing_is_mixed_with_what_is_there(
 
 
 def test_both_commands(tmp_path: Path) -> None:
-    """They say what moved, and the log keeps it. (A long name makes the home's path too long for a socket.)"""
+    """They say what moved, and the log keeps it; a longer name makes a path too long for a socket."""
     one, two = Installation(tmp_path / "one"), Installation(tmp_path / "two")
     furnish(one)
     told = one.json("export", "--everything", str(tmp_path / "leaving"), "--format", "jsonl")

@@ -44,6 +44,7 @@ ENGLISH = {
     "package_export.py",
     "package_import.py",
     "moving.py",
+    "cdr_tables.py",
     "download.py",
     "fetching.py",
     "moved.py",
