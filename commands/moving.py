@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands.context import changing, company_option, here, json_option, reading
+from commands.context import changing, company_option, here, json_option, progress, reading
 from commands.printing import print_json
 from commands.reported import chosen_columns
 from tracker.policy.vendors import TITLES
 
 if TYPE_CHECKING:
+    from tracker.download import Login
     from tracker.moving import Done, File, Untaken, Wanted
     from tracker.policy.moved import Vendor
 
@@ -25,6 +26,9 @@ _HELP = """Take the calls of {title}'s exports: CSV of its log, or JSON as its A
     are added as retired ones: they stand in the books, and nothing rings for them. The same export again
     changes nothing. Rows that are not taken are told with their reasons, and written to FILE.not-taken.csv
     beside the first file (or where --report says); then the command ends with 1.
+
+    With --recordings the sound that the calls link to is fetched over https, one call after the other, and
+    kept as if it had been recorded here. Stopped in between, the same command goes on where it was.
 
     \b
     Examples:
@@ -42,6 +46,11 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--report", type=click.Path(dir_okay=False, path_type=Path),
             help="Where rows that are not taken are written, as CSV.",
         ),
+        click.option(
+            "--login-file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            help="A file with the header that lets one in to the recordings: Authorization: …",
+        ),
+        click.option("--recordings", is_flag=True, help="Fetch the recordings that the calls link to."),
         click.option(
             "--known-numbers-only", is_flag=True, help="Leave out calls to numbers not entered here."
         ),
@@ -89,7 +98,8 @@ def _import(name: str, files: Sequence[Path], company: str | None, given: dict[s
                 subject=", ".join(it.name for it in files)[:200],
                 detail=detail,
             )
-    _tell(done, found.numbers, _report(files, given["report"], done.untaken), given)
+    fetched = _fetch(vendor, owner_id, done, given) if given["recordings"] and not given["dry_run"] else 0
+    _tell(done, found.numbers, _report(files, given["report"], done.untaken), given | {"fetched": fetched})
 
 
 def _wanted(vendor: Vendor, given: dict[str, Any]) -> Wanted:
@@ -122,6 +132,42 @@ def _read(path: Path, vendor: Vendor, wanted: Wanted) -> File:
     return File(path.name, read_file(content, vendor, wanted.chosen))
 
 
+def _fetch(vendor: Vendor, company_id: int, done: Done, given: dict[str, Any]) -> int:
+    """Brings the recordings here, one after the other; what does not come is among what was not taken."""
+    from recordings import fetching
+    from recordings.workshop import Workshop
+    from tracker.moving import Untaken
+
+    opened, workshop, came = here(), Workshop(), 0
+    how = fetching.Fetching(
+        opened.database, opened.settings, workshop, opened.now, _login(vendor, given["login_file"])
+    )
+    calls = fetching.wanted(opened.database, company_id, vendor.name)
+    try:
+        with progress("Fetching recordings", len(calls)) as bar:
+            for call, problem in fetching.fetch_all(how, calls):
+                bar.update(1)
+                came += problem is None
+                if problem is not None:
+                    done.untaken.append(Untaken("", 0, call.reference, "recording_url", problem))
+    finally:
+        workshop.close()
+    return came
+
+
+def _login(vendor: Vendor, path: Path | None) -> Login | None:
+    from tracker.download import Login
+
+    if path is None:
+        return None
+    name, colon, value = path.read_text(encoding="utf-8").strip().partition(":")
+    if not colon or not name.isascii() or "\n" in value or not value.strip().isprintable():
+        raise click.BadParameter(
+            "give a file with one line such as Authorization: …", param_hint="--login-file"
+        )
+    return Login({name.strip(): value.strip()}, vendor.hosts)
+
+
 def _report(files: Sequence[Path], wanted: Path | None, untaken: Sequence[Untaken]) -> Path | None:
     """The rows that are not taken, as a file; none where there are none."""
     from tracker.spreadsheet import cell
@@ -143,6 +189,7 @@ def _tell(done: Done, numbers: Mapping[str, str], report: Path | None, given: di
     counts = {
         "new": done.taken.new, "changed": done.taken.changed, "same": done.taken.same,
         "numbers": done.numbers, "visits": done.visits, "channels": done.channels,
+        "recordings": given["fetched"],
         "not_taken": len(done.untaken) + (done.taken.ours if given["dry_run"] else 0),
     }  # fmt: skip
     if given["as_json"]:

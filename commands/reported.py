@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from commands.context import changing, company_option, here, json_option, reading
+from commands.importing import DAY
 from commands.printing import print_json, print_rows, print_thing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tracker.policy.reported_calls import FoundCalls
+    from tracker.policy.reported_calls import FoundCalls, How
     from tracker.reported_calls import Taken
 
 KINDS = ("asterisk", "freepbx", "3cx", "cucm", "avaya", "own")
@@ -74,26 +78,106 @@ def calls(
       leaseline import calls Master.csv --preset asterisk --zone Europe/Berlin
       leaseline import calls calls.csv --column did=Trunk --column started_at=Begin --dry-run
     """
-    from tracker import cdr_files, reported_calls
+    from tracker import cdr_files
+
+    content = file.read()
+    what = _What(file.name, system, zone, did, dates)
+    _take(what, company, lambda how: cdr_files.read_whole(content, preset, chosen_columns(columns), how),
+          dry_run=dry_run, as_json=as_json)  # fmt: skip
+
+
+@import_group.command("cdr")
+@click.argument("url")
+@click.option(
+    "--table", default="cdr", show_default=True, help="Its name, with the schema in front if need be."
+)
+@click.option("--since", type=DAY, help="From that day on, by the table's clocks.")
+@click.option("--until", type=DAY, help="Up to that day, which is not among them.")
+@click.option(
+    "--system",
+    default="asterisk",
+    show_default=True,
+    help="The phone system's name: references are its own.",
+)
+@click.option("--did", metavar="NUMBER", help="The number dialled, of records that name none.")
+@click.option("--zone", metavar="ZONE", help="Whose clocks the table has; default: the company's.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="NAME=COLUMN",
+    help="Which of the table's columns is which of ours; may be repeated.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@company_option
+@json_option
+def cdr(
+    *, url: str, table: str, since: datetime | None, until: datetime | None, system: str, did: str | None,
+    zone: str | None, columns: tuple[str, ...], dry_run: bool, company: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Take the calls of the table in which an Asterisk or FreePBX keeps its records.
+
+    The same again changes nothing.
+
+    URL is the database's, such as mysql://reader:PASSWORD@host/asteriskcdrdb (needs pymysql), postgresql://…,
+    sqlite:////var/log/asterisk/master.db; with - it is read from standard input, and no list of processes
+    shows it. An account that may only read is enough. Calls to numbers that are not entered here are left out
+    and counted.
+
+    \b
+    Examples:
+      leaseline import cdr postgresql://reader@pbx/asterisk --dry-run
+      leaseline import cdr - < /root/address-of-the-records
+      leaseline import cdr mysql://reader@pbx/asteriskcdrdb --since 2026-01-01 --zone Europe/Moscow
+    """
+    from tracker import cdr_tables
+
+    if url == "-":
+        url = sys.stdin.readline().strip()
+    wanted = cdr_tables.Wanted(since, until, chosen_columns(columns))
+    what = _What(f"{cdr_tables.shown(url)} {table}", system, zone, did, None)
+    _take(what, company, lambda how: cdr_tables.read_table(url, table, how, wanted),
+          dry_run=dry_run, as_json=as_json)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _What:
+    """Which calls are taken: what is told of them beside the records themselves."""
+
+    subject: str
+    system: str
+    zone: str | None
+    did: str | None
+    dates: str | None
+
+
+def _take(
+    what: _What, company: str | None, read: Callable[[How], FoundCalls], *, dry_run: bool, as_json: bool
+) -> None:
+    """Reads them, takes them or says what that would do, and tells of it."""
+    from tracker import reported_calls
     from tracker.companies import read_timezone
     from tracker.policy.phone import read_number
     from tracker.policy.reported_calls import read_system
 
-    content, by = file.read(), here().by()
+    by = here().by()
     with reading(company) as (session, owner):
-        number = read_number(did, owner.default_region) if did else None
+        number = read_number(what.did, owner.default_region) if what.did else None
+        zone = read_timezone(what.zone) if what.zone else None
         how = reported_calls.how_of(
-            session, owner, by.at, zone=read_timezone(zone) if zone else None, order=dates, did=number,
-            strict=False,
+            session, owner, by.at, zone=zone, order=what.dates, did=number, strict=False
         )  # fmt: skip
-        found = cdr_files.read_whole(content, preset, chosen_columns(columns), how)
-        source = reported_calls.Source(owner.id, owner.default_region, read_system(system), by)
-        taken = reported_calls.would_take(session, source, found.lines) if dry_run else None
+        source = reported_calls.Source(owner.id, owner.default_region, read_system(what.system), by)
+    found = read(how)
+    taken = None
+    if dry_run:
+        with reading(company) as (session, _):
+            taken = reported_calls.would_take(session, source, found.lines)
     if taken is None:
         taken = reported_calls.take(here().database, source, found.lines)
         detail = {"new": taken.new, "changed": taken.changed, "same": taken.same}
         with changing(company) as (session, owner, by):
-            by.note(session, "call.import", owner.id, subject=file.name, detail=detail)
+            by.note(session, "call.import", owner.id, subject=what.subject[:200], detail=detail)
     _tell(found, taken, dry_run=dry_run, as_json=as_json)
 
 

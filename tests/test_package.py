@@ -209,7 +209,8 @@ def test_nothing_is_mixed_with_what_is_there(
         write(furnished, tmp_path / "leaving", now)
 
 
-def test_the_commands_say_what_moved_and_the_log_keeps_it(tmp_path: Path) -> None:
+def test_both_commands(tmp_path: Path) -> None:
+    """They say what moved, and the log keeps it; a longer name makes a path too long for a socket."""
     one, two = Installation(tmp_path / "one"), Installation(tmp_path / "two")
     furnish(one)
     told = one.json("export", "--everything", str(tmp_path / "leaving"), "--format", "jsonl")

@@ -81,35 +81,47 @@ def ask(
     if problem := url_problem(url):
         raise Trouble(str(problem), final=True)
     try:
-        with _connected(url, allowed, seconds) as connection:
-            parts = urlsplit(url)
-            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        with connected(url, allowed, seconds, WHOLE * seconds) as connection:
             usual = {"User-Agent": "Leaseline", "Connection": "close"}
-            connection.request(method, path, body, {**usual, **headers})
-            response = connection.getresponse()
-            told = {name.lower(): value for name, value in response.getheaders()}
-            return Reply(response.status, response.reason, told, response.read(read))
+            connection.request(method, way_of(url), body, {**usual, **headers})
+            with contextlib.closing(connection.getresponse()) as response:
+                told = {name.lower(): value for name, value in response.getheaders()}
+                return Reply(response.status, response.reason, told, response.read(read))
     except (OSError, http.client.HTTPException) as trouble:
-        raise Trouble(_in_words(trouble, seconds)) from trouble
+        raise Trouble(in_words(trouble, seconds)) from trouble
 
 
 @contextlib.contextmanager
-def _connected(url: str, allowed: Sequence[str], seconds: float) -> Iterator[http.client.HTTPConnection]:
-    """A connection to an address that was judged, cut at last whatever comes."""
+def connected(
+    url: str, allowed: Sequence[str], seconds: float, whole_seconds: float
+) -> Iterator[http.client.HTTPConnection]:
+    """A connection to an address that was judged, cut at last whatever comes.
+
+    Raises Trouble, OSError, http.client.HTTPException.
+    """
     parts = urlsplit(url)
     host, secure = parts.hostname or "", parts.scheme == "https"
     port = parts.port or (443 if secure else 80)
     plain = _connect(_judged(parts.scheme, host, port, allowed), port, seconds)
-    cut = threading.Timer(WHOLE * seconds, _cut, [plain])  # a trickle of bytes is no answer
+    held = _secured(plain, host) if secure else plain  # wrapped, `plain` is no connection any more
+    cut = threading.Timer(whole_seconds, _cut, [held])  # a trickle of bytes is no answer
     cut.start()
     connection = http.client.HTTPConnection(host, port, timeout=seconds)
     try:
-        connection.sock = _secured(plain, host) if secure else plain
+        if isinstance(held, ssl.SSLSocket):
+            held.do_handshake()
+        connection.sock = held
         yield connection
     finally:
         cut.cancel()
         connection.close()
-        plain.close()
+        held.close()
+
+
+def way_of(url: str) -> str:
+    """What is asked for at an address's host: path and query."""
+    parts = urlsplit(url)
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def _judged(scheme: str, host: str, port: int, allowed: Sequence[str]) -> list[str]:
@@ -133,17 +145,20 @@ def _connect(addresses: Sequence[str], port: int, seconds: float) -> socket.sock
     raise Trouble("That name has no address")
 
 
-def _secured(plain: socket.socket, host: str) -> socket.socket:
+def _secured(plain: socket.socket, host: str) -> ssl.SSLSocket:
     """TLS with the certificate of the name, whatever address the connection goes to."""
-    return ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+    context = ssl.create_default_context()
+    return context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
 
 
 def _cut(connection: socket.socket) -> None:
+    """The connection itself, beneath TLS: whoever reads from it sees its end."""
     with contextlib.suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
-def _in_words(trouble: Exception, seconds: float) -> str:
+def in_words(trouble: Exception, seconds: float = SECONDS) -> str:
+    """What went wrong on the way, for a person."""
     if isinstance(trouble, TimeoutError):
         return f"No answer within {seconds:g} s"
     if isinstance(trouble, ssl.SSLCertVerificationError):

@@ -18,7 +18,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -91,9 +91,19 @@ def row_of(shape: Shape, line: str) -> dict[str, str] | None:
     if len(cells) < min(len(shape.titles), 8):
         raise BadValue("", say("%(cells)s cells: too few to be a call", cells=len(cells)))
     theirs = dict(zip(shape.titles, map(str.strip, cells), strict=False))
-    ours = shape.preset.plain(theirs)
-    ours |= {name: theirs.get(plain_title(title), "") for name, title in shape.chosen.items()}
-    if shape.preset.parts:
+    return in_our_words(shape.preset, shape.chosen, theirs, cells)
+
+
+def in_our_words(
+    preset: Preset, chosen: Mapping[str, str], theirs: Row, cells: Sequence[str]
+) -> dict[str, str]:  # fmt: skip
+    """A record in our words; `cells` are what makes it the same part of a call when it is told again.
+
+    Raises LeftOut.
+    """
+    ours = preset.plain(theirs)
+    ours |= {name: theirs.get(plain_title(title), "") for name, title in chosen.items()}
+    if preset.parts:
         ours["part"] = _digest(*cells)
     return ours
 

@@ -59,6 +59,7 @@ class Vendor:
     columns: Mapping[str, tuple[str, ...]]
     plain: Callable[[Row], Row] = lambda row: row
     order: Order | None = None  # what comes first in 05/11/2026, where the service always writes it so
+    hosts: tuple[str, ...] = ()  # its own, which may be shown what lets one in to its recordings
 
     def titles(self) -> set[str]:
         """All that it calls its columns."""

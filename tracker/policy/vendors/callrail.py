@@ -73,4 +73,5 @@ VENDOR = Vendor(
         "lead": ("lead status", "qualified", "lead qualification"),
     },
     _plain,
+    hosts=("callrail.com",),
 )

@@ -60,4 +60,5 @@ VENDOR = Vendor(
     },
     _plain,
     order=Order.DAY_FIRST,
+    hosts=("calltouch.ru", "calltouch.net"),
 )

@@ -80,4 +80,5 @@ VENDOR = Vendor(
         "value": ("sale.value", "sale value", "value", "revenue"),
     },
     _plain,
+    hosts=("calltrackingmetrics.com",),
 )  # fmt: skip
