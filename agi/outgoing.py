@@ -16,6 +16,7 @@ from agi.conversation import Conversation
 from agi.guard import Endpoint
 from agi.inbound import Unanswerable
 from agi.readers import Readers
+from tracker.logs import of
 from tracker.outgoing import REASON, Permit, permit
 from tracker.policy.outgoing import CAUSES, REJECTED, Bar
 
@@ -38,7 +39,7 @@ def outgoing_route(readers: Readers) -> Endpoint:
         answer = await readers.ask(lambda session: permit(session, int(asked["target"]), asked["wanted"], at))
         await set_variables(request, **variables(answer))
         said = answer.value if isinstance(answer, Bar) else "goes out"
-        log.info("call=%s target=%s outgoing: %s", asked["call"], asked["target"], said)
+        log.info("outgoing: %s", said, extra=of(asked["call"], target=asked["target"]))
 
     return outgoing
 
