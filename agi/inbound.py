@@ -37,7 +37,7 @@ from tracker.whispers import Heard, heard_of
 log = logging.getLogger("leaseline.agi")
 
 _ARGUMENTS = {
-    "call": r"[0-9A-Za-z-]{1,40}",
+    "call": r"[0-9A-Za-z._-]{1,40}",  # an Asterisk without UUID() mints it of its UNIQUEID
     "did": r"\+[0-9]{1,15}",
     "caller": r"[0-9+]{0,40}",
     "presentation": r"[a-z_]{0,40}",

@@ -23,7 +23,7 @@ from tracker.policy.outgoing import CAUSES, REJECTED, Bar
 log = logging.getLogger("leaseline.agi")
 
 _ARGUMENTS = {
-    "call": r"[0-9A-Za-z-]{1,40}",
+    "call": r"[0-9A-Za-z._-]{1,40}",  # an Asterisk without UUID() mints it of its UNIQUEID
     "target": r"[0-9]{1,9}",
     "wanted": r"[0-9+*#]{0,40}",
     "at": r"[0-9]{9,11}(?:\.[0-9]{1,6})?",

@@ -31,7 +31,7 @@ def logs_command(name: str | None, lines: int, key: str | None, follow: bool) ->
       leaseline logs
       leaseline logs web -n 200
       leaseline logs agi --follow
-      leaseline logs --call main-1795176000-12
+      leaseline logs --call 6bb3bcca-f47d-512d-bb70-fe06d6ea942c
     """
     folder = here().settings.logs
     paths = [folder / f"{each}.log" for each in ((name,) if name else NAMES)]
@@ -59,7 +59,7 @@ def last_lines(path: Path, count: int) -> list[str]:
 
 def lines_of_call(paths: list[Path], key: str) -> list[tuple[Path, str]]:
     """What the logs, rotated ones among them, say of a call, in the order in which it happened."""
-    whole = re.compile(rf"(?<![\w-]){re.escape(key)}(?![\w-])")
+    whole = re.compile(rf"(?<![\w.-]){re.escape(key)}(?![\w-])")
     found = [
         (path, line.rstrip("\n"))
         for path in paths

@@ -7,23 +7,27 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from io import StringIO
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from support.facts import Pallets
 from support.recorded import settings_in
+from support.showroom import Told, furnish
+from support.site import Site, csrf_token
 
 from commands.logs import lines_of_call
 from tracker import logs
 from tracker.database import Database
 
-KEY = "1795176000-abc-1"
+KEY = "1795176000.12-123456"
 log = logging.getLogger("leaseline.tests")
 
 
 @contextmanager
-def logged(folder: Path, kind: str) -> Iterator[StringIO]:
+def logged(folder: Path, kind: str, log: logging.Logger = log) -> Iterator[StringIO]:
     """What is logged meanwhile, as a process of ours writes it."""
     written = StringIO()
     handler = logging.StreamHandler(written)
@@ -92,6 +96,22 @@ def test_calls_at_the_same_time_are_told_apart(tmp_path: Path) -> None:
     lines = written.getvalue().splitlines()
     assert len(lines) == 15
     assert all(line.endswith(f"call={line.rsplit(' ', 1)[1]} of {line.rsplit(' ', 1)[1]}") for line in lines)
+
+
+def test_what_people_do_with_a_call_is_a_line_about_it(
+    sqlite: Database, tmp_path: Path, now: datetime
+) -> None:
+    """Who it was stands in the audit log."""
+    settings = settings_in(tmp_path, secret_key="k" * 40)
+    room = furnish(sqlite, settings, now, (Told(3, Pallets.billboard, "+79161234567", talk=4, sound=False),))
+    ann = Site(sqlite, settings, now).log_in("ann@pallets.example", room.pallets.company_id)
+    key = room.keys[0]
+    form = {"category": "target", "csrf": csrf_token(ann)}
+    with logged(tmp_path, "text", logging.getLogger("web")) as written:
+        assert ann.post(f"/calls/{key}/category", data=form).status_code == 303
+        assert ann.post("/calls/bulk", data=form | {"key": key}).status_code == 303
+    (line,) = written.getvalue().splitlines()
+    assert line.endswith(f"INFO web.followed call={key} POST /calls/<key>/category: 303")
 
 
 def test_a_statement_that_fails_does_not_tell_what_it_was_about(sqlite: Database) -> None:

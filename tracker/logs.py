@@ -20,7 +20,7 @@ from typing import Any
 
 from tracker.settings import Settings
 
-_KEY = re.compile(r"[0-9A-Za-z-]{1,40}")
+_KEY = re.compile(r"[0-9A-Za-z._-]{1,40}")
 _TEXT = "%(asctime)s %(levelname)s %(name)s %(said)s"
 
 _call: ContextVar[str | None] = ContextVar("call", default=None)
