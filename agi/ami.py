@@ -121,7 +121,8 @@ class Protocol(AMIProtocol):
         try:
             super().handle_message(message)
         except Exception:
-            log.exception("AMI message could not be used: %.300r", message)
+            # Not the whole of it: it may name who calls.
+            log.exception("AMI message could not be used: %.50r", message.get("Event"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.close()

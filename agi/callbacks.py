@@ -28,6 +28,7 @@ from tracker.callback_employees import Employee
 from tracker.callback_rules import Plan, is_wanted, plan_of
 from tracker.callback_tries import CLAIM_SECONDS, Claim
 from tracker.database import Database
+from tracker.logs import about
 from tracker.models import CallbackReason, CallbackRequest
 
 log = logging.getLogger("leaseline.callbacks")
@@ -92,7 +93,7 @@ class Caller:
                 claim = await self._claim()
                 if claim is None:
                     return
-                self._begin(self._call(claim))
+                self._begin(self._followed(claim))
         except sa.exc.SQLAlchemyError as error:
             log.warning("callbacks wait for the database: %s", " ".join(str(error).split())[:200])
 
@@ -123,6 +124,10 @@ class Caller:
 
     # ---- one request ----
 
+    async def _followed(self, claim: Claim) -> None:
+        with about(claim.call):
+            await self._call(claim)
+
     async def _call(self, claim: Claim) -> None:
         """Ring the employees until one takes it. Whatever breaks here, the claim runs out by itself."""
         try:
@@ -135,9 +140,9 @@ class Caller:
                     return
             await self._give_up(claim, CallbackReason.NO_EMPLOYEE)
         except (LinkDown, TimeoutError):
-            log.warning("call=%s nobody can tell what became of it: the link to Asterisk broke", claim.call)
+            log.warning("nobody can tell what became of it: the link to Asterisk broke")
         except sa.exc.SQLAlchemyError as error:
-            log.warning("call=%s left to its claim: %s", claim.call, " ".join(str(error).split())[:200])
+            log.warning("left to its claim: %s", " ".join(str(error).split())[:200])
 
     async def _ring(self, claim: Claim, plan: Plan, employee: Employee, uniqueid: str) -> bool:
         """One employee; True when the request is in other hands: the dialplan's, or nobody's any more."""
@@ -149,9 +154,7 @@ class Caller:
                 sound = await self._whispering.choose(plan.whispers)
                 await self._link.ask("Originate", **_originate(claim, plan, employee, uniqueid, sound))
             except ActionRefused as error:
-                log.error(
-                    "call=%s Asterisk does not ring target %d: %s", claim.call, employee.target_id, error
-                )
+                log.error("Asterisk does not ring target %d: %s", employee.target_id, error)
                 return False
             if not await self._watched(
                 claim, it, employee.seconds + GRACE_SECONDS, lambda: it.taken is not None
@@ -159,7 +162,7 @@ class Caller:
                 return True
             if not it.taken:
                 return False
-            log.info("call=%s target %d has taken it", claim.call, employee.target_id)
+            log.info("target %d has taken it", employee.target_id)
             await self._watched(claim, it, None, lambda: it.over)
             await self._write(lambda session: tries.let_go(session, claim, self.who, _now()))
             return True
@@ -189,7 +192,7 @@ class Caller:
         return await self._write(lambda session: tries.progress(session, claim, self.who, _now(), **seen))
 
     async def _give_up(self, claim: Claim, reason: CallbackReason) -> None:
-        log.info("call=%s came to nothing: %s", claim.call, reason)
+        log.info("came to nothing: %s", reason)
         await self._write(lambda session: tries.end_try(session, claim, self.who, reason, _now()))
 
     # ---- what Asterisk says ----

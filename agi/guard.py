@@ -15,6 +15,7 @@ import asyncio
 import ipaddress
 import logging
 import socket
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -23,6 +24,8 @@ from panoramisk.fast_agi import Application
 from agi.conversation import Conversation
 from agi.doorstep import Doorstep
 from agi.replies import Gone, Malformed, Replies, checked_head
+from tracker.logs import about
+from tracker.process_figures import Measured
 
 log = logging.getLogger("leaseline.agi")
 
@@ -55,9 +58,14 @@ class Guard:
     """A FastAGI server for `routes`; only `peers` (and loopback) may talk to it."""
 
     def __init__(
-        self, routes: Mapping[str, Endpoint], limits: Limits | None = None, peers: Iterable[str] = ()
+        self,
+        routes: Mapping[str, Endpoint],
+        limits: Limits | None = None,
+        peers: Iterable[str] = (),
+        measured: Measured | None = None,
     ) -> None:
         self.counts = Counts()
+        self._measured = measured or Measured()
         self.limits = limits or Limits()
         self._peers = frozenset(ipaddress.ip_address(peer) for peer in peers)
         self._routes = routes
@@ -152,9 +160,11 @@ class Guard:
         """The endpoint, out of whose failures nothing but the line `failure` comes."""
 
         async def contained(request: Conversation) -> None:
+            began, result = time.perf_counter(), "failed"
             try:
                 await endpoint(request)
                 self.counts.served += 1
+                result = "served"
             except (
                 asyncio.CancelledError
             ):  # deadline or shutdown; panoramisk would swallow it with a traceback
@@ -165,8 +175,14 @@ class Guard:
             except Exception as error:
                 log.debug("AGI route=%s", name, exc_info=True)
                 self._fail(request.writer, f"route={name} {type(error).__name__}: {_one_line(error)}")
+            finally:
+                self._measured.observe("agi_session_seconds", time.perf_counter() - began, name, result)
 
-        return contained
+        async def followed(request: Conversation) -> None:
+            with about(request.headers.get("agi_arg_1")):  # the call's key, on every route that has one
+                await contained(request)
+
+        return followed
 
     def _fail(self, writer: asyncio.StreamWriter, reason: str) -> None:
         self.counts.failed += 1

@@ -28,6 +28,7 @@ from tracker.forwarding import Rings
 from tracker.guard import look_up_guard
 from tracker.inbound import Inbound, look_up
 from tracker.known_callers import header_source, known_of
+from tracker.logs import of
 from tracker.policy.facts import GuardGround, Presentation, Started, Treatment
 from tracker.policy.plan import By
 from tracker.policy.spam import DIGITS, RING, Block, Challenge, Decision
@@ -36,7 +37,7 @@ from tracker.whispers import Heard, heard_of
 log = logging.getLogger("leaseline.agi")
 
 _ARGUMENTS = {
-    "call": r"[0-9A-Za-z-]{1,40}",
+    "call": r"[0-9A-Za-z._-]{1,40}",  # an Asterisk without UUID() mints it of its UNIQUEID
     "did": r"\+[0-9]{1,15}",
     "caller": r"[0-9+]{0,40}",
     "presentation": r"[a-z_]{0,40}",
@@ -62,9 +63,9 @@ def inbound_route(readers: Readers, writer: Writer, whispering: Whispering | Non
         found, known, heard, decision, source = await readers.ask(lambda session: _look(session, started))
         looked_up = time.perf_counter()
         if found is None:
-            raise Unanswerable(f"call={started.call} did={started.did} is not in the books")
+            raise Unanswerable(f"did={started.did} is not in the books")
         if not found.way:
-            raise Unanswerable(f"call={started.call} did={started.did} has no forwarding")
+            raise Unanswerable(f"did={started.did} has no forwarding")
         variables = {_variable(word): value for word, value in known.items()}
         plan = found.way.plan.word if found.way.plan else ""
         record = "1" if heard.record else "0"
@@ -77,20 +78,19 @@ def inbound_route(readers: Readers, writer: Writer, whispering: Whispering | Non
             await set_variable(request, "LL_SOURCE", source)
         await set_variables(request, **variables, LL_OK="1")
         writer.put(started)
-        log.info(
-            "call=%s did=%s number=%d channel=%s lease=%s rings=%d plan=%s guard=%s"
-            " read_ms=%.1f total_ms=%.1f",
+        told = of(
             started.call,
-            started.did,
-            found.number_id,
-            found.channel_id,
-            found.lease_id,
-            len(found.rings),
-            plan or None,
-            guard or None,
-            (looked_up - began) * 1e3,
-            (time.perf_counter() - began) * 1e3,
+            did=started.did,
+            number=found.number_id,
+            channel=found.channel_id,
+            lease=found.lease_id,
+            rings=len(found.rings),
+            plan=plan or None,
+            guard=guard or None,
+            read_ms=_ms(began, looked_up),
+            total_ms=_ms(began, time.perf_counter()),
         )
+        log.info("told who rings", extra=told)
 
     return inbound
 
@@ -105,6 +105,10 @@ def _look(session: Session, started: Started) -> tuple[Inbound | None, dict[str,
     return found, known, heard, decision, _told_source(session, found, started)
 
 
+def _ms(since: float, until: float) -> float:
+    return round((until - since) * 1e3, 1)
+
+
 def _variable(word: str) -> str:
     """LL_LAST and LL_VISITOR; LL_BY_SOURCE and the like for what branches ask."""
     return f"LL_BY_{word.upper()}" if word in list(By) else f"LL_{word.upper()}"
@@ -115,7 +119,7 @@ def _guard(session: Session, found: Inbound, started: Started, caller: str | Non
     try:
         return look_up_guard(session, found.company_id, found.number_id, started, caller)
     except SQLAlchemyError:
-        log.exception("call=%s rings unguarded", started.call)
+        log.exception("rings unguarded", extra=of(started.call))
         return RING
 
 
@@ -169,7 +173,8 @@ def started_from(headers: Mapping[str, str]) -> Started:
 
 def _argument(name: str, pattern: str, text: str) -> str:
     if not re.fullmatch(pattern, text):
-        raise Unanswerable(f"argument {name} is {text[:40]!r}")
+        shown = "none that is one" if name == "caller" else repr(text[:40])  # no caller's number in the log
+        raise Unanswerable(f"argument {name} is {shown}")
     return text
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,8 +18,10 @@ import sqlalchemy as sa
 
 from agi.ami import ActionRefused, Fields, Link, LinkDown
 from agi.livelist import LiveList
+from tracker import process_figures
 from tracker.database import Database
 from tracker.live import HEARTBEAT_SECONDS, Sight, publish
+from tracker.process_figures import AGI, EVERY_SECONDS, Figures
 
 log = logging.getLogger("leaseline.ami")
 
@@ -32,9 +35,21 @@ class Pace:
 
 
 class LiveView:
-    """`follow` and `publish` run side by side until they are cancelled."""
+    """`follow` and `publish` run side by side until they are cancelled.
 
-    def __init__(self, link: Link, database: Database, node: str, pace: Pace | None = None) -> None:
+    With every sign of life goes what the process has measured of itself.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        database: Database,
+        node: str,
+        pace: Pace | None = None,
+        figures: Callable[[], Figures] = dict,
+    ) -> None:
+        self._figures = figures
+        self._figures_at = float("-inf")  # when they were published last
         self.calls = LiveList()
         self.unpublished = 0  # attempts that the database did not take
         self._link = link
@@ -150,5 +165,10 @@ class LiveView:
             self._changed.set()
 
     def _write(self, sight: Sight) -> None:
+        now, due = datetime.now(UTC), time.monotonic() - self._figures_at >= EVERY_SECONDS
         with self._database.write() as session:
-            publish(session, sight, datetime.now(UTC))
+            publish(session, sight, now)
+            if due:
+                process_figures.publish(session, self._node, AGI, self._figures(), now)
+        if due:
+            self._figures_at = time.monotonic()

@@ -16,13 +16,14 @@ from agi.conversation import Conversation
 from agi.guard import Endpoint
 from agi.inbound import Unanswerable
 from agi.readers import Readers
+from tracker.logs import of
 from tracker.outgoing import REASON, Permit, permit
 from tracker.policy.outgoing import CAUSES, REJECTED, Bar
 
 log = logging.getLogger("leaseline.agi")
 
 _ARGUMENTS = {
-    "call": r"[0-9A-Za-z-]{1,40}",
+    "call": r"[0-9A-Za-z._-]{1,40}",  # an Asterisk without UUID() mints it of its UNIQUEID
     "target": r"[0-9]{1,9}",
     "wanted": r"[0-9+*#]{0,40}",
     "at": r"[0-9]{9,11}(?:\.[0-9]{1,6})?",
@@ -38,7 +39,7 @@ def outgoing_route(readers: Readers) -> Endpoint:
         answer = await readers.ask(lambda session: permit(session, int(asked["target"]), asked["wanted"], at))
         await set_variables(request, **variables(answer))
         said = answer.value if isinstance(answer, Bar) else "goes out"
-        log.info("call=%s target=%s outgoing: %s", asked["call"], asked["target"], said)
+        log.info("outgoing: %s", said, extra=of(asked["call"], target=asked["target"]))
 
     return outgoing
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 from sqlalchemy.orm import Session
 
 from tracker.database import Database
+from tracker.process_figures import Measured
 
 T = TypeVar("T")
 
@@ -26,7 +28,15 @@ class Late(Exception):
 class Readers:
     """`ask(question)` runs `question(session)` in a thread."""
 
-    def __init__(self, database: Database, *, threads: int = 4, seconds: float = 0.5) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        threads: int = 4,
+        seconds: float = 0.5,
+        measured: Measured | None = None,
+    ) -> None:
+        self._measured = measured or Measured()
         self._database = database
         self._threads = threads
         self._seconds = seconds
@@ -44,6 +54,7 @@ class Readers:
         if self.stuck >= self._threads:
             raise Late("the database hangs: every reader is waiting for it")
         job: Future[T] | None = None
+        began = time.perf_counter()
         try:
             async with asyncio.timeout(self._seconds):
                 await self._free.acquire()
@@ -52,6 +63,7 @@ class Readers:
         except TimeoutError as error:
             raise Late(f"the database did not answer within {self._seconds} s") from error
         finally:
+            self._measured.observe("agi_lookup_seconds", time.perf_counter() - began)
             if job is not None and not job.done():
                 self._overdue.add(job)
 

@@ -32,6 +32,7 @@ from tracker.database import Database
 from tracker.errors import Rejected
 from tracker.inbound import look_up
 from tracker.live import AMI_USER, CALLBACK_USER
+from tracker.process_figures import Figures, Measured
 from tracker.settings import Settings
 
 log = logging.getLogger("leaseline.agi")
@@ -95,7 +96,9 @@ def _parts(settings: Settings) -> _Parts:
     asked = Database(settings.database_url, wait_seconds=0.3, connections=4)
     written = Database(settings.database_url, wait_seconds=5.0, connections=1)
     seen = Database(settings.database_url, wait_seconds=2.0, connections=1)
-    readers, writer = Readers(asked), Writer(written, gather_seconds=GATHER_SECONDS)
+    measured = Measured()
+    readers = Readers(asked, measured=measured)
+    writer = Writer(written, gather_seconds=GATHER_SECONDS)
     called = Database(settings.database_url, wait_seconds=5.0, connections=1)
     whispering = Whispering(settings)
     link, caller = (
@@ -108,8 +111,15 @@ def _parts(settings: Settings) -> _Parts:
         "ping": pong,
     }
     limits = Limits(session_seconds=0.9 * settings.agi_deadline_seconds)
-    guard = Guard(routes, limits, _peers(settings))
-    view = LiveView(link, seen, settings.node)
+    guard = Guard(routes, limits, _peers(settings), measured)
+
+    def figures() -> Figures:
+        measured.set("agi_failures_total", guard.counts.failed)
+        measured.set("agi_readers_stuck", readers.stuck)
+        measured.set("agi_facts_dropped_total", writer.dropped)
+        return measured.figures()
+
+    view = LiveView(link, seen, settings.node, figures=figures)
     return _Parts(guard, readers, writer, link, view, whispering, caller, (asked, written, seen, called))
 
 

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from tracker import books
 from tracker.database import Database
+from tracker.logs import of
 from tracker.models import Call
 from tracker.policy.facts import Started
 
@@ -105,7 +106,6 @@ class Writer:
 
     def _drop(self, facts: list[Started], reason: str) -> None:
         self.dropped += len(facts)
-        calls = ",".join(fact.call for fact in facts[:5])
-        log.warning(
-            "call=%s count=%d left to the spool: %s", calls, len(facts), " ".join(reason.split())[:200]
-        )
+        why = " ".join(reason.split())[:200]
+        for fact in facts:
+            log.warning("left to the spool: %s", why, extra=of(fact.call))

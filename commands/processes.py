@@ -13,6 +13,7 @@ import click
 
 from commands.context import Here, here
 from commands.include import include_command
+from tracker import logs
 from tracker.errors import Rejected
 
 _PR_SET_PDEATHSIG = 1
@@ -108,12 +109,7 @@ def die_with_parent() -> None:
 def _logged(name: str) -> Iterator[Here]:
     """Logging set up, the schema looked at once; a mistake of ours leaves its traceback in the log."""
     opened = here()
-    logging.basicConfig(
-        level=opened.settings.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-        force=True,
-    )
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logs.set_up(opened.settings, name)
     try:
         _ = opened.database
         yield opened

@@ -19,11 +19,10 @@ HABITS_EVERY = timedelta(minutes=30)
 UNREACHABLE = "Unavailable"  # an endpoint whose contacts do not answer OPTIONS
 
 
-def alert_jobs(opened: Here) -> Sequence[Job]:
+def alert_jobs(watch: Watch) -> Sequence[Job]:
     """Alerts begin and end."""
     from tracker.worker import Job
 
-    watch = Watch(opened)
     return (Job("alerts", EVERY_SECONDS, watch.take_turn),)
 
 
@@ -97,13 +96,14 @@ class Watch:
         self._opened = opened
         self._streaks: Mapping[str, int] = {}
         self._habits_at: datetime | None = None
+        self.seen: Machine | None = None  # of the last turn
 
     def take_turn(self) -> None:
         """Look, decide, write down, all of it in one transaction but the looking."""
         from tracker import alert_facts, alerts
 
         opened, now = self._opened, self._opened.now
-        seen = look(opened)
+        self.seen = seen = look(opened)
         habits = self._habits_at is None or now - self._habits_at >= HABITS_EVERY
         low_mb = opened.settings.alert_disk_mb
         with opened.database.read() as session:

@@ -27,19 +27,29 @@ def run(opened: Here) -> None:
     """Do all jobs until SIGTERM or SIGINT; the job at hand is finished first."""
     from commands.applying import applying_jobs
     from commands.checking import checking_jobs
-    from commands.watching import alert_jobs, delivery_jobs, message_jobs, report_jobs, telling_jobs
+    from commands.measuring import figure_jobs
+    from commands.watching import (
+        Watch,
+        alert_jobs,
+        delivery_jobs,
+        message_jobs,
+        report_jobs,
+        telling_jobs,
+    )
+    from tracker.process_figures import Measured
     from tracker.worker import run_jobs
 
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    measured, watch = Measured(), Watch(opened)
     lines = (
         books_jobs(opened),
         reported_jobs(opened),
         recording_jobs(opened),
         lease_jobs(opened),
         judging_jobs(opened),
-        alert_jobs(opened),
+        alert_jobs(watch),
         telling_jobs(opened),
         report_jobs(opened),
         message_jobs(opened),
@@ -49,8 +59,14 @@ def run(opened: Here) -> None:
         sheet_jobs(opened),
         whisper_jobs(opened),
         rare_jobs(opened),
+        figure_jobs(opened, watch, measured),
     )
-    threads = [threading.Thread(target=run_jobs, args=(jobs, stopping), daemon=True) for jobs in lines]
+
+    def tell(job: str, failures: int, seconds: float) -> None:
+        measured.set("job_failures", failures, job)
+        measured.set("job_seconds", seconds, job)
+
+    threads = [threading.Thread(target=run_jobs, args=(jobs, stopping, tell), daemon=True) for jobs in lines]
     for thread in threads:
         thread.start()
     log.info("working as node %s", opened.settings.node)

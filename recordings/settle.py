@@ -18,6 +18,7 @@ from recordings.jobs import Copied, Failed, Reply, Stored, Unplayable, Unwritabl
 from tracker import deliveries
 from tracker.books import record
 from tracker.database import Database
+from tracker.logs import of
 from tracker.messages import announce, is_message
 from tracker.models import Recording, RecordingState, Withheld
 from tracker.policy.delivering import Event
@@ -82,7 +83,7 @@ def give_up(database: Database, settings: Settings, recording_id: int, problem: 
         call = recording.call
         key = call.key
         announce(session, call, call.ended_at or call.started_at)  # that somebody left one is worth knowing
-    log.warning("the recording of call %s is damaged: %s", key, problem)
+    log.warning("the recording is damaged: %s", problem, extra=of(key))
     if found := places.find(settings, key):
         places.set_aside(found.path, places.damaged_folder(settings))
     return RecordingState.DAMAGED
@@ -120,6 +121,8 @@ def _keep(database: Database, settings: Settings, now: datetime, reply: Stored) 
         source.unlink(missing_ok=True)
     elif pending:
         source.unlink(missing_ok=True)
+        told = of(recording.call.key, seconds=round(reply.seconds, 1), bytes=reply.bytes)
+        log.info("the recording is ready", extra=told)
     return state if pending else None
 
 

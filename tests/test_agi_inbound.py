@@ -321,6 +321,14 @@ def test_a_missing_argument_is_named() -> None:
         started_from(given)
 
 
+@pytest.mark.parametrize(
+    "key", ["6bb3bcca-f47d-512d-bb70-fe06d6ea942c", "1795176000.12-123456", "pbx-1795176000.12-123456"]
+)
+def test_a_key_is_understood_whichever_asterisk_minted_it(key: str) -> None:
+    """As dialplan.render has it: by UUID(), or before 20.12 of UNIQUEID, which has a dot."""
+    assert started_from(headers(call=key)).call == key
+
+
 def headers(**changed: str) -> dict[str, str]:
     text = header("inbound", list((ARGUMENTS | changed).values()))
     return dict(line.split(": ", 1) for line in text.strip().split("\n") if ": " in line)

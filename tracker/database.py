@@ -70,7 +70,10 @@ class Database:
 
 def _engine(url: sa.URL, wait_seconds: float, connections: int, trusted_seconds: float) -> sa.Engine:
     # The connection used last comes first: what it has read and prepared is still in its memory.
-    more = {"pool_size": connections, "pool_timeout": wait_seconds, "pool_use_lifo": True}
+    # Errors are logged, and what a statement is about may be a caller's number.
+    more = {
+        "pool_size": connections, "pool_timeout": wait_seconds, "pool_use_lifo": True, "hide_parameters": True
+    }  # fmt: skip
     if url.get_backend_name() == "sqlite":
         engine = (
             sa.create_engine(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,9 +24,10 @@ from sqlalchemy.orm import Session
 from tracker import tail
 from tracker.books import record_all, unwritten
 from tracker.database import Database
+from tracker.logs import of
 from tracker.models import QuarantinedLine
 from tracker.once import insert_once
-from tracker.policy.detail import printable
+from tracker.policy.detail import kind_of, printable
 from tracker.policy.facts import Fact, Refused
 from tracker.policy.spool import BadLine, parse_line
 from tracker.tail import Line, Names, Unread
@@ -85,12 +87,13 @@ def read_spool(database: Database, folder: Path, node: str, now: datetime) -> Im
             if not found:
                 files.pop(0)  # only the beginning of a line, so far
                 continue
-            file = files[0].read_to(offset)
+            file, read = files[0].read_to(offset), _read(found)
             with database.write() as session:
-                bad += _store(session, node, file.path.name, _read(found), now)
+                bad += _store(session, node, file.path.name, read, now)
                 tail.save(session, node, file, now)
             lines += len(found)
             files[0] = file
+            _tell(read.facts)
     except DATABASE_TROUBLE as error:
         problem = printable(str(error.__cause__ or error), 200)
         return Imported(lines, bad, _behind(files, now) if files is not None else None, problem)
@@ -164,6 +167,15 @@ def _store(session: Session, node: str, name: str, read: _Read, now: datetime) -
         session, name, read.facts, lambda lines: record_all(session, [fact for _, fact in lines])
     )
     return quarantine(session, node, name, [*read.bad, *((it[0], why) for it, why in refused)], now)
+
+
+def _tell(facts: Sequence[tuple[Line, Fact | Refused]]) -> None:
+    """A line of the log for each call that something was read of."""
+    calls: dict[str, list[str]] = defaultdict(list)
+    for _, fact in facts:
+        calls[fact.call].append(kind_of(fact) if not isinstance(fact, Refused) else "refused")
+    for call, kinds in calls.items():
+        log.info("read: %s", ", ".join(dict.fromkeys(kinds)), extra=of(call))
 
 
 def store_all_or_each(

@@ -8,9 +8,10 @@ meanwhile: these are judged again in the next turn. Killed in between, the worke
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +22,7 @@ from tracker.call_words import HAS_CALLED
 from tracker.callbacks import origins
 from tracker.database import Database
 from tracker.learning import learn_all, model_of
+from tracker.logs import of
 from tracker.models import Call, CallCandidate
 from tracker.models.base import Instant
 from tracker.policy.attribution import Attribution, asked_for, attribute
@@ -30,6 +32,9 @@ from tracker.standing import Asked, Known, standing_of
 
 __all__ = ["judge", "judge_pending", "learn_all", "rejudge"]
 
+log = logging.getLogger("leaseline.judge")
+
+_LATELY = timedelta(days=1)
 _COLUMNS = (
     Call.id,
     Call.company_id,
@@ -59,7 +64,7 @@ _STORE = (
             )
         }
     )
-    .returning(Call.id)
+    .returning(Call.key)
 )  # fmt: skip
 _FORGET = sa.delete(CallCandidate).where(CallCandidate.call_id.in_(sa.bindparam("calls", expanding=True)))
 
@@ -133,14 +138,23 @@ def _store(session: Session, verdicts: Sequence[_Verdict], now: datetime) -> int
         named = named_by(verdict.found) | {"attributed_at": now}
         asked = {"call": call.id, "was_ended": call.ended_at, "was_code": call.visitor_code}
         asked |= {f"new_{name}": value for name, value in named.items()}
-        if connection.execute(_STORE, asked).one_or_none() is not None:
+        if (key := connection.execute(_STORE, asked).scalar_one_or_none()) is not None:
             stored.append(verdict)
+            _tell(key, verdict, now)
     if stored:
         connection.execute(_FORGET, {"calls": [each.call.id for each in stored]})
         rows = [row for each in stored for row in _candidates(each)]
         if rows:
             connection.execute(sa.insert(CallCandidate), rows)
     return len(stored)
+
+
+def _tell(key: str, verdict: _Verdict, now: datetime) -> None:
+    """A line of the log; of old calls, which are judged by the thousand, only where everything is logged."""
+    level = logging.INFO if now - verdict.call.started_at < _LATELY else logging.DEBUG
+    if log.isEnabledFor(level):
+        told = {name: value for name, value in named_by(verdict.found).items() if value is not None}
+        log.log(level, "judged", extra=of(key, **told))
 
 
 def _candidates(verdict: _Verdict) -> list[dict[str, Any]]:

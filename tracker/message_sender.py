@@ -17,6 +17,7 @@ from tracker import mail, messages
 from tracker.calls import shown_caller, source_of
 from tracker.courier import Courier
 from tracker.database import Database
+from tracker.logs import of
 from tracker.models import Call, Recording, RecordingState
 from tracker.policy.alert_words import N_
 from tracker.policy.phone import display
@@ -65,8 +66,10 @@ class MessagePost:
             call = session.get_one(Call, letter.call_id)
             language = call.company.language
             tongue = Tongue(self._translator(language), language)
-            composed = write(call, letter, self._settings, tongue, self._most_bytes)
-        return mail.send(self._settings, composed)
+            composed, key = write(call, letter, self._settings, tongue, self._most_bytes), call.key
+        answer = mail.send(self._settings, composed)
+        self.log.info("mail %s %s", letter.key, "is sent" if answer.ok else "is not sent", extra=of(key))
+        return answer
 
     def settle(self, session: Session, letter_id: int, answer: Answer, now: datetime, dice: float) -> None:
         messages.QUEUE.settle(session, letter_id, answer, now, dice)

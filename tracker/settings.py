@@ -299,6 +299,16 @@ class Settings:
         "debug, info, warning or error",
         "how much is logged",
     )
+    log_format: str = _setting(
+        "text", _one_of("text", "json"), "text or json", "a line of the logs: for people, or one JSON object"
+    )
+    metrics_token: str = _setting(
+        "",
+        str,
+        "16 characters or more",
+        "who shows it reads /metrics, with the names of companies, pools and trunks; none: anybody, without",
+        secret=True,
+    )
     session_days: int = _setting(30, _count, "whole days", "a browser unused for this long is logged out")
     cookie_secure: bool = _setting(
         False,
@@ -415,7 +425,7 @@ def _completed(values: dict[str, Any], problems: list[str]) -> Settings:
         problems.append("judge_codes and recording_codes: none of them may be the beginning of another")
     if plain.smtp_host and not plain.smtp_from:
         problems.append("smtp_from is missing: give the sender of the e-mails that smtp_host sends")
-    for name, shortest in (("secret_key", 32), ("ami_secret", 16)):
+    for name, shortest in (("secret_key", 32), ("ami_secret", 16), ("metrics_token", 16)):
         if 0 < len(getattr(plain, name)) < shortest:
             problems.append(f"{name} is too short: give {shortest} characters or more")
     if problems:

@@ -17,6 +17,9 @@ log = logging.getLogger("leaseline.worker")
 
 _LONGEST_PAUSE_SECONDS = 10.0
 
+# Told after every run: the job's name, how often in a row it has failed, how many seconds it took.
+Teller = Callable[[str, int, float], None]
+
 
 @dataclass(frozen=True)
 class Job:
@@ -42,17 +45,17 @@ def pause_seconds(every_seconds: float, failures: int) -> float:
     return min(longest, every_seconds * 2.0 ** min(failures, 30))
 
 
-def run_jobs(jobs: Sequence[Job], stop: threading.Event) -> None:
+def run_jobs(jobs: Sequence[Job], stop: threading.Event, tell: Teller = lambda *_: None) -> None:
     """Runs the jobs until `stop` is set; the job being run is finished first."""
     turns = [_Turn(job, time.monotonic()) for job in jobs]
     while turns and not stop.is_set():
         turn = min(turns, key=lambda each: each.due)
         if stop.wait(max(0.0, turn.due - time.monotonic())):
             return
-        _take(turn)
+        _take(turn, tell)
 
 
-def _take(turn: _Turn) -> None:
+def _take(turn: _Turn, tell: Teller) -> None:
     began = time.monotonic()
     try:
         problem = getattr(turn.job.run(), "problem", None)
@@ -61,6 +64,7 @@ def _take(turn: _Turn) -> None:
         log.exception("job %s failed, %d times in a row", turn.job.name, turn.failures)
     else:
         _note(turn, problem)
+    tell(turn.job.name, turn.failures, time.monotonic() - began)
     # Counted from its start, so a quick job keeps its rhythm; after a slow one the others come first.
     due = began + pause_seconds(turn.job.every_seconds, turn.failures)
     turn.due = max(due, time.monotonic())

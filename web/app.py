@@ -27,6 +27,7 @@ from web import (
     errors,
     exports,
     facts,
+    followed,
     formats,
     health,
     imports,
@@ -77,6 +78,7 @@ def create_app(
     if isinstance(app.json, DefaultJSONProvider):
         app.json.sort_keys = False  # a call reads best in the order it happened
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    followed.install(app)
     languages.install(app)
     formats.install(app)
     facts.install(app)

@@ -40,6 +40,7 @@ STATUS = {
     "login.late": 401,
     "login.needed": 401,
     "login.too_many": 429,
+    "metrics.token": 401,
     "note.unknown": 404,
     "number.unknown": 404,
     "page.malformed": 400,

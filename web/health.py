@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hmac
+import logging
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from importlib.metadata import version
 
 import sqlalchemy as sa
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
-from tracker.call_words import IS_COUNTED
-from tracker.models import (
-    Call,
-    Lease,
-    MissCount,
-    Node,
-    PageView,
-    QuarantinedLine,
-    Recording,
-    Refusal,
-    Visit,
-)
+from tracker.errors import Rejected
+from tracker.metrics import gather
+from tracker.models import Node
+from tracker.policy.exposition import CONTENT_TYPE, Family, Sample, text_of
+from tracker.policy.metrics import METRICS
 from web.house import house
 from web.public import public
 
+log = logging.getLogger(__name__)
 health = Blueprint("health", __name__)
 
 FRESH = timedelta(seconds=15)  # the agi process writes its node's row every five
@@ -93,67 +89,40 @@ def _node_parts(row: Node | None, now: datetime) -> dict[str, Part]:
 @health.get("/metrics")
 @public
 def metrics() -> Response:
-    """Prometheus text. Figures only, of the whole installation: nothing that names a caller or a company."""
-    with house().database.read() as session:
-        lines = [*_figures(session, house().clock())]
-    return Response("\n".join(lines) + "\n", mimetype="text/plain", content_type="text/plain; version=0.0.4")
+    """Prometheus text: figures of the whole installation. What names a company is for the token's holder."""
+    asked, named = house(), _is_known()
+    base = [Family(METRICS["leaseline_build_info"], [Sample((version("leaseline"),), 1)])]
+    try:
+        with asked.database.read() as session:
+            began = time.perf_counter()
+            session.execute(sa.select(1))
+            seconds = time.perf_counter() - began
+            found = gather(session, asked.totals, asked.clock(), named=named)
+    except SQLAlchemyError as error:
+        log.warning("the figures of the books are left out: %s", error.__class__.__name__)
+        return _told([*base, _database(up=False)])
+    took = Family(METRICS["leaseline_database_read_seconds"], [Sample((), seconds)])
+    return _told([*base, _database(up=True), took, *found])
 
 
-def _figures(session: Session, now: datetime) -> Iterator[str]:
-    counted = sa.func.count()
-    outcomes = session.execute(
-        sa.select(Call.outcome, counted).where(Call.ended_at.is_not(None), IS_COUNTED).group_by(Call.outcome)
-    )
-    yield from _gauge(
-        "calls_total", "counter", "Calls in the books that are over, by outcome",
-        [(f'{{outcome="{word or "unknown"}"}}', count) for word, count in outcomes],
-    )  # fmt: skip
-    open_ = session.scalar(sa.select(counted).select_from(Call).where(Call.ended_at.is_(None)))
-    yield from _gauge("calls_open", "gauge", "Calls that the books hold open", [("", open_ or 0)])
-    states = session.execute(sa.select(Recording.state, counted).group_by(Recording.state))
-    yield from _gauge(
-        "recordings", "gauge", "Recordings, by state",
-        [(f'{{state="{state.value}"}}', count) for state, count in states],
-    )  # fmt: skip
-    for name, about, table in (
-        ("quarantined_lines_total", "Spool lines that could not be understood", QuarantinedLine),
-        ("refusals_total", "Calls turned away before they became one", Refusal),
-    ):
-        yield from _gauge(
-            name, "counter", about, [("", session.scalar(sa.select(counted).select_from(table)) or 0)]
+def _database(*, up: bool) -> Family:
+    return Family(METRICS["leaseline_database_up"], [Sample((), up)])
+
+
+def _told(families: list[Family]) -> Response:
+    return Response(text_of(families), content_type=CONTENT_TYPE)
+
+
+def _is_known() -> bool:
+    """Whether the token was shown. Raises Rejected `metrics.token` where one is set and was not."""
+    token = house().settings.metrics_token
+    if not token:
+        return False
+    shown = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if not hmac.compare_digest(shown.encode(), token.encode()):
+        raise Rejected(
+            "metrics.token",
+            "These figures are for who shows the token",
+            "Send Authorization: Bearer and the value of the setting metrics_token",
         )
-    yield from _visit_figures(session)
-    nodes = session.scalars(sa.select(Node).order_by(Node.name)).all()
-    alive = [(f'{{node="{it.name}"}}', int(it.ami_up and now - it.seen_at < FRESH)) for it in nodes]
-    yield from _gauge("node_up", "gauge", "1 when the node's Asterisk is connected", alive)
-    live = [(f'{{node="{it.name}"}}', len(it.live)) for it in nodes]
-    yield from _gauge("calls_live", "gauge", "Calls up at this moment, as AMI sees them", live)
-
-
-def _visit_figures(session: Session) -> Iterator[str]:
-    """Of the website side. Visits and pages by their highest id: counting millions of rows would be felt."""
-    for name, about, table in (
-        ("visits_total", "Visits of websites", Visit),
-        ("page_views_total", "Pages opened in visits", PageView),
-    ):
-        yield from _gauge(
-            name, "counter", about, [("", session.scalar(sa.select(sa.func.max(table.id))) or 0)]
-        )
-    open_ = sa.select(sa.func.count()).select_from(Lease).where(Lease.until_at.is_(None))
-    yield from _gauge(
-        "leases_open", "gauge", "Numbers leased to a visit now", [("", session.scalar(open_) or 0)]
-    )
-    reasons = session.execute(
-        sa.select(MissCount.reason, sa.func.sum(MissCount.count)).group_by(MissCount.reason)
-    )
-    yield from _gauge(
-        "misses_total", "counter", "Requests answered without a number of the visitor's own, by reason",
-        [(f'{{reason="{reason}"}}', int(count)) for reason, count in reasons],
-    )  # fmt: skip
-
-
-def _gauge(name: str, kind: str, about: str, values: list[tuple[str, int]]) -> Iterator[str]:
-    yield f"# HELP leaseline_{name} {about}"
-    yield f"# TYPE leaseline_{name} {kind}"
-    for labels, value in values:
-        yield f"leaseline_{name}{labels} {value}"
+    return True

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from flask import current_app
 
+from tracker.call_totals import CallTotals
 from tracker.database import Database
 from tracker.settings import Settings
 from web.assets import Assets
@@ -20,6 +21,7 @@ class House:
     database: Database
     assets: Assets
     clock: Callable[[], datetime]
+    totals: CallTotals = field(default_factory=CallTotals)
 
 
 def house() -> House:

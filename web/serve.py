@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
+from tracker.logs import formatter
 from tracker.settings import Settings
 
 
@@ -27,5 +29,21 @@ def run(settings: Settings) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=10,
         log_level=LogLevels.warning if settings.log_level in {"warning", "error"} else LogLevels.info,
+        log_dictconfig=_as_ours(settings),
         websockets=False,
     ).serve()
+
+
+def _as_ours(settings: Settings) -> dict[str, Any]:
+    """The server's own lines look like the others."""
+    return {
+        "formatters": {"generic": {"()": lambda: formatter(settings, "web")}},
+        "handlers": {
+            "console": {
+                "formatter": "generic",
+                "class": "logging.StreamHandler",
+                "stream": "ext://sys.stderr",
+            }
+        },
+        "loggers": {"_granian": {"handlers": ["console"], "propagate": False}},
+    }

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import gc
-import logging
 import os
 import sys
 
 from flask import Flask
 
+from tracker import logs
 from tracker.database import Database
 from tracker.settings import read_settings
 from web.app import create_app
@@ -17,9 +17,7 @@ from web.app import create_app
 def make() -> Flask:
     """The application of this machine, its settings read now and not at import."""
     settings = read_settings(os.environ)
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    logs.set_up(settings, "web")
     # Four threads serve; nobody waits for the database longer than a person waits for a page.
     app = create_app(
         settings, Database(settings.database_url, wait_seconds=5, connections=4, trusted_seconds=1)

@@ -71,6 +71,7 @@ from tracker.models.visits import (
     VisitEventKind,
     Visitor,
 )
+from tracker.models.watched import ProcessFigures
 from tracker.models.worth import CallCategory, CallNote, CallTag, Link, ShareLink, Tag
 from tracker.policy.alerts import AlertKind
 from tracker.policy.callback import CallbackReason, CallbackState
@@ -148,6 +149,7 @@ __all__ = [
     "PlanUse",
     "PlanVersion",
     "Pool",
+    "ProcessFigures",
     "Prompt",
     "ProvisionLink",
     "QuarantinedLine",
