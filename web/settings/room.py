@@ -31,6 +31,7 @@ SECTIONS = (
     ("/plans", lazy_gettext("Plans")),
     ("/sounds", lazy_gettext("Sounds")),
     ("/blocked", lazy_gettext("Blocked callers")),
+    ("/destinations", lazy_gettext("Destinations")),
     ("/trunks", lazy_gettext("Trunks")),
     ("/keys", lazy_gettext("API keys")),
 )
