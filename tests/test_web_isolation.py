@@ -56,6 +56,7 @@ def address(site: Site, rule: Rule) -> str:
     values = {"key": site.app.config["KEY"], "kind": "wav", "token": "t", "name": "x", "_rest": "x"}
     values |= {"visit": site.app.config["VISIT"], "note": "1", "user": "1", "login": "x" * 16}
     values |= {"alert": "1", "address": "1", "target": "1", "scope": "company"}
+    values |= {"destination": "1", "word": "ga4"}
     values |= {"report": "1", "schedule": "1", "plan": "1", "step": "sales"}
     values |= {"site_key": "x", "callback": "x"}
     values |= {"link": "1", "view": "1", "rent": "1", "sale": "1"}

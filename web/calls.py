@@ -10,7 +10,8 @@ from flask import Blueprint, make_response, redirect, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from tracker import calls, recovery, told
+from tracker import calls, deliveries, recovery, told
+from tracker.deliveries import Asked
 from tracker.errors import Rejected
 from tracker.history import get_history
 from tracker.journey import shows_codes
@@ -22,6 +23,7 @@ from tracker.spam import unwanted_of
 from tracker.worth import read_worth
 from web import call_story, facts, filters, timeline, views
 from web.days import by_day
+from web.destination_words import DELIVERY_STATES, EVENTS, WHYS
 from web.house import house, row_id
 from web.now import look_now, over, spoken_in
 from web.viewer import hand, viewer, wants_json
@@ -101,13 +103,16 @@ def call_page(key: str, problem: Rejected | None = None, code: str | None = None
         sold = sales_of_call(session, story.call)
         spoken = recovery.spoken_of(session, [story.call.id]).get(story.call.id)
         unwanted = unwanted_of(session, story.call, house().clock())
+        told = deliveries.list_deliveries(session, viewer().company_ids, Asked(call=key), 200)
     same = [it for it in (*story.earlier, *story.later) if it.visit_id == story.call.visit_id]
     moments = timeline.timeline(story.journey, [story.call, *same], story.call.company.default_region)
     days = timeline.by_day(moments, viewer().zone)
     return render_template(
         "call.html", call=story.call, steps=steps, story=story, days=days, codes=codes, problem=problem,
         code=code, worth=worth, way=way, links=links, sold=sold,
-        spoken=spoken, unwanted=unwanted, **more,
+        spoken=spoken, unwanted=unwanted, told=[(it, deliveries.state_of(it)) for it in reversed(told)],
+        EVENTS=EVENTS, WHYS=WHYS, DELIVERIES=DELIVERY_STATES, at_once=house().clock(),
+        **more,
     )  # fmt: skip
 
 

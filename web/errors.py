@@ -69,6 +69,8 @@ STATUS = {
     "share.unknown": 404,
     "site.origin": 403,
     "site.unknown": 404,
+    "destination.kind": 404,
+    "destination.unknown": 404,
     "target.unknown": 404,
     "user.duplicate": 409,
     "user.no_role": 404,

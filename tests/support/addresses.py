@@ -19,6 +19,7 @@ from tracker.models import (
     CallPlan,
     Channel,
     Company,
+    Destination,
     Number,
     PlanVersion,
     Pool,
@@ -51,10 +52,12 @@ def _parts(session: Session) -> dict[str, str]:
     found = {
         "key": Call.key, "visit": Visit.id, "company": Company.slug, "channel": Channel.id,
         "number": Number.id, "plan": CallPlan.id, "pool": Pool.id, "site": Site.id,
-        "target": Target.id, "user": User.id,
+        "target": Target.id, "user": User.id, "destination": Destination.id,
     }  # fmt: skip
     ids = {name: session.scalars(sa.select(column).limit(1)).first() for name, column in found.items()}
-    return {name: str(each) for name, each in ids.items()} | {"scope": "company"} | _step(session)
+    return (
+        {name: str(each) for name, each in ids.items()} | {"scope": "company", "word": "ga4"} | _step(session)
+    )
 
 
 def _step(session: Session) -> dict[str, str]:

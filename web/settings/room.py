@@ -32,6 +32,7 @@ SECTIONS = (
     ("/outgoing", lazy_gettext("Calling out")),
     ("/sounds", lazy_gettext("Sounds")),
     ("/blocked", lazy_gettext("Blocked callers")),
+    ("/destinations", lazy_gettext("Destinations")),
     ("/trunks", lazy_gettext("Trunks")),
     ("/keys", lazy_gettext("API keys")),
 )

@@ -1,0 +1,112 @@
+"""Settings in the page: destinations are added, tried out, paused; what was given up is sent again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from html import unescape
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+from support.settings_page import HERE, actions, admin, done, refused, send, two_companies
+from support.site import Site as House
+from support.standin import stand_in
+from support.standins.webhook import SECRET, Receiver
+from support.told import Told
+
+from tracker.database import Database
+from tracker.destinations import KINDS
+from tracker.models import Delivery, Destination
+from tracker.policy.delivering import Why
+
+AT = f"{HERE}/destinations"
+GA4 = {"name": "Analytics", "measurement_id": "G-ABC1234567", "api_secret": "s3cr3t-of-analytics"}
+
+
+@pytest.fixture
+def site(sqlite: Database, tmp_path: Path, now: datetime) -> House:
+    return two_companies(sqlite, tmp_path, now)
+
+
+@pytest.fixture
+def ann(site: House) -> FlaskClient:
+    return admin(site)
+
+
+def its(site: House) -> Destination:
+    with site.database.read() as session:
+        return session.scalars(sa.select(Destination)).one()
+
+
+def test_the_page_names_every_kind_and_each_has_a_form(ann: FlaskClient) -> None:
+    page = unescape(ann.get(AT).text)
+    for kind in KINDS.values():
+        assert kind.title in page
+        form = ann.get(f"{AT}/add/{kind.word}").text
+        assert all(f'name="{each.name}"' in form for each in kind.fields)
+    assert ann.get(f"{AT}/add/fax").status_code == 404
+
+
+def test_a_destination_is_added_changed_paused_and_deleted(site: House, ann: FlaskClient) -> None:
+    there = done(send(ann, f"{AT}/add/ga4", **GA4, event="call.completed"))
+    assert (its(site).events, its(site).options["measurement_id"]) == (["call.completed"], "G-ABC1234567")
+    page = ann.get(there).text
+    assert "s3cr3t" not in page
+    assert "kept as it is" in page
+    changed = GA4 | {"api_secret": "", "measurement_id": "G-XYZ7654321", "do": "change"}
+    done(send(ann, there, **changed, event="call.categorised"))
+    assert its(site).options["measurement_id"] == "G-XYZ7654321"
+    assert its(site).events == ["call.categorised"]
+    assert its(site).secrets
+    done(send(ann, there, do="pause"))
+    assert "Paused" in ann.get(AT).text
+    done(send(ann, there, do="resume"))
+    assert done(send(ann, there, do="delete")) == AT
+    assert actions(site)[1:] == [
+        "destination.add", "destination.change", "destination.pause", "destination.resume",
+        "destination.delete",
+    ]  # fmt: skip
+
+
+def test_what_is_filled_in_wrongly_is_refused_beside_its_field(ann: FlaskClient) -> None:
+    refused(send(ann, f"{AT}/add/ga4", **GA4 | {"measurement_id": "UA-1"}), "measurement_id", "G-…")
+    refused(send(ann, f"{AT}/add/ga4", **GA4 | {"api_secret": ""}), "api_secret", "needs api_secret")
+
+
+def test_a_webhooks_secret_is_shown_once(site: House, ann: FlaskClient) -> None:
+    answer = send(ann, f"{AT}/add/webhook", name="Shop", url="https://hooks.pallets.example/x")
+    assert "whsec_" in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "whsec_" not in ann.get(f"{AT}/{its(site).id}").text.replace("whsec_ and", "")
+
+
+def test_a_test_shows_the_request_and_the_answer(tmp_path: Path, sqlite: Database, now: datetime) -> None:
+    told = Told(sqlite, tmp_path, now)
+    house = House(sqlite, told.settings, now)
+    ann, receiver = admin(house), Receiver()
+    with stand_in(receiver.answer) as server:
+        made = told.add("webhook", {"url": f"{server.url}/hook", "secret": SECRET})
+        page = unescape(send(ann, f"{AT}/{made}", do="test").text)
+    assert "The test was taken" in page
+    assert "webhook-signature" in page
+    assert "204" in page
+    page = unescape(send(ann, f"{AT}/{made}", do="test").text)  # nobody is there any more
+    assert "The test was not taken" in page
+    assert "refused" in page
+
+
+def test_a_call_says_where_it_went_and_is_sent_again(tmp_path: Path, sqlite: Database, now: datetime) -> None:
+    told = Told(sqlite, tmp_path, now)
+    ann = admin(House(sqlite, told.settings, now))
+    made = told.add("webhook", {"url": "https://hooks.pallets.example/x"}, "Shop", events=["call.completed"])
+    told.call("one")
+    page = unescape(ann.get("/calls/one").text)
+    assert "Where it went" in page
+    assert "Waiting" in page
+    with sqlite.write() as session:
+        session.execute(sa.update(Delivery).values(given_up_at=now, why=Why.REFUSED, answer="400 Bad"))
+    assert "It was not taken" in unescape(ann.get("/calls/one").text)
+    done(send(ann, f"{AT}/{made}", do="replay", delivery=str(told.deliveries()[0].id)))
+    assert told.deliveries()[0].given_up_at is None
+    refused(send(ann, f"{AT}/{made}", do="replay"), "", "Nothing was chosen")

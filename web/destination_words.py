@@ -1,0 +1,36 @@
+"""Deliveries in words: what is told, how a destination fares, why a call did not go there."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _
+
+from tracker.policy.delivering import Event, Why
+
+EVENTS = {
+    Event.STARTED: _("A call begins"),
+    Event.COMPLETED: _("A call is over"),
+    Event.CATEGORISED: _("Its category is set"),
+    Event.RECORDED: _("Its recording is there"),
+    Event.UPDATED: _("Tags, notes or value change"),
+}
+WHYS = {
+    Why.CONSENT: _("The visitor did not allow it"),
+    Why.NOBODY: _("There is nothing to know the person by over there"),
+    Why.UNWANTED: _("It does not want such calls"),
+    Why.TOO_LATE: _("It was too late: it takes nothing so old"),
+    Why.REFUSED: _("It was not taken"),
+    Why.TRIED_OUT: _("It was tried too often"),
+    Why.DISABLED: _("It wanted no more"),
+}
+DELIVERY_STATES = {
+    "waiting": (_("Waiting"), ""),
+    "sent": (_("Delivered"), "good"),
+    "not_sent": (_("Not sent"), ""),
+    "failed": (_("Failed"), "bad"),
+}
+DESTINATION_STATES = {
+    "on": (_("Works"), "good"),
+    "paused": (_("Paused"), ""),
+    "failing": (_("Fails"), "bad"),
+    "disabled": (_("Wants no more"), "bad"),
+}
