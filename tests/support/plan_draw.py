@@ -132,7 +132,8 @@ class _Drawing:
         if not any(weights):
             weights[-1] = 5
         members = tuple(
-            Member(target, RING_SECONDS, weight) for target, weight in zip(some, weights, strict=True)
+            Member(target, RING_SECONDS, weight, most=self.chance.choice((0, 0, 1)))
+            for target, weight in zip(some, weights, strict=True)
         )
         ways = [self._to(places), None]
         busy, unreachable = self.chance.choice(ways), self.chance.choice(ways)
