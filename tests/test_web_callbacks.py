@@ -104,7 +104,7 @@ def test_what_waits_is_called_off_and_what_failed_is_called_again(
     page.locator("#wish1").get_by_role("button", name="Call off").click()
     expect(page.locator("#wish1")).to_contain_text("Somebody called it off.")
     page.locator("#wish3").get_by_role("button", name="Call now").click()
-    expect(page.locator("#wish3")).to_contain_text("Waiting")
+    expect(page.locator("#wish3")).to_contain_text("Waits")
     told = page.request.get(f"{served.url}/api/v1/callbacks?state=refused").json()
     assert [each["reason"] for each in told["callbacks"]] == ["short", "country"]
     assert told["promise"]["employee"]["p95"] == 75.0

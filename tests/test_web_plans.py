@@ -153,6 +153,7 @@ def test_a_plan_counts_where_it_is_said_to_and_the_forwarding_page_says_so(
     assert in_use(site) == ["company pallets", "pool 'Website'"]
     assert "Calls go by the plan" in ann.get(f"{HERE}/forwarding/number-3").text
     refused(send(ann, at, do="use", number="12"), "number", "12")
+    refused(send(ann, at, do="use", number="+79990000000"), "number", "+79990000000")
     refused(send(ann, at, do="use", where="drum"), "", "Nothing is chosen")
     refused(send(ann, at, do="dance"), "", "what to do")
 

@@ -23,7 +23,7 @@ pages = Blueprint("callbacks", __name__)
 PAGE_SIZE = 50
 PROMISE_DAYS = 30
 STATES = {
-    CallbackState.WAITING: _("Waiting"),
+    CallbackState.WAITING: _("Waits"),
     CallbackState.RINGING_EMPLOYEE: _("Ringing an employee"),
     CallbackState.RINGING_VISITOR: _("Ringing the visitor"),
     CallbackState.TALKED: _("Talked"),

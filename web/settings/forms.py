@@ -72,7 +72,8 @@ def attempt(change: Callable[[], str | Response], again: Callable[[Form], str], 
     try:
         after = change()
     except Rejected as problem:
-        if wants_json() or STATUS.get(problem.id) in {403, 404}:
+        # What a field names may be unknown; what the address names is no page at all.
+        if wants_json() or (STATUS.get(problem.id) in {403, 404} and problem.id not in fields):
             raise
         return make_response(again(Form(request.form, problem, fields)), 400)
     return redirect(after, 303) if isinstance(after, str) else after

@@ -168,7 +168,7 @@ def _choices(session: Session, owner: Company, found: Found, form: Form) -> dict
         "prompts": [each.name for each in prompts.of_company(session, owner)],
         "others": others,
         "kinds": [(NEW + word, name) for word, name in kinds_by_word(has_others=bool(others)).items()],
-        "WEEK": [(day, weekday(number)) for number, day in enumerate(DAYS)],
+        "WEEK": [(day, weekday(number).capitalize()) for number, day in enumerate(DAYS)],
         "ways": plan_form.ways_of(found.step["kind"]),
         "KEYS": KEYS,
         "key_pairs": [(key, key) for key in KEYS],

@@ -61,8 +61,8 @@ ORDERS = {
     Order.WEIGHT: _("By weight: the heavier, the more often first"),
 }
 WAYS = {
-    "open": _("Open"),
-    "closed": _("Closed"),
+    "open": _("When open"),
+    "closed": _("When closed"),
     "nobody": _("Nobody takes it"),
     "busy": _("All are busy"),
     "unreachable": _("None can be reached"),

@@ -25,6 +25,7 @@ FIELDS = {
     "plan.text": ("name",),
     "plan.duplicate": ("name",),
     "number.malformed": ("number",),
+    "number.unknown": ("number",),
 }
 
 
