@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -201,11 +201,22 @@ def _tell(done: Done, numbers: Mapping[str, str], report: Path | None, given: di
     else:
         told = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items())
         click.echo(told + (" (nothing was stored)" if given["dry_run"] else ""))
-        reasons = Counter((it.column, it.reason.text) for it in done.untaken)
-        for (column, reason), number in reasons.most_common(10):
-            click.echo(f"Not taken: {number}, {column or 'the row'}: {reason}", err=True)
+        for line in _reasons(done.untaken):
+            click.echo(line, err=True)
     if done.untaken:
         raise click.ClickException(f"{len(done.untaken)} rows were not taken: {report}")
+
+
+def _reasons(untaken: Sequence[Untaken]) -> Iterator[str]:
+    """The commonest reasons, each with its first row; all of them are in the report."""
+    first: dict[tuple[str, str], Untaken] = {}
+    for it in untaken:
+        first.setdefault((it.column, it.reason.text), it)
+    counts = Counter((it.column, it.reason.text) for it in untaken)
+    for kind, number in counts.most_common(10):
+        it = first[kind]
+        more = f" (and {number - 1} more like it)" if number > 1 else ""
+        yield f"{it.file or it.reference} {it.line or ''}, {it.column or 'the row'}: {it.reason}{more}"
 
 
 def moving_commands() -> list[click.Command]:

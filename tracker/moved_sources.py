@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker import channels, sites
+from tracker import channels, once, sites
 from tracker.audit import By
 from tracker.models import Call, Channel, Company, PageView, ReportedCall, Site, Visit, Visitor
 from tracker.policy.moved import MovedCall, Touch, Vendor, landing_of, plain_source
@@ -54,26 +55,51 @@ def keep(session: Session, by: By, company: Company, vendor: Vendor, fresh: Fres
     it = _Keeping(session, by, company, vendor)
     it.sites = list(sites.listed(session, company))
     it.channels = {each.name.casefold(): each for each in channels.channels_of(session, company)}
+    visits: list[tuple[Call, Visit]] = []
+    tied: list[tuple[Call, Channel]] = []
+    visitors = _visitors(it, fresh)
     for call, moved in fresh:
         touch = moved.touch
         if touch.is_web:
             origin = classify(
                 landing_of(touch), touch.referrer or None, own_hosts=own_hosts, rules=rules, known=known
             )
-            _mark(session, call, visit_id=_visit(it, call, touch, origin))
+            visits.append((call, _visit(it, call, touch, origin, visitors[_visitor_key(it, call, touch)])))
         elif plain_source(touch.source, touch.medium)[0]:
-            _mark(session, call, channel_id=_channel(it, touch).id)
+            tied.append((call, _channel(it, touch)))
+    _store(it, visits, tied)
     return it.kept
 
 
-def _mark(session: Session, call: Call, **values: int) -> None:
-    session.execute(sa.update(ReportedCall).where(ReportedCall.call_id == call.id).values(**values))
+_MARK = (
+    sa.update(ReportedCall)
+    .where(ReportedCall.call_id == sa.bindparam("call"))
+    .values(visit_id=sa.bindparam("visit"), channel_id=sa.bindparam("channel"))
+)
 
 
-def _visit(it: _Keeping, call: Call, touch: Touch, origin: Origin) -> int:
+def _store(
+    it: _Keeping, visits: Sequence[tuple[Call, Visit]], tied: Sequence[tuple[Call, Channel]]
+) -> None:  # fmt: skip
+    it.session.add_all([visit for _, visit in visits])
+    it.session.flush()
+    it.session.add_all([
+        PageView(visit_id=visit.id, at=call.started_at, until_at=call.started_at, url=visit.landing_url)
+        for call, visit in visits
+        if visit.landing_url
+    ])  # fmt: skip
+    it.session.flush()
+    marks = [{"call": call.id, "visit": visit.id, "channel": None} for call, visit in visits]
+    marks += [{"call": call.id, "visit": None, "channel": channel.id} for call, channel in tied]
+    if marks:
+        it.session.connection().execute(_MARK, marks)
+    it.kept.visits += len(visits)
+
+
+def _visit(it: _Keeping, call: Call, touch: Touch, origin: Origin, visitor_id: int) -> Visit:
     """The visit that led to the call: when it began is not told, so it stands at the call's first second."""
-    visit = Visit(
-        visitor_id=_visitor(it, call, touch),
+    return Visit(
+        visitor_id=visitor_id,
         site_id=_site(it, touch).id,
         started_at=call.started_at,
         seen_at=call.started_at,
@@ -90,27 +116,25 @@ def _visit(it: _Keeping, call: Call, touch: Touch, origin: Origin) -> int:
         parameters=dict(origin.parameters),
         suspicion=origin.suspicion,
     )
-    it.session.add(visit)
-    it.session.flush()
-    if visit.landing_url:
-        at = call.started_at
-        it.session.add(PageView(visit_id=visit.id, at=at, until_at=at, url=visit.landing_url))
-    it.kept.visits += 1
-    return visit.id
 
 
-def _visitor(it: _Keeping, call: Call, touch: Touch) -> int:
-    """The browser as the service knows it; without its word each call has one of its own."""
+def _visitors(it: _Keeping, fresh: Fresh) -> dict[str, int]:
+    """The browsers as the service knows them; without its word each call has one of its own."""
+    wanted = {
+        _visitor_key(it, call, moved.touch): call.started_at for call, moved in fresh if moved.touch.is_web
+    }
+    rows: list[dict[str, Any]] = [
+        {"company_id": it.company.id, "key": key, "created_at": at} for key, at in wanted.items()
+    ]
+    once.insert_once(it.session, Visitor, rows, ("key",))
+    found = it.session.execute(sa.select(Visitor.key, Visitor.id).where(Visitor.key.in_(wanted)))
+    return {row.key: row.id for row in found}
+
+
+def _visitor_key(it: _Keeping, call: Call, touch: Touch) -> str:
     told = f"visitor {touch.visitor}" if touch.visitor else f"call {call.key}"
     text = "\0".join((str(it.company.id), it.vendor.name, told))
-    key = "m" + hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-    found = it.session.scalar(sa.select(Visitor.id).where(Visitor.key == key))
-    if found is not None:
-        return found
-    visitor = Visitor(company_id=it.company.id, key=key, created_at=call.started_at)
-    it.session.add(visitor)
-    it.session.flush()
-    return visitor.id
+    return "m" + hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def _site(it: _Keeping, touch: Touch) -> Site:
