@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 def install(app: Flask) -> None:
     app.before_request(_begin)
     app.after_request(_tell)
+    app.teardown_request(_end)
 
 
 def _begin() -> None:
@@ -26,6 +27,10 @@ def _tell(response: Response) -> Response:
         level = logging.DEBUG if request.method in {"GET", "HEAD"} else logging.INFO
         log.log(level, "%s %s: %d", request.method, request.url_rule.rule, response.status_code)
     return response
+
+
+def _end(_error: BaseException | None) -> None:
+    logs.about_from_now(None)
 
 
 def _key() -> str | None:
