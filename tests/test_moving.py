@@ -33,7 +33,12 @@ BY = By(NOW, "cli:ann")
 def add_company(database: Database, region: str = "US", zone: str = "America/New_York") -> int:
     with database.write() as session:
         company = Company(
-            slug="pallets", name="Pallets", default_region=region, timezone=zone, created_at=NOW
+            slug="pallets",
+            name="Pallets",
+            default_region=region,
+            timezone=zone,
+            currency="USD",
+            created_at=NOW,
         )
         session.add(company)
         session.flush()
@@ -131,6 +136,18 @@ def test_the_same_export_again_changes_nothing_and_what_people_said_stays(sqlite
     assert (out["direction"], out["caller"], out["source"]) == (Direction.OUT, "+12025550185", None)
 
 
+def test_a_value_in_other_money_is_not_taken_for_the_companys(sqlite: Database) -> None:
+    company_id = add_company(sqlite)
+    with sqlite.write() as session:
+        session.get_one(Company, company_id).currency = "EUR"
+    done = move(sqlite, company_id, "callrail", "callrail.csv")
+    assert (done.taken.new, calls(sqlite)[0]["value"]) == (5, None)
+    told = {it.reference: str(it.reason) for it in done.untaken if it.column == "value"}
+    assert told == {
+        "CAL0001": "the call is taken without its value: it is in USD, and the company counts in EUR"
+    }
+
+
 def test_judging_again_keeps_what_the_service_said(sqlite: Database) -> None:
     company_id = add_company(sqlite)
     move(sqlite, company_id, "callrail", "callrail.csv")
@@ -208,7 +225,8 @@ def test_without_new_numbers_only_calls_to_known_ones_are_taken(sqlite: Database
 
 def test_the_command_looks_first_and_writes_what_it_did_not_take(tmp_path: Path) -> None:
     here = Installation(tmp_path / "home")
-    here.done("company", "add", "pallets", "--region", "US", "--timezone", "America/New_York")
+    here.done("company", "add", "pallets", "--region", "US", "--timezone", "America/New_York",
+              "--currency", "USD")  # fmt: skip
     file = tmp_path / "calls.csv"
     file.write_bytes((EXPORTS / "callrail.csv").read_bytes())
     dry = here.json_anyway("import", "callrail", str(file), "--dry-run")

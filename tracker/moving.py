@@ -31,6 +31,9 @@ from tracker.policy.reported_calls import Dids, key_of
 from tracker.portions import portions
 from tracker.reported_calls import AT_A_TIME, Source, Taken
 
+_OTHER_MONEY = say(
+    "the call is taken without its value: it is in %(theirs)s, and the company counts in %(ours)s"
+)
 _OURS = say("the call came through here as well, and is in the books")
 
 
@@ -55,7 +58,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Untaken:
-    """A row that is not taken, and why; `line` is its place among the calls where the file is JSON."""
+    """A row, or something of it, that is not taken, and why.
+
+    `line` is its place among the calls where the file is JSON.
+    """
 
     file: str
     line: int
@@ -108,9 +114,15 @@ def look(
     places, untaken = [], []
     for name, row in rows:
         try:
-            places.append(Place(name, read_moved(row, vendor, wanted.chosen, how)))
+            call = read_moved(row, vendor, wanted.chosen, how, company.currency)
         except NotTaken as no:
             untaken.append(Untaken(name, row.line, no.reference, no.column, no.said))
+            continue
+        if call.value is not None and call.currency not in {None, company.currency}:
+            why = Said(_OTHER_MONEY.text, {"theirs": call.currency, "ours": company.currency})
+            untaken.append(Untaken(name, row.line, call.line.reference, "value", why))
+            call = replace(call, value=None)
+        places.append(Place(name, call))
     used = {it.call.line.did for it in places}
     return Found(places, untaken, {e164: name for e164, name in more.items() if e164 in used})
 

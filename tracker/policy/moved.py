@@ -1,6 +1,6 @@
 """Calls out of another call-tracking service's export: how a row is read, and what it tells of its source.
 
-    moved = read_moved(FileRow(1, {"id": "CAL8", "tracking phone number": "+1929…", …}), vendor, {}, how)
+    moved = read_moved(FileRow(1, {"id": "CAL8", …}), vendor, {}, how, "USD")
 
 The call itself is read as any reported call is (tracker.policy.reported_calls). What the service says of the
 source is believed: it saw the visitor, and we did not.
@@ -109,6 +109,7 @@ class MovedCall:
     tags: tuple[str, ...]
     note: str
     value: Decimal | None
+    currency: str | None = None  # that the value names
 
 
 class NotTaken(Exception):
@@ -135,8 +136,10 @@ def words_of(row: FileRow, vendor: Vendor, chosen: Mapping[str, str]) -> Row:
     return vendor.plain(told)
 
 
-def read_moved(row: FileRow, vendor: Vendor, chosen: Mapping[str, str], how: How) -> MovedCall:
-    """The call of a row. Raises NotTaken."""
+def read_moved(
+    row: FileRow, vendor: Vendor, chosen: Mapping[str, str], how: How, currency: str
+) -> MovedCall:  # fmt: skip
+    """The call of a row; `currency` is the company's own. Raises NotTaken."""
     told = words_of(row, vendor, chosen)
     told["reference"] = reference = told.get("reference", "")[:100] or _made_up(told)
     if told.get("outcome") == "no call":
@@ -152,9 +155,10 @@ def read_moved(row: FileRow, vendor: Vendor, chosen: Mapping[str, str], how: How
         line = read_row(row.line, told, how)
         # One export has "79161234567", another "+7 916 123-45-67": it is the same call.
         line = replace(line, caller=normalise_caller(line.caller, line.presentation, how.region) or "")
+        value, named = _value(told.get("value", ""), currency)
         return MovedCall(
             line, _touch(told), told.get("number_name", "")[:100], _tags(told.get("tags", "")),
-            told.get("note", "")[:LONGEST_NOTE], _value(told.get("value", "")),
+            told.get("note", "")[:LONGEST_NOTE], value, named,
         )  # fmt: skip
     except LeftOut as out:
         raise NotTaken(reference, "did" if out.why == "number" else "direction", _LEFT_OUT[out.why]) from None
@@ -242,11 +246,11 @@ def _tags(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tag for tag in tags if tag))[:MOST_TAGS]
 
 
-def _value(text: str) -> Decimal | None:
+def _value(text: str, currency: str) -> tuple[Decimal | None, str | None]:
     if not text:
-        return None
+        return None, None
     try:
-        amount = Amounts([text]).read(text).amount
+        found = Amounts([text]).read(text, currency)
     except Unreadable as why:
         raise BadValue("value", why.said) from None
-    return amount or None
+    return found.amount or None, found.currency
