@@ -11,11 +11,10 @@ from support.standin import Said
 from support.standins import DOUBLES
 from support.told import Told
 
-from tracker import destination_trial
 from tracker.database import Database
 from tracker.destinations import KINDS
 from tracker.destinations.fields import HIDDEN
-from tracker.models import Category, Company, Delivery
+from tracker.models import Category, Delivery
 from tracker.policy.delivering import Event, Why
 from tracker.policy.facts import Presentation
 
@@ -175,10 +174,7 @@ def test_three_days_down_then_everything_in_order(told: Told, kind: str) -> None
 def test_a_test_shows_what_was_asked_and_answered_without_secrets(told: Told, kind: str) -> None:
     with told.pointing(kind) as (server, _):
         it = told.destination()
-        with told.database.read() as session:
-            owner = session.get_one(Company, told.pallets.company_id)
-        sample = destination_trial.sample_parcel(owner, KINDS[kind], "https://x.example", told.clock())
-        tried = destination_trial.try_out(it, told.vault, told.settings, sample, told.clock())
+        tried = told.try_out()
         assert tried.answer.ok, tried.answer.text
         assert len(tried.exchanges) == len(server.asked) > 0
         shown = repr(tried.exchanges)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +21,9 @@ from tracker.policy.telling import Answer
 from tracker.postman import Way
 from tracker.settings import Settings
 from tracker.vault import Vault
+
+# What opens the other system for an hour or so, as OAuth 2 hands it out and takes it.
+_PASS = re.compile(r'(?<=_token":")[^"]+|(?<=_token": ")[^"]+')
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,7 @@ class _Watched(Way):
         finally:
             hide = self._masks()
             told = {name: hide(value) for name, value in (headers or {}).items()}
+            told |= {"Authorization": HIDDEN} if "Authorization" in told else {}
             text = body.decode(errors="replace")[:8000]
             self.exchanges.append(Exchange(method, hide(url), told, hide(text), hide(said)))
         return reply
@@ -108,6 +113,6 @@ class _Watched(Way):
             for secret in hidden:
                 for form in {secret, quote(secret, safe="")} if len(secret) > 3 else ():
                     text = text.replace(form, HIDDEN)
-            return text
+            return _PASS.sub(HIDDEN, text)
 
         return hide

@@ -30,7 +30,6 @@ from tracker.policy.delivering import (
     POISON_TRIES,
     SET_ASIDE,
     Standing,
-    Timing,
     Why,
     closes_at,
     due_at,
@@ -305,7 +304,7 @@ class Postman:
 
 def _otherwise(lane: _Lane, parcel: Parcel, it: Standing, now: datetime) -> dict[str, Any] | None:
     """What becomes of a delivery that is not sent now; None: it is."""
-    timing = lane.kind.timings.get(parcel.event, Timing())
+    timing = lane.kind.timing(lane.options, parcel.event)
     if now >= closes_at(timing, parcel.created_at, it):
         return {"given_up_at": now, "why": Why.TOO_LATE}
     due = due_at(timing, parcel.created_at, it)

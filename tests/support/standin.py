@@ -34,12 +34,16 @@ class Asked:
 
 @dataclass(frozen=True)
 class Said:
-    """An answer; a body that is no bytes is sent as JSON. With `pause` it waits until that is set."""
+    """An answer; a body that is no bytes is sent as JSON. With `pause` it waits until that is set.
+
+    One that is said `to` something stands until a request's path ends so.
+    """
 
     status: int = 200
     body: Any = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     pause: threading.Event | None = None
+    to: str = ""
 
 
 Answer = Callable[[Asked], Said]
@@ -66,7 +70,8 @@ def stand_in(answer: Answer) -> Iterator[StandIn]:
             asked = Asked(self.command, parts.path, query, headers, self.rfile.read(length))
             with one_at_a_time:
                 found.asked.append(asked)
-                said = found.down or (found.said.pop(0) if found.said else answer(asked))
+                meant = found.said and asked.path.endswith(found.said[0].to)
+                said = found.down or (found.said.pop(0) if meant else answer(asked))
             if said.pause is not None:
                 said.pause.wait(60)
             body = said.body if isinstance(said.body, bytes) else json.dumps(said.body).encode()

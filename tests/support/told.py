@@ -21,11 +21,13 @@ from support.standin import StandIn, stand_in
 from support.standins import DOUBLES
 from support.standins.double import Double
 
-from tracker import destination_list, worth
+from tracker import destination_list, destination_trial, worth
 from tracker.audit import By
 from tracker.books import record_all
 from tracker.database import Database
 from tracker.destination_list import Filled
+from tracker.destination_trial import Tried
+from tracker.destinations import KINDS
 from tracker.models import Call, Category, Company, Delivery, Destination, PageView, Visit
 from tracker.policy.facts import Fact, Presentation
 from tracker.postman import Postman
@@ -77,6 +79,20 @@ class Told:
             by = By(self.clock() - timedelta(days=20), "test")
             filled = Filled(values, more.get("events"), name or kind)
             return destination_list.add(session, by, owner, kind, filled, vault=self.vault).id
+
+    def change(self, values: dict[str, str]) -> None:
+        """Fill fields of the only destination in anew."""
+        with self.database.write() as session:
+            it = session.scalars(sa.select(Destination)).one()
+            destination_list.change(session, By(self.clock(), "test"), it, Filled(values), vault=self.vault)
+
+    def try_out(self) -> Tried:
+        """Send a test to the only destination."""
+        it = self.destination()
+        with self.database.read() as session:
+            owner = session.get_one(Company, it.company_id)
+        sample = destination_trial.sample_parcel(owner, KINDS[it.kind], "https://x.example", self.clock())
+        return destination_trial.try_out(it, self.vault, self.settings, sample, self.clock())
 
     def call(
         self, key: str, *, minutes: float = 0, presentation: Presentation = Presentation.ALLOWED,

@@ -9,14 +9,14 @@ from __future__ import annotations
 import enum
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
-from tracker.errors import Said
+from tracker.errors import Said, say
 from tracker.outside import Reply
-from tracker.policy.delivering import Event, Timing, Why, is_transient, retry_after
+from tracker.policy.delivering import Event, Hold, Timing, Why, is_transient, retry_after
 from tracker.policy.parcels import CallFacts
 from tracker.policy.telling import Answer
 
@@ -45,6 +45,16 @@ class Field:
     usual: str = ""
     form: str = ""
     choices: tuple[str, ...] = ()
+
+
+HOLD_DAYS = "hold_days"
+
+
+def hold_field(usual: int, most: int) -> Field:
+    """How long a call waits for its category: from none to `most` days."""
+    hint = say("0 to %(most)s: so long a call waits for it, and is sent at once when it is set", most=most)
+    form = "|".join(str(day) for day in range(most + 1))
+    return Field(HOLD_DAYS, say("Days for the category"), hint, required=False, usual=str(usual), form=form)
 
 
 class Line(Protocol):
@@ -97,6 +107,13 @@ class Kind:
     batch: int = 1  # parcels of one request
     test: Send | None = None  # asks without leaving anything over there, where that can be
     outgoing: bool = False  # whether it is told of calls that go out as well
+
+    def timing(self, options: Mapping[str, str], event: Event) -> Timing:
+        """Its clock for an event, with the days that somebody chose to wait for a category."""
+        its = self.timings.get(event, Timing())
+        days = options.get(HOLD_DAYS, "")
+        waits = its.hold is Hold.CATEGORY and days.isdecimal()
+        return replace(its, hold_for=timedelta(days=int(days))) if waits else its
 
 
 def wants_all(_options: Mapping[str, str], _parcel: Parcel) -> Why | None:
