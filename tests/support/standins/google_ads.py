@@ -46,7 +46,8 @@ class DataManager(Double):
         return {
             "customer_id": "123-456-7890", "conversion_action": "7012345678",
             "client_id": "4711.apps.example", "client_secret": "GOCSPX-s3cr3t",
-            "refresh_token": "1//0g-r3fr3sh", "enhanced": "yes", "address": url, "token_address": f"{url}/token",
+            "refresh_token": "1//0g-r3fr3sh", "enhanced": "yes", "address": url,
+            "token_address": f"{url}/token",
         }  # fmt: skip
 
     def answer(self, asked: Asked) -> Said:

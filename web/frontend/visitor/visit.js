@@ -83,7 +83,7 @@ const ask = async () => {
 const facts = () => {
   const cookies = allowed() ? document.cookie : "";
   const ids = {};
-  cookies.replace(/\b(_(?:ga|fb|ym)\w*)=([^;]+)/g, (_, name, value) => (ids[name] = value));
+  cookies.replace(/\b(_(?:ga|fb|ym|pk_id)[\w.]*)=([^;]+)/g, (_, name, value) => (ids[name] = value));
   return {
     site: site.k,
     url: location.href,
