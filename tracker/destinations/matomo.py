@@ -1,8 +1,8 @@
 """Matomo by its Tracking HTTP API: a call as an event of the visitor's own visit, or as a goal.
 
-Wire format: https://developer.matomo.org/api-reference/tracking-api. One request a call, answered by 204 or by
-what is wrong. The token goes in the body, where no log keeps it; with it a call may be told later than a day.
-Matomo does not know again what it was told: what is sent twice counts twice.
+Wire format: https://developer.matomo.org/api-reference/tracking-api. One request a call, answered by 204 or
+by what is wrong. The token goes in the body, where no log keeps it; with it a call may be told later than a
+day. Matomo does not know again what it was told: what is sent twice counts twice.
 """
 
 from __future__ import annotations

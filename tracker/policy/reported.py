@@ -163,7 +163,9 @@ def _ids(body: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _is_id(name: str, value: object) -> bool:
-    return isinstance(value, str) and 0 < len(name) <= LONGEST_ID_NAME and 0 < len(value) <= LONGEST_ID
+    if name == OURS or not isinstance(value, str):
+        return False
+    return 0 < len(name) <= LONGEST_ID_NAME and 0 < len(value) <= LONGEST_ID
 
 
 def _malformed(what: str, fix: str) -> Rejected:

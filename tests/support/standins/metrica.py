@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import threading
+from email import policy
+from email.message import EmailMessage
 from email.parser import BytesParser
 from typing import Any
 
@@ -64,9 +66,10 @@ class Counter(Double):
 def rows_of(asked: Asked) -> list[dict[str, str]]:
     """The rows of the form's file."""
     head = f"Content-Type: {asked.headers['content-type']}\r\n\r\n".encode()
-    (part,) = BytesParser().parsebytes(head + asked.body).get_payload()
+    form = BytesParser(EmailMessage, policy=policy.HTTP).parsebytes(head + asked.body)
+    (part,) = form.iter_parts()
     assert part.get_param("name", header="content-disposition") == "file"
-    return list(csv.DictReader(io.StringIO(part.get_payload(decode=True).decode())))
+    return list(csv.DictReader(io.StringIO(part.get_content())))
 
 
 def is_valid(row: dict[str, str]) -> bool:
