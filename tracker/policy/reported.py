@@ -18,6 +18,7 @@ from tracker.policy.visits import Consent
 
 LONGEST_URL, LONGEST_TITLE, LONGEST_LANGUAGE = 2048, 300, 20
 MOST_IDS, LONGEST_ID_NAME, LONGEST_ID = 20, 40, 200
+OURS = "_ll"  # our own cookie: the script reads it with the others, and says it as `visitor`
 MOST_DETAILS, LONGEST_DETAIL_NAME, LONGEST_DETAILS = 10, 40, 1024
 EVENT_KINDS = ("phone_click", "form", "custom")
 
