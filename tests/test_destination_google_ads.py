@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+import sqlalchemy as sa
 from support.standin import Said, StandIn
 from support.standins.google_ads import INGEST, DataManager, refused
 from support.told import CLICKS, Told
 
 from tracker.database import Database
 from tracker.destinations.google_ads import click_of
-from tracker.models import Category
+from tracker.models import Call, Category
 from tracker.policy.delivering import Why
 from tracker.policy.facts import Presentation
 from tracker.policy.parcels import VisitFacts
@@ -45,15 +47,20 @@ def test_a_conversion_says_which_click_when_and_what_it_was_worth(
     told: Told, google: tuple[StandIn, DataManager]
 ) -> None:
     server, double = google
+    judged(told, "worthless")
     judged(told, "20261130101500")  # digits alone would be refused
+    with told.database.write() as session:
+        session.execute(sa.update(Call).where(Call.key != "worthless").values(value=Decimal("25.50")))
     told.clock.now += SIX_HOURS
     told.send()
-    (it,) = double.seen
+    worthless, it = double.seen
     assert it["transactionId"] == "call-20261130101500"
     assert it["adIdentifiers"] == {"gclid": CLICKS["gclid"]}
     assert it["consent"] == {"adUserData": "CONSENT_GRANTED", "adPersonalization": "CONSENT_GRANTED"}
     assert it["eventSource"] == "PHONE"
-    assert "conversionValue" not in it
+    assert (it["conversionValue"], it["currency"]) == (25.5, "EUR")
+    assert "conversionValue" not in worthless
+    assert len(it["eventTimestamp"]) == len("2026-11-22T10:00:00Z")
     (place,) = server.asked[-1].json()["destinations"]
     assert place["operatingAccount"] == {"accountType": "GOOGLE_ADS", "accountId": "1234567890"}
     assert place["productDestinationId"] == "7012345678"

@@ -107,7 +107,7 @@ def test_what_is_refused_is_a_dead_letter_and_holds_up_nothing(told: Told, kind:
         told.call("one")
         told.call("two")
         at_its_time(told, kind)
-        server.said = [double.refusal]
+        server.said = [double.refusal] * double.refusals
         told.send()
         assert double.taken[-1:] == ["two"]
         first, second = told.deliveries()

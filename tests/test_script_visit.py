@@ -108,9 +108,12 @@ def test_analytics_cookies_come_along(shop: Shop, browser: Browser) -> None:
     open_shop(
         shop,
         browser,
-        before="document.cookie = '_ga=GA1.1.7.8'; document.cookie = '_ym_uid=42'; document.cookie = 'sid=x'",
+        before="for (const it of ['_ga=GA1.1.7.8', '_ym_uid=42', '_pk_id.3.1fff=c0ffee01.1.', 'sid=x'])"
+        " document.cookie = it",
     )
-    assert shop.visits()[0].analytics_ids == {"_ga": "GA1.1.7.8", "_ym_uid": "42"}
+    assert shop.visits()[0].analytics_ids == {
+        "_ga": "GA1.1.7.8", "_ym_uid": "42", "_pk_id.3.1fff": "c0ffee01.1.",
+    }  # fmt: skip
 
 
 def test_a_crawler_learns_nothing_and_sees_the_sites_number(shop: Shop, browser: Browser) -> None:

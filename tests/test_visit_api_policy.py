@@ -119,7 +119,7 @@ def test_consent_is_read_as_browsers_say_it() -> None:
 
 
 def test_identifiers_that_do_not_fit_are_left_out() -> None:
-    ids = {"_ga": "GA1.1.5", "long": "x" * 201, "number": 5, "": "x", "_fbp": "fb.1"}
+    ids = {"_ga": "GA1.1.5", "long": "x" * 201, "number": 5, "": "x", "_ll": "ours", "_fbp": "fb.1"}
     opening = reported.read_opening({"url": "/", "ids": ids})
     assert opening.ids == {"_ga": "GA1.1.5", "_fbp": "fb.1"}
     many = {f"id{index}": "x" for index in range(100)}

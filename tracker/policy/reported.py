@@ -18,6 +18,7 @@ from tracker.policy.visits import Consent
 
 LONGEST_URL, LONGEST_TITLE, LONGEST_LANGUAGE = 2048, 300, 20
 MOST_IDS, LONGEST_ID_NAME, LONGEST_ID = 20, 40, 200
+OURS = "_ll"  # our own cookie: the script reads it with the others, and says it as `visitor`
 MOST_DETAILS, LONGEST_DETAIL_NAME, LONGEST_DETAILS = 10, 40, 1024
 EVENT_KINDS = ("phone_click", "form", "custom")
 
@@ -163,7 +164,9 @@ def _ids(body: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _is_id(name: str, value: object) -> bool:
-    return isinstance(value, str) and 0 < len(name) <= LONGEST_ID_NAME and 0 < len(value) <= LONGEST_ID
+    if name == OURS or not isinstance(value, str):
+        return False
+    return 0 < len(name) <= LONGEST_ID_NAME and 0 < len(value) <= LONGEST_ID
 
 
 def _malformed(what: str, fix: str) -> Rejected:

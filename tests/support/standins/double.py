@@ -9,6 +9,7 @@ class Double:
     """Answers as the other system would. `taken` are the calls' keys it kept, in order, each time."""
 
     refusal = Said(400, {"error": "no"})  # of one parcel, for good
+    refusals = 1  # so often it says so until it is known which parcel of a request is meant
     sees_duplicates = False  # keeps the same thing told twice once
     needs_consent = ""  # the word of the visit's consent without which it is told nothing: "ads", "analytics"
     closes_days: float = 30  # its window: later, a call is not told any more

@@ -83,7 +83,7 @@ const ask = async () => {
 const facts = () => {
   const cookies = allowed() ? document.cookie : "";
   const ids = {};
-  cookies.replace(/\b(_(?:ga|fb|ym)\w*)=([^;]+)/g, (_, name, value) => (ids[name] = value));
+  cookies.replace(/\b(_(?:ga|fb|ym|pk|ll).*?)=([^;]+)/g, (_, name, value) => (ids[name] = value));
   return {
     site: site.k,
     url: location.href,
@@ -92,7 +92,7 @@ const facts = () => {
     language: navigator.language,
     automated: navigator.webdriver,
     consent: consent(),
-    visitor: /\b_ll=([^;]+)/.exec(cookies)?.[1] || answer.visitor,
+    visitor: ids._ll || answer.visitor,
     ids,
   };
 };
