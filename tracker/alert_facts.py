@@ -13,9 +13,12 @@ from sqlalchemy.orm import Session
 
 from tracker.call_search import HAS_CALLED, IS_COUNTED
 from tracker.callback_figures import asked_lately
+from tracker.deliveries import WAITING
 from tracker.models import (
     Call,
     Company,
+    Delivery,
+    Destination,
     MissCount,
     Node,
     Number,
@@ -27,6 +30,7 @@ from tracker.models import (
 )
 from tracker.policy.alerts import AlertKind, Reading, Thresholds
 from tracker.policy.company_alerts import (
+    FailingDestination,
     Habit,
     Line,
     LostCall,
@@ -36,6 +40,7 @@ from tracker.policy.company_alerts import (
     in_a_row,
     is_lost,
     read_callbacks,
+    read_destination,
     read_habit,
     read_lost,
     read_pool,
@@ -94,6 +99,7 @@ def read_all(
             read_callbacks(it, owners[it.company_id].limits.callbacks_late)
             for it in asked_lately(session, now)
         ),
+        *(read_destination(it, now) for it in _destinations(session)),
         *(read_node(it, now) for it in nodes),
         *([read_agi(own, now, answers=machine.agi_answers)] if own else []),
         *(read_recordings(it) for it in _recordings(session, [it.name for it in nodes], now)),
@@ -101,7 +107,7 @@ def read_all(
     ]
     complete = {
         AlertKind.POOL_LOW, AlertKind.MISSED_CALLS, AlertKind.REPORT_UNSENT, AlertKind.CALLBACK_LATE,
-        AlertKind.NODE_AWAY,
+        AlertKind.DESTINATION_FAILING, AlertKind.NODE_AWAY,
     }  # fmt: skip
     return readings, complete | ({AlertKind.TRUNK_DOWN} if machine.trunks is not None else set())
 
@@ -113,6 +119,26 @@ def read_habits(session: Session, now: datetime) -> list[Reading]:
         for row in session.execute(sa.select(Company.id, Company.alert_thresholds))
     }
     return [read_habit(it, limits[it.company_id].silent_days) for it in _habits(session, now)]
+
+
+def _destinations(session: Session) -> Iterator[FailingDestination]:
+    """Those that fail or want no more; who is paused is so because a person wants it."""
+    waiting = (
+        sa.select(sa.func.count())
+        .where(Delivery.destination_id == Destination.id, WAITING)
+        .correlate(Destination)
+        .scalar_subquery()
+    )
+    wanted = (
+        sa.select(Destination, Company.slug, waiting)
+        .join(Company, Company.id == Destination.company_id)
+        .where(sa.or_(Destination.failures > 0, Destination.disabled_at.is_not(None)))
+        .where(Destination.paused_at.is_(None))
+    )
+    for it, slug, count in session.execute(wanted):
+        gone = it.disabled_at is not None
+        answer = it.disabled_because if gone else it.answer
+        yield FailingDestination(it.id, it.company_id, slug, it.name, it.failing_since, gone, count, answer)
 
 
 def read_reports(session: Session, now: datetime) -> list[Reading]:

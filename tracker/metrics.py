@@ -19,12 +19,15 @@ from tracker import process_figures
 from tracker.call_totals import CallTotals
 from tracker.call_words import HAS_CALLED
 from tracker.callback_figures import promise_of
+from tracker.deliveries import WAITING
 from tracker.models import (
     Alert,
     AlertMessage,
     Call,
     CallbackState,
     Company,
+    Delivery,
+    Destination,
     Lease,
     MessageMail,
     MissCount,
@@ -40,6 +43,7 @@ from tracker.models import (
     Visit,
 )
 from tracker.policy.alerts import AlertKind
+from tracker.policy.delivering import NOT_SENT
 from tracker.policy.exposition import Family, Sample
 from tracker.policy.installation_alerts import NODE_FRESH
 from tracker.policy.metrics import ALL, NAMED
@@ -119,6 +123,26 @@ def _queues(session: Session, now: datetime) -> Found:
         yield _of("queue_given_up", _count(session, model, model.given_up_at > now - DAY), queue)
 
 
+def _destinations(session: Session, now: datetime) -> Found:
+    failed = sa.and_(Delivery.given_up_at > now - DAY, Delivery.why.not_in(NOT_SENT))
+    due = sa.case((sa.and_(WAITING, Delivery.due_at <= now), Delivery.due_at))
+    wanted = (
+        sa.select(
+            Delivery.destination_id, sa.func.count().filter(WAITING), sa.func.min(due),
+            sa.func.count().filter(failed),
+        )
+        .where(sa.or_(WAITING, failed))
+        .group_by(Delivery.destination_id)
+    )  # fmt: skip
+    lags = {row[0]: row for row in session.execute(wanted)}
+    for it in session.scalars(sa.select(Destination).order_by(Destination.id)):
+        _, waiting, since, given_up = lags.get(it.id, (it.id, 0, None, 0))
+        yield _of("destination_up", not it.failures and it.disabled_at is None, str(it.id))
+        yield _of("destination_waiting", waiting, str(it.id))
+        yield _of("destination_age_seconds", _age(since, now), str(it.id))
+        yield _of("destination_failed", given_up, str(it.id))
+
+
 def _callbacks(session: Session, now: datetime) -> Found:
     companies = session.scalars(sa.select(Company.id)).all()
     kept = promise_of(session, companies, now - DAY, now)
@@ -157,7 +181,7 @@ def _processes(session: Session, now: datetime) -> Found:
             yield from process_figures.samples_of(row)
 
 
-_SOURCES = (_books, _recordings, _visitors, _queues, _callbacks, _nodes, _processes)
+_SOURCES = (_books, _recordings, _visitors, _queues, _destinations, _callbacks, _nodes, _processes)
 
 
 # ---- with the token only ----
@@ -175,7 +199,13 @@ def _trunk_names(session: Session, _now: datetime) -> Found:
         yield _of("trunk_info", 1, str(trunk_id), name)
 
 
-_NAMES = (_pool_names, _trunk_names)
+def _destination_names(session: Session, _now: datetime) -> Found:
+    wanted = sa.select(Destination, Company.slug).join(Company, Company.id == Destination.company_id)
+    for it, slug in session.execute(wanted.order_by(Destination.id)):
+        yield _of("destination_info", 1, str(it.id), slug, it.kind, it.name)
+
+
+_NAMES = (_pool_names, _destination_names, _trunk_names)
 
 
 def _count(session: Session, table: Any, *which: sa.ColumnElement[bool]) -> int:

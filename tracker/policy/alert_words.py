@@ -69,6 +69,16 @@ WORDS: Mapping[tuple[AlertKind, str], Words] = {
         N_("Callbacks says why. Call these visitors yourselves, and have more phones ring."),
         "leaseline callback list --company %(company)s",
     ),
+    (AlertKind.DESTINATION_FAILING, "failing"): Words(
+        N_("%(name)s does not take calls: %(answer)s. Waiting: %(count)s"),
+        N_("Nothing is lost: it is tried again and again. Send a test under Destinations, and put it right."),
+        "leaseline destination test --company %(company)s \"%(name)s\"",
+    ),
+    (AlertKind.DESTINATION_FAILING, "gone"): Words(
+        N_("%(name)s wants no more calls: %(answer)s"),
+        N_("It is told nothing any more. Delete it under Destinations, or save it there anew."),
+        "leaseline destination show --company %(company)s \"%(name)s\"",
+    ),
     (AlertKind.TRUNK_DOWN, "silent"): Words(
         N_("Trunk %(name)s does not answer"),
         N_("Calls over this carrier may not arrive. Look at firewall and address, and ask the carrier."),

@@ -20,6 +20,7 @@ class AlertKind(enum.StrEnum):
     SILENT_NUMBER = "silent_number"  # nobody calls a number that used to ring
     REPORT_UNSENT = "report_unsent"  # a saved report that should have been mailed
     CALLBACK_LATE = "callback_late"  # somebody who asked for it was not called within the promised minute
+    DESTINATION_FAILING = "destination_failing"  # calls do not reach a CRM, analytics, an ad platform
     TRUNK_DOWN = "trunk_down"  # a carrier does not answer, or does not let us log in
     NODE_AWAY = "node_away"  # an Asterisk or its call server is not seen
     AGI_FAILING = "agi_failing"  # calls go on without asking us

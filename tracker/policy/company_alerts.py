@@ -169,6 +169,35 @@ def read_unsent(it: UnsentReport, now: datetime) -> Reading:
 
 
 @dataclass(frozen=True)
+class FailingDestination:
+    """A destination that fails, or wants no more; `answer` is what it said last."""
+
+    destination_id: int
+    company_id: int
+    company: str  # as commands call it
+    name: str
+    failing_since: datetime | None
+    is_gone: bool
+    waiting: int
+    answer: str | None
+
+
+def read_destination(it: FailingDestination, now: datetime) -> Reading:
+    """Bad once it has failed for a while, or wants no more; over with the first call that it takes."""
+    late = it.failing_since is not None and now - it.failing_since >= UNSENT
+    detail = {
+        "how": "gone" if it.is_gone else "failing",
+        "count": it.waiting,
+        "answer": (it.answer or "")[:ANSWER_LONGEST],
+        "company": it.company,
+    }
+    state = state_of(bad=it.is_gone or late, fine=False)
+    return Reading(
+        AlertKind.DESTINATION_FAILING, f"{it.destination_id}", it.name, state, it.company_id, detail
+    )
+
+
+@dataclass(frozen=True)
 class AskedBack:
     """A request due within the last hour, or still waiting.
 

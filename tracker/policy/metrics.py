@@ -104,6 +104,11 @@ ALL = (
     _gauge("queue_messages", "Messages that wait to be sent", "queue"),
     _gauge("queue_age_seconds", "Age of the oldest message that waits; 0 when none does", "queue"),
     _gauge("queue_given_up", "Messages given up within the last day", "queue"),
+    # Destinations
+    _gauge("destination_up", "1 while it takes calls; 0 while it fails, or wants no more", "destination"),
+    _gauge("destination_waiting", "Deliveries that wait, those held by its clock included", "destination"),
+    _gauge("destination_age_seconds", "Since when the oldest delivery is due; 0 when none is", "destination"),
+    _gauge("destination_failed", "Deliveries given up within the last day", "destination"),
     # Callbacks
     _summary(
         "callback_wait_seconds",
@@ -115,8 +120,23 @@ ALL = (
     # With the token only
     _counter("company_calls_total", "As leaseline_calls_total, by company", "company", "outcome"),
     _gauge("pool_info", "Always 1; the name of a pool, and whose it is", "pool", "company", "name"),
+    _gauge(
+        "destination_info",
+        "Always 1; the name and kind of a destination, and whose it is",
+        "destination",
+        "company",
+        "kind",
+        "name",
+    ),
     _gauge("trunk_info", "Always 1; the name of a trunk", "trunk", "name"),
 )
 
 METRICS = {metric.name: metric for metric in ALL}
-NAMED = frozenset({"leaseline_company_calls_total", "leaseline_pool_info", "leaseline_trunk_info"})
+NAMED = frozenset(
+    {
+        "leaseline_company_calls_total",
+        "leaseline_destination_info",
+        "leaseline_pool_info",
+        "leaseline_trunk_info",
+    }
+)
