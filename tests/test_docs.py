@@ -16,13 +16,15 @@ from dialplan.facts import Facts
 from dialplan.program import Program
 from dialplan.render import render
 from tracker.database import Database
+from tracker.destinations import KINDS
 from tracker.policy.metrics import ALL as METRICS
 from tracker.settings import CHECKOUT, Settings, read_settings
 from web.app import create_app
 
 DOCS = CHECKOUT / "docs"
 GENERATED = {"cli.md", "settings.md"}  # tests/test_cli_docs.py
-PAGES = sorted([*CHECKOUT.glob("*.md"), *DOCS.glob("*.md")])
+ROOMS = DOCS / "destinations"  # a page for each kind
+PAGES = sorted([*CHECKOUT.glob("*.md"), *DOCS.glob("*.md"), *ROOMS.glob("*.md")])
 WRITTEN = [page for page in PAGES if page.name not in GENERATED]
 NOT_SETTINGS = {"LEASELINE_COMPANY", "LEASELINE_PRIVATE_ASTERISK"}  # read by the command line and make
 
@@ -67,7 +69,15 @@ def test_every_link_and_picture_leads_somewhere(page: Path) -> None:
 def test_every_page_is_reached_from_the_readme() -> None:
     readme = (CHECKOUT / "README.md").read_text()
     for page in PAGES:
-        assert page.name == "README.md" or f"({page.relative_to(CHECKOUT)}" in readme
+        assert page.name == "README.md" or page.parent == ROOMS or f"({page.relative_to(CHECKOUT)}" in readme
+
+
+def test_every_kind_of_destination_has_a_page_that_names_its_fields() -> None:
+    assert {page.stem for page in ROOMS.glob("*.md")} == KINDS.keys()
+    for word, kind in KINDS.items():
+        assert f"(destinations/{word}.md)" in read("integrator.md")
+        fields = {each.name for each in kind.fields}
+        assert [name for name in fields if f"`{name}`" not in read(f"destinations/{word}.md")] == []
 
 
 # ---- commands ----
