@@ -131,7 +131,7 @@ def _upload(line: Line, column: str, parcels: Sequence[Parcel]) -> list[Answer]:
     if answer.ok or not is_transient(reply.status):  # else it may have been taken all the same
         for each in parcels:
             del each.progress[UPLOAD]
-    if answer.final and len(parcels) > 1:
+    if reply.status == 400 and answer.final and len(parcels) > 1:
         half = len(parcels) // 2
         return _upload(line, column, parcels[:half]) + _upload(line, column, parcels[half:])
     return [answer] * len(parcels)
