@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from commands.context import changing, company_option, json_option, reading
+from commands.context import changing, company_option, here, json_option, reading
 from commands.printing import print_rows
 
 
@@ -20,6 +20,7 @@ def delivery_group() -> None:
       leaseline delivery list --call 20261130T101500-3f2a
       leaseline delivery list --to shop --state failed
       leaseline delivery replay shop --since 2026-11-27
+      leaseline delivery google-csv --conversion "Phone call" --since 2026-11-01
     """
 
 
@@ -90,6 +91,40 @@ def replay(
         to = destination_list.find(session, owner, name)
         count = deliveries.replay(session, by, to, everything=everything, **chosen)
     click.echo(f"{count} deliveries go to {name} again.")
+
+
+@delivery_group.command("google-csv")
+@click.option("--conversion", required=True, metavar="NAME", help="The conversion action's name there.")
+@click.option("--since", required=True, metavar="DAY", help="Calls from this day or instant (ISO 8601) on.")
+@click.option("--until", metavar="DAY", help="Calls before this day or instant; default: now.")
+@click.option(
+    "--category", "categories", type=click.Choice(["target", "service", "non_target"]), multiple=True,
+    default=("target",), show_default=True, help="A category that counts; may be repeated."
+)  # fmt: skip
+@click.option(
+    "--unjudged", type=click.Choice(["answered", "all", "none"]), default="none", show_default=True,
+    help="Which calls count that have no category."
+)  # fmt: skip
+@company_option
+def google_csv(
+    *, conversion: str, since: str, until: str | None, categories: tuple[str, ...], unjudged: str,
+    company: str | None,
+) -> None:  # fmt: skip
+    """Print calls of clicks on ads as CSV in Google Ads' template for conversions, to import by hand.
+
+    \b
+    Example:
+      leaseline delivery google-csv --conversion "Phone call" --since 2026-11-01 > conversions.csv
+    """
+    from tracker import google_csv
+
+    begin, end = _instant(since), _instant(until) or here().now
+    if begin is None:
+        raise click.UsageError("Give --since")
+    options = {"categories": ",".join(categories), "unjudged": unjudged}
+    with reading(company) as (session, owner):
+        for line in google_csv.lines(session, owner, (begin, end), conversion, options):
+            click.echo(line, nl=False)
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -14,9 +14,10 @@ from support.standin import Said, StandIn
 from support.standins.google_ads import INGEST, DataManager, refused
 from support.told import CLICKS, Told
 
+from tracker import google_csv
 from tracker.database import Database
 from tracker.destinations.google_ads import click_of
-from tracker.models import Call, Category
+from tracker.models import Call, Category, Company
 from tracker.policy.delivering import Why
 from tracker.policy.facts import Presentation
 from tracker.policy.parcels import VisitFacts
@@ -202,3 +203,25 @@ def test_a_test_is_looked_at_and_not_kept(told: Told, google: tuple[StandIn, Dat
 )
 def test_one_click_id_is_sent(now: datetime, clicks: dict[str, str], sent: dict[str, str] | None) -> None:
     assert click_of(VisitFacts("v", now, None, None, None, click_ids=clicks)) == sent
+
+
+def test_the_same_calls_as_a_file_for_google_s_import(told: Told) -> None:
+    judged(told, "target")
+    judged(told, "service", Category.SERVICE)
+    judged(told, "billboard", static=True)
+    told.visit(click_ids={"yclid": "1"})
+    judged(told, "other")
+    told.visit(click_ids=CLICKS, consent={"ads": False})
+    judged(told, "refused")
+    with told.database.write() as session:
+        session.execute(sa.update(Call).values(value=Decimal("25.50")))
+    with told.database.read() as session:
+        owner = session.get_one(Company, told.pallets.company_id)
+        period = (told.clock() - timedelta(days=1), told.clock())
+        text = [*google_csv.lines(session, owner, period, "Call, phone", {"unjudged": "none"})]
+        (at,) = session.scalars(sa.select(Call.started_at).where(Call.key == "target"))
+    assert text == [
+        "Parameters:TimeZone=+0000\n",
+        "Google Click ID,Conversion Name,Conversion Time,Conversion Value,Conversion Currency\n",
+        f'{CLICKS["gclid"]},"Call, phone",{at:%Y-%m-%d %H:%M:%S},25.50,EUR\n',
+    ]
