@@ -19,7 +19,7 @@ from tracker.database import Database
 from tracker.destinations.google_ads import click_of
 from tracker.models import Call, Category, Company
 from tracker.policy.delivering import Why
-from tracker.policy.facts import Presentation
+from tracker.policy.facts import Presentation, Spam
 from tracker.policy.parcels import VisitFacts
 
 SIX_HOURS = timedelta(hours=6)
@@ -124,6 +124,19 @@ def test_a_call_waits_as_long_as_somebody_chose(told: Told, google: tuple[StandI
     told.pass_time(hours=1)
     told.send()
     assert google[1].taken == ["one"]
+
+
+def test_a_call_that_turned_out_to_be_spam_is_no_conversion(
+    told: Told, google: tuple[StandIn, DataManager]
+) -> None:
+    told.call("one")
+    told.send()
+    with told.database.write() as session:
+        session.execute(sa.update(Call).values(spam=Spam.PERSON))
+    told.pass_time(days=4)
+    told.send()
+    assert google[0].asked == []
+    assert told.deliveries()[0].why is Why.UNWANTED
 
 
 def test_events_that_a_refusal_names_are_dead_letters_and_the_rest_is_taken_at_once(

@@ -50,6 +50,7 @@ def standing_of(session: Session, call_ids: Iterable[int]) -> dict[int, Standing
             attributed=call.attributed_at is not None,
             has_category=call.category is not None,
             has_recording=_TO_HEAR.get(recording_state(call), True),
+            spam=call.spam is not None,
         )
         for call in session.scalars(wanted)
     }

@@ -307,6 +307,8 @@ def _otherwise(lane: _Lane, parcel: Parcel, it: Standing, now: datetime) -> dict
     timing = lane.kind.timing(lane.options, parcel.event)
     if now >= closes_at(timing, parcel.created_at, it):
         return {"given_up_at": now, "why": Why.TOO_LATE}
+    if it.spam:
+        return {"given_up_at": now, "why": Why.UNWANTED}
     due = due_at(timing, parcel.created_at, it)
     if due > now:
         return {"due_at": due if it.attributed else min(due, now + timedelta(seconds=1))}

@@ -72,6 +72,7 @@ class Standing:
     attributed: bool = True
     has_category: bool = False
     has_recording: bool = False  # or there will be none
+    spam: bool = False  # marked so since it was to be told
 
 
 def due_at(timing: Timing, at: datetime, it: Standing) -> datetime:
