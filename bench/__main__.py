@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-BENCHMARKS = ("call_path", "leases", "script", "attribution", "pages", "reports")
+BENCHMARKS = ("call_path", "leases", "script", "attribution", "pages", "reports", "outbox")
 
 
 def main(names: list[str]) -> int:
