@@ -7,14 +7,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from support.standin import Said
 from support.standins import DOUBLES
 from support.told import Told
 
+from tracker.calls import describe
 from tracker.database import Database
+from tracker.destination_trial import sample_call
 from tracker.destinations import KINDS
 from tracker.destinations.fields import HIDDEN
-from tracker.models import Category, Delivery
+from tracker.models import Call, Category, Company, Delivery
 from tracker.policy.delivering import Event, Why
 from tracker.policy.facts import Presentation
 
@@ -172,7 +175,7 @@ def test_three_days_down_then_everything_in_order(told: Told, kind: str) -> None
 
 
 def test_a_test_shows_what_was_asked_and_answered_without_secrets(told: Told, kind: str) -> None:
-    with told.pointing(kind) as (server, _):
+    with told.pointing(kind) as (server, double):
         it = told.destination()
         tried = told.try_out()
         assert tried.answer.ok, tried.answer.text
@@ -180,7 +183,17 @@ def test_a_test_shows_what_was_asked_and_answered_without_secrets(told: Told, ki
         shown = repr(tried.exchanges)
         for secret in told.vault.open(it.secrets).values():
             assert secret not in shown
-        assert HIDDEN in shown or kind == "webhook"  # its secret never travels
+        assert (HIDDEN in shown) == double.secret_travels
+
+
+def test_the_call_of_a_test_has_every_key_of_a_real_one(told: Told) -> None:
+    told.call("one")
+    with told.database.read() as session:
+        owner = session.get_one(Company, told.pallets.company_id)
+        sample = sample_call(owner, "https://x.example", told.clock()).described
+        real = describe(session.scalars(sa.select(Call)).one())
+    assert sample.keys() == real.keys()
+    assert sample["source"].keys() == real["source"].keys()
 
 
 def test_a_category_is_told_where_it_is_wanted(told: Told, kind: str) -> None:

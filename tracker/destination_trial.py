@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from urllib.parse import quote
 
@@ -13,15 +13,29 @@ from tracker import outside
 from tracker.destinations import Kind, Parcel
 from tracker.destinations.fields import HIDDEN, kind_of
 from tracker.mailing import new_key
-from tracker.models import Company, Destination
+from tracker.models import (
+    Call,
+    Company,
+    Destination,
+    Number,
+    Recording,
+    RecordingState,
+    Site,
+    Target,
+    Visit,
+    Visitor,
+)
+from tracker.parcels import facts_of
+from tracker.policy.candidates import Basis
 from tracker.policy.delivering import Event
-from tracker.policy.facts import Direction, Outcome
-from tracker.policy.parcels import CallFacts, VisitFacts
+from tracker.policy.facts import Direction, HungUpBy, Outcome, Presentation
+from tracker.policy.parcels import CallFacts
 from tracker.policy.telling import Answer
 from tracker.postman import Way
 from tracker.settings import Settings
 from tracker.vault import Vault
 
+SHOP = "https://shop.example"
 # What opens the other system for an hour or so, as OAuth 2 hands it out and takes it.
 _PASS = re.compile(r'(?<=_token":")[^"]+|(?<=_token": ")[^"]+')
 
@@ -61,24 +75,38 @@ def sample_parcel(company: Company, kind: Kind, web_url: str, now: datetime) -> 
 
 
 def sample_call(company: Company, web_url: str, now: datetime) -> CallFacts:
-    """See `sample_parcel`."""
-    key = f"test-{now:%Y%m%d%H%M%S}"
-    seconds = str(int(now.timestamp()) - 300)
-    visit = VisitFacts(
-        key="visitor-test", started_at=now, landing_url="https://shop.example/?gclid=TEST",
-        page_url="https://shop.example/contact", referrer="https://www.google.com/",
-        click_ids={"gclid": "TeSt-Cj0KCQiA-EXAMPLE-0001", "yclid": "123456789012345678"},
-        cookies={"_ga": f"GA1.1.1234567890.{seconds}", "_ym_uid": seconds + "123456789"}, ads=True,
-        analytics=True,
+    """See `sample_parcel`. It is read from a call as any other is, so that it has every key of one."""
+    call = _call_that_never_was(company, now)
+    call.visit = _visit_that_never_was(now)
+    return facts_of(call, f"{SHOP}/contact", web_url, earlier_calls=0)
+
+
+def _call_that_never_was(company: Company, now: datetime) -> Call:
+    """Of no session, and of a company that is a copy: nothing of it can be stored."""
+    names = ("slug", "name", "default_region", "timezone", "language", "currency")
+    owner = Company(**{name: getattr(company, name) for name in names})
+    begun = now - timedelta(seconds=64)
+    return Call(
+        key=f"test-{now:%Y%m%d%H%M%S}", company=owner, number=Number(e164="+12025550100"),
+        direction=Direction.IN, caller="+12025550123", caller_name="Test", presentation=Presentation.ALLOWED,
+        repeat=False, basis=Basis.LEASE, probability=1.0, uncertain=False, started_at=begun,
+        rang_at=begun + timedelta(seconds=1), answered_at=begun + timedelta(seconds=4), ended_at=now,
+        wait_seconds=4.0, talk_seconds=60.0, outcome=Outcome.ANSWERED, interrupted=False,
+        target=Target(name="Test"), hung_up_by=HungUpBy.CALLER, value=Decimal("10.00"),
+        recording=Recording(state=RecordingState.READY, seconds=60.0, sha256="0" * 64),
     )  # fmt: skip
-    return CallFacts(
-        key=key, company=company.slug, company_name=company.name, timezone=company.timezone,
-        currency=company.currency, direction=Direction.IN, number="+12025550100", caller="+12025550123",
-        caller_name=None, repeat=False, started_at=now, answered_at=now, ended_at=now, wait_seconds=4.0,
-        talk_seconds=60.0, outcome=Outcome.ANSWERED, answered_by="Test", left_message=False, medium="cpc",
-        source="google", campaign="test", keyword="test", content=None, channel=None, group="Paid Search",
-        category=None, value=Decimal("10.00"), tags=(), link=f"{web_url.rstrip('/')}/calls/{key}",
-        recording_link=None, visit=visit, described={"key": key, "test": True},
+
+
+def _visit_that_never_was(now: datetime) -> Visit:
+    seconds = str(int(now.timestamp()) - 300)
+    return Visit(
+        visitor=Visitor(key="visitor-test"), site=Site(needs_consent=True),
+        started_at=now - timedelta(seconds=300), landing_url=f"{SHOP}/?gclid=TEST",
+        referrer="https://www.google.com/", medium="cpc", source="google", campaign="test", keyword="test",
+        content="test", group="Paid Search", parameters={"utm_source": "google", "utm_medium": "cpc"},
+        click_ids={"gclid": "TeSt-Cj0KCQiA-EXAMPLE-0001", "yclid": "123456789012345678"},
+        analytics_ids={"_ga": f"GA1.1.1234567890.{seconds}", "_ym_uid": seconds + "123456789"},
+        consent={"storage": True, "ads": True, "analytics": True},
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What is told of calls, read from the books at the moment of telling: a batch in six statements."""
+"""What is told of calls, read from the books at the moment of telling: a batch in seven statements."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from tracker.calls import answered_by, describe, recording_state, shown_caller, source_of
 from tracker.messages import is_message
@@ -25,6 +25,7 @@ _WHOLE = (
     joinedload(Call.visit).joinedload(Visit.visitor),
     joinedload(Call.visit).joinedload(Visit.site),
 )
+MOST_EARLIER = 1000  # calls of one caller that are counted
 _TO_HEAR = {RecordingState.PENDING: False, None: False}  # anything else is settled, one way or another
 
 
@@ -32,8 +33,8 @@ def read_calls(session: Session, call_ids: Iterable[int], web_url: str) -> dict[
     """Calls by their ids, as they stand now."""
     wanted = sa.select(Call).where(Call.id.in_(list(call_ids))).options(*_WHOLE)
     calls = session.scalars(wanted.execution_options(populate_existing=True)).all()
-    pages = _last_pages(session, calls)
-    return {call.id: _facts(call, pages.get(call.id), web_url.rstrip("/")) for call in calls}
+    pages, earlier = _last_pages(session, calls), _earlier_calls(session, calls)
+    return {call.id: facts_of(call, pages.get(call.id), web_url, earlier.get(call.id, 0)) for call in calls}
 
 
 def standing_of(session: Session, call_ids: Iterable[int]) -> dict[int, Standing]:
@@ -56,14 +57,16 @@ def standing_of(session: Session, call_ids: Iterable[int]) -> dict[int, Standing
     }
 
 
-def _facts(call: Call, page_url: str | None, web: str) -> CallFacts:
+def facts_of(call: Call, page_url: str | None, web_url: str, earlier_calls: int) -> CallFacts:
+    """A call with everything that belongs to it, apart from the database."""
     source = source_of(call)
     company, caller = call.company, shown_caller(call)
-    page = f"{web}/calls/{call.key}"
+    page = f"{web_url.rstrip('/')}/calls/{call.key}"
     ready = recording_state(call) is RecordingState.READY
     return CallFacts(
         key=call.key, company=company.slug, company_name=company.name, timezone=company.timezone,
-        currency=company.currency, direction=call.direction, number=call.number.e164,
+        language=company.language, region=company.default_region, currency=company.currency,
+        direction=call.direction, number=call.number.e164,
         caller=caller if caller and caller.startswith("+") else None,
         caller_name=call.caller_name if caller else None, repeat=call.repeat,
         started_at=call.started_at, answered_at=call.answered_at, ended_at=call.ended_at,
@@ -76,6 +79,7 @@ def _facts(call: Call, page_url: str | None, web: str) -> CallFacts:
         tags=tuple(tag.name for tag in call.tags), link=page,
         recording_link=f"{page}#recording" if ready else None,
         visit=_visit(call.visit, page_url) if call.visit else None, described=describe(call),
+        earlier_calls=earlier_calls,
     )  # fmt: skip
 
 
@@ -109,3 +113,19 @@ def _last_pages(session: Session, calls: Iterable[Call]) -> dict[int, str]:
         sa.select(latest.c.call, PageView.url).join(PageView, PageView.id == latest.c.page)
     )
     return {row.call: row.url for row in found}
+
+
+def _earlier_calls(session: Session, calls: Iterable[Call]) -> dict[int, int]:
+    """How often each call's caller called before, up to `MOST_EARLIER`."""
+    repeated = [call.id for call in calls if call.repeat and shown_caller(call)]
+    if not repeated:
+        return {}
+    before = aliased(Call)
+    same = sa.and_(
+        before.company_id == Call.company_id, before.caller == Call.caller,
+        before.started_at < Call.started_at, before.direction == Call.direction,
+    )  # fmt: skip
+    some = sa.select(before.id).where(same).limit(MOST_EARLIER).correlate(Call).subquery()
+    count = sa.select(sa.func.count()).select_from(some).correlate(Call).scalar_subquery()
+    found = session.execute(sa.select(Call.id, count).where(Call.id.in_(repeated)))
+    return {row[0]: row[1] for row in found}

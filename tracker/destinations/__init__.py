@@ -1,9 +1,10 @@
 """The kinds of destinations, one file each: what it needs, when it may be told what, how it is asked."""
 
-from tracker.destinations import ga4, google_ads, matomo, meta, metrica, webhook
+from tracker.destinations import callrail, ga4, google_ads, matomo, meta, metrica, webhook
 from tracker.destinations.kind import Field, FieldKind, Kind, Line, Parcel
 
 _EVERY = (
+    callrail.KIND,
     ga4.KIND,
     google_ads.KIND,
     matomo.KIND,

@@ -51,6 +51,8 @@ class CallFacts:
     company: str
     company_name: str
     timezone: str
+    language: str
+    region: str  # ISO 3166: how the company's people write numbers
     currency: str
     direction: Direction
     number: str  # E.164, dialled or shown
@@ -79,6 +81,7 @@ class CallFacts:
     recording_link: str | None  # None: nothing to hear
     visit: VisitFacts | None = None
     described: Mapping[str, Any] = field(default_factory=dict)  # as the API shows it
+    earlier_calls: int = 0  # of the same caller
 
     @property
     def answered(self) -> bool:

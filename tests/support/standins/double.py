@@ -12,6 +12,7 @@ class Double:
     refusals = 1  # so often it says so until it is known which parcel of a request is meant
     sees_duplicates = False  # keeps the same thing told twice once
     needs_consent = ""  # the word of the visit's consent without which it is told nothing: "ads", "analytics"
+    secret_travels = True  # a test shows where it was, covered
     closes_days: float = 30  # its window: later, a call is not told any more
 
     def __init__(self) -> None:

@@ -13,6 +13,8 @@ SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
 
 
 class Receiver(Double):
+    secret_travels = False
+
     def values(self, url: str) -> dict[str, str]:
         return {"url": f"{url}/calls", "secret": SECRET}
 
