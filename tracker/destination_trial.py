@@ -37,6 +37,7 @@ from tracker.vault import Vault
 
 SHOP = "https://shop.example"
 # What opens the other system for an hour or so, as OAuth 2 hands it out and takes it.
+_WITHIN = re.compile(r"(?<=: )[^|]+?(?= \||$)")  # the value of each header that is a secret
 _PASS = re.compile(r'(?<=_token":")[^"]+|(?<=_token": ")[^"]+')
 
 
@@ -135,7 +136,8 @@ class _Watched(Way):
         return reply
 
     def _masks(self) -> Callable[[str], str]:
-        hidden = sorted({*self.secrets.values(), *self.renewed.values()}, key=len, reverse=True)
+        secrets = {*self.secrets.values(), *self.renewed.values()}
+        hidden = sorted({part for each in secrets for part in (each, *_WITHIN.findall(each))}, key=len)[::-1]
 
         def hide(text: str) -> str:
             for secret in hidden:

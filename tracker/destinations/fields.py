@@ -67,6 +67,8 @@ def read_values(
                 title=kind.title,
                 name=each.name,
             )
+    if kind.check is not None:
+        kind.check(now)
     hidden = {each.name for each in kind.fields if each.kind is FieldKind.SECRET} | secrets.keys()
     return (
         {name: text for name, text in now.items() if name not in hidden},

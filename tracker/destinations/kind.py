@@ -106,6 +106,7 @@ class Kind:
     why_not: Callable[[Mapping[str, str], Parcel], Why | None]
     batch: int = 1  # parcels of one request
     test: Send | None = None  # asks without leaving anything over there, where that can be
+    check: Callable[[Mapping[str, str]], None] | None = None  # of all fields together; raises Rejected
     outgoing: bool = False  # whether it is told of calls that go out as well
 
     def timing(self, options: Mapping[str, str], event: Event) -> Timing:

@@ -210,7 +210,12 @@ def _about_its_field(form: Form) -> Form:
     """The refusal beside the field that it names."""
     if form.problem is None:
         return form
-    about = {"destination.duplicate": "name", "destination.name": "name", "destination.event": "event"}
+    about = {
+        "destination.duplicate": "name",
+        "destination.name": "name",
+        "destination.event": "event",
+        "destination.place": "url",
+    }
     name = about.get(form.problem.id) or str(form.problem.said.values.get("name", ""))
     return Form(form.typed, form.problem, {form.problem.id: (name,)} if name in (form.typed or {}) else {})
 

@@ -21,8 +21,16 @@ class Receiver(Double):
     def answer(self, asked: Asked) -> Said:
         if not is_signed(asked, SECRET):
             return Said(401, {"error": "signature"})
-        self.taken.append(asked.json()["data"]["key"])
+        self.taken.append(key_of(asked))
         return Said(204)
+
+
+def key_of(asked: Asked) -> str:
+    """The call's key, in JSON, in a form, or in the address."""
+    if asked.method == "GET":
+        return asked.query.get("key", "")
+    form = "urlencoded" in asked.headers["content-type"]
+    return str(asked.form()["key"] if form else asked.json()["data"]["key"])
 
 
 def is_signed(asked: Asked, secret: str) -> bool:
