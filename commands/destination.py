@@ -186,13 +186,16 @@ def test(name: str, company: str | None, as_json: bool) -> None:
     """
     from tracker import destination_list, destination_trial
     from tracker.destinations.fields import kind_of
+    from web.catalogues import translator
 
     opened = here()
     with reading(company) as (session, owner):
         it = destination_list.find(session, owner, name)
         sample = destination_trial.sample_parcel(owner, kind_of(it.kind), opened.settings.web_url, opened.now)
         session.expunge(it)
-    tried = destination_trial.try_out(it, _vault(), opened.settings, sample, opened.now)
+    tried = destination_trial.try_out(
+        it, _vault(), opened.settings, sample, opened.now, translator=translator
+    )
     if as_json:
         print_thing(_told(tried), as_json=True)
     else:

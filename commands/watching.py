@@ -79,8 +79,9 @@ def delivery_jobs(opened: Here) -> Sequence[Job]:
     from tracker import deliveries
     from tracker.postman import Postman
     from tracker.worker import Job
+    from web.catalogues import translator
 
-    postman = Postman(opened.database, opened.settings, lambda: opened.now)
+    postman = Postman(opened.database, opened.settings, lambda: opened.now, translator=translator)
 
     def forget() -> None:
         with opened.database.write() as session:

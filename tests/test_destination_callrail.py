@@ -107,13 +107,18 @@ def test_a_visit_s_call_says_where_it_came_from(told: Told, receiver: Receiver) 
     assert "changes" not in it
 
 
-def test_callers_are_counted_and_hidden_ones_are_nobody(told: Told, receiver: Receiver) -> None:
-    for key in ("one", "two"):
-        told.call(key)
+def test_callers_are_counted_and_hidden_ones_are_nobody(
+    database: Database, now: datetime, tmp_path: Path
+) -> None:
+    told = Told(database, tmp_path, now)
+    with told.pointing("callrail") as (_, double):
+        receiver = cast("Receiver", double)
+        for key in ("one", "two"):
+            told.call(key)
+            told.pass_time(minutes=21)
+        told.call("three", presentation=Presentation.WITHHELD)
         told.pass_time(minutes=21)
-    told.call("three", presentation=Presentation.WITHHELD)
-    told.pass_time(minutes=21)
-    told.send()
+        told.send()
     assert [each["prior_calls"] for each in receiver.seen] == [0, 1, 0]
     assert receiver.seen[2]["customer_phone_number"] == receiver.seen[2]["callernum"] == ""
 

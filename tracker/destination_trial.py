@@ -33,6 +33,7 @@ from tracker.policy.parcels import CallFacts
 from tracker.policy.telling import Answer
 from tracker.postman import Way
 from tracker.settings import Settings
+from tracker.telling import Translate, in_english
 from tracker.vault import Vault
 
 SHOP = "https://shop.example"
@@ -60,10 +61,13 @@ class Tried:
     exchanges: Sequence[Exchange]
 
 
-def try_out(it: Destination, vault: Vault, settings: Settings, sample: Parcel, now: datetime) -> Tried:
+def try_out(
+    it: Destination, vault: Vault, settings: Settings, sample: Parcel, now: datetime,
+    *, translator: Callable[[str], Translate] = in_english,
+) -> Tried:  # fmt: skip
     """Send a test, now: what was asked and answered. Touches no database."""
     kind = kind_of(it.kind)
-    line = _Watched(it.options, vault.open(it.secrets), settings.webhook_networks, lambda: now)
+    line = _Watched(it.options, vault.open(it.secrets), settings, lambda: now, translator)
     test = kind.test or kind.send
     answer = next(iter(test(line, [sample])), Answer(False, "Nothing was sent"))
     return Tried(answer, line.exchanges)
@@ -134,6 +138,11 @@ class _Watched(Way):
             text = body.decode(errors="replace")[:8000]
             self.exchanges.append(Exchange(method, hide(url), told, hide(text), hide(said)))
         return reply
+
+    def mail(self, to: str, key: str, subject: str, text: str) -> Answer:
+        answer = super().mail(to, key, subject, text)
+        self.exchanges.append(Exchange("MAIL", to, {"Subject": subject}, text, answer.text))
+        return answer
 
     def _masks(self) -> Callable[[str], str]:
         secrets = {*self.secrets.values(), *self.renewed.values()}

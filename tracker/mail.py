@@ -44,32 +44,33 @@ def enrich(message: EmailMessage, html: str, *files: Attached) -> EmailMessage:
     return message
 
 
-def send(settings: Settings, message: EmailMessage) -> Answer:
-    """Hand it to the server; never raises for what the server does."""
+def send(settings: Settings, message: EmailMessage, seconds: float = SECONDS) -> Answer:
+    """Hand it to the server, which has so long for each answer; never raises for what the server does."""
     if not settings.smtp_host:
         return Answer(False, "No mail server is set: LEASELINE_SMTP_HOST, LEASELINE_SMTP_FROM")
     try:
-        with _server(settings) as server:
+        with _server(settings, seconds) as server:
             if settings.smtp_user:
                 server.login(settings.smtp_user, settings.smtp_password)
-            server.send_message(message)
+            others = server.send_message(message)
     except smtplib.SMTPRecipientsRefused as refused:
         code, text = next(iter(refused.recipients.values()))
         return Answer(False, _said(code, text), final=code >= PERMANENT)
     except smtplib.SMTPResponseException as refused:
         return Answer(False, _said(refused.smtp_code, refused.smtp_error))
-    except TimeoutError:
-        return Answer(False, f"No answer from {settings.smtp_host} within {SECONDS:.0f} s")
     except (OSError, smtplib.SMTPException) as trouble:
-        return Answer(False, f"{settings.smtp_host}: {trouble}")
-    return Answer(True, f"accepted by {settings.smtp_host}")
+        late = any(isinstance(each, TimeoutError) for each in (trouble, trouble.__context__))
+        said = f"No answer from {settings.smtp_host} within {seconds:g} s"
+        return Answer(False, said if late else f"{settings.smtp_host}: {trouble}")
+    refused_for = "".join(f"; not for {to}: {_said(*why)}" for to, why in others.items())
+    return Answer(True, f"accepted by {settings.smtp_host}{refused_for}")
 
 
-def _server(settings: Settings) -> smtplib.SMTP:
+def _server(settings: Settings, seconds: float) -> smtplib.SMTP:
     host, port, context = settings.smtp_host, settings.smtp_port, ssl.create_default_context()
     if settings.smtp_security == "ssl":
-        return smtplib.SMTP_SSL(host, port, timeout=SECONDS, context=context)
-    server = smtplib.SMTP(host, port, timeout=SECONDS)
+        return smtplib.SMTP_SSL(host, port, timeout=seconds, context=context)
+    server = smtplib.SMTP(host, port, timeout=seconds)
     if settings.smtp_security == "starttls":
         try:
             server.starttls(context=context)

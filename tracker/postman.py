@@ -20,7 +20,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker import outside
+from tracker import mail, outside
 from tracker.database import Database
 from tracker.deliveries import WAITING
 from tracker.destinations import KINDS, Kind, Parcel
@@ -35,8 +35,10 @@ from tracker.policy.delivering import (
     due_at,
     pause,
 )
+from tracker.policy.report_text import Tongue
 from tracker.policy.telling import Answer
 from tracker.settings import Settings
+from tracker.telling import Translate, in_english
 from tracker.vault import Vault
 
 log = logging.getLogger("leaseline.deliveries")
@@ -52,8 +54,9 @@ class Way:
 
     options: Mapping[str, str]
     secrets: dict[str, str]
-    allowed: Sequence[str]
+    settings: Settings
     clock: Callable[[], datetime]
+    translator: Callable[[str], Translate] = in_english
     seconds: float = outside.SECONDS
     renewed: dict[str, str] = field(default_factory=dict)
 
@@ -64,7 +67,14 @@ class Way:
     def ask(
         self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> outside.Reply:
-        return outside.ask(method, url, body, headers or {}, allowed=self.allowed, seconds=self.seconds)
+        networks = self.settings.webhook_networks
+        return outside.ask(method, url, body, headers or {}, allowed=networks, seconds=self.seconds)
+
+    def mail(self, to: str, key: str, subject: str, text: str) -> Answer:
+        return mail.send(self.settings, mail.compose(self.settings, to, key, subject, text), self.seconds)
+
+    def tongue(self, language: str) -> Tongue:
+        return Tongue(self.translator(language), language)
 
     def keep(self, **secrets: str) -> None:
         self.secrets.update(secrets)
@@ -102,11 +112,12 @@ class Postman:
         *,
         at_once: int = AT_ONCE,
         seconds: float = outside.SECONDS,
+        translator: Callable[[str], Translate] = in_english,
     ) -> None:
         self._database, self._settings, self._clock, self._at_once = database, settings, clock, at_once
         self._vault = Vault(settings.secret_key)
         self._me = uuid4().hex
-        self._seconds = seconds
+        self._seconds, self._translator = seconds, translator
         self.lanes: dict[int, threading.Thread] = {}
         self._writing = threading.Lock()  # SQLite has one writer's place: our own threads wait here for it
 
@@ -224,8 +235,8 @@ class Postman:
         One that fails again and again may be what the other side stumbles over: then the next is tried, and
         where that one is taken, the first is set aside.
         """
-        secrets, networks = self._vault.open(lane.sealed), self._settings.webhook_networks
-        way = Way(lane.options, secrets, networks, self._clock, self._seconds)
+        secrets = self._vault.open(lane.sealed)
+        way = Way(lane.options, secrets, self._settings, self._clock, self._translator, self._seconds)
         at, size = 0, lane.kind.batch
         suspect: Sequence[_Item] = ()
         while at < len(ready):

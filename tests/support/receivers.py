@@ -26,6 +26,14 @@ class Mailbox:
     letters: list[tuple[str, EmailMessage]] = field(default_factory=list)
     replies: dict[str, list[str]] = field(default_factory=dict)  # by command, used up in turn
 
+    def reply(self, word: str) -> str:
+        """What is answered to a command."""
+        meant = self.replies.get(word)
+        return meant.pop(0) if meant else {"DATA": "354 go on", "QUIT": "221 bye"}.get(word, "250 ok")
+
+    def take(self, to: str, letter: EmailMessage) -> None:
+        self.letters.append((to, letter))
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 mail.example\r\n")
         to = ""
@@ -33,17 +41,14 @@ class Mailbox:
             word = line.split(" ", 1)[0].upper()
             if word == "RCPT":
                 to = line.partition("<")[2].rstrip(">")
-            refused = self.replies.get(word, [])
-            reply = (
-                refused.pop(0) if refused else {"DATA": "354 go on", "QUIT": "221 bye"}.get(word, "250 ok")
-            )
+            reply = self.reply(word)
             writer.write(reply.encode() + b"\r\n")
             if word == "DATA" and reply.startswith("354"):
                 raw = await reader.readuntil(b"\r\n.\r\n")
                 said = email.message_from_bytes(
                     raw[:-5].replace(b"\r\n..", b"\r\n."), policy=email.policy.default
                 )
-                self.letters.append((to, said))
+                self.take(to, said)
                 writer.write(b"250 taken\r\n")
             if word == "QUIT":
                 break
@@ -51,8 +56,8 @@ class Mailbox:
 
 
 @contextmanager
-def mailbox() -> Iterator[Mailbox]:
-    box, ready, loop = Mailbox(), threading.Event(), asyncio.new_event_loop()
+def mailbox(given: Mailbox | None = None) -> Iterator[Mailbox]:
+    box, ready, loop = given or Mailbox(), threading.Event(), asyncio.new_event_loop()
 
     async def run() -> None:
         server = await asyncio.start_server(box.serve, "127.0.0.1", 0)

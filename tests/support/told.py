@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 from support.couriers import Clock
 from support.facts import add_pallets, answered, ended, started
 from support.recorded import settings_in
-from support.standin import StandIn, stand_in
+from support.standin import StandIn
 from support.standins import DOUBLES
 from support.standins.double import Double
 
@@ -69,7 +70,10 @@ class Told:
     def pointing(self, kind: str, **more: Any) -> Iterator[tuple[StandIn, Double]]:
         """A stand-in of that kind, and a destination that points at it."""
         double = DOUBLES[kind]()
-        with stand_in(double.answer) as server:
+        with double.serve() as server:
+            if double.settings:
+                self.settings = replace(self.settings, **double.settings)
+                self.postman = self.worker()
             self.add(kind, double.values(server.url), **more)
             yield server, double
 

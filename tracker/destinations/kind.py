@@ -18,6 +18,7 @@ from tracker.errors import Said, say
 from tracker.outside import Reply
 from tracker.policy.delivering import Event, Hold, Timing, Why, is_transient, retry_after
 from tracker.policy.parcels import CallFacts
+from tracker.policy.report_text import Tongue
 from tracker.policy.telling import Answer
 
 
@@ -70,6 +71,14 @@ class Line(Protocol):
         self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> Reply:
         """Raises tracker.outside.Trouble."""
+        ...
+
+    def mail(self, to: str, key: str, subject: str, text: str) -> Answer:
+        """Send an e-mail by the installation's own server; `to` is an address, or several with commas."""
+        ...
+
+    def tongue(self, language: str) -> Tongue:
+        """What puts texts for people into a language."""
         ...
 
     def keep(self, **secrets: str) -> None:

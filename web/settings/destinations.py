@@ -21,6 +21,7 @@ from tracker.destinations.fields import kind_of
 from tracker.errors import Rejected
 from tracker.models import Company, Destination
 from tracker.vault import Vault
+from web.catalogues import translator
 from web.destination_words import DELIVERY_STATES, DESTINATION_STATES, EVENTS, WHYS
 from web.house import house, row_id
 from web.settings.forms import EMPTY, Form, attempt, text
@@ -145,7 +146,7 @@ def _try(company: str, destination: str) -> Tried:
         web_url, now = house().settings.web_url, house().clock()
         sample = destination_trial.sample_parcel(owner, kind_of(it.kind), web_url, now)
         session.expunge(it)
-    return destination_trial.try_out(it, _vault(), house().settings, sample, house().clock())
+    return destination_trial.try_out(it, _vault(), house().settings, sample, now, translator=translator)
 
 
 def _add(company: str, word: str, form: Form) -> str:
