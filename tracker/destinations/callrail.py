@@ -268,7 +268,7 @@ def _domain(url: str) -> str:
 
 KIND = Kind(
     word="callrail",
-    title="Webhook as CallRail's",
+    title="Webhook in CallRail's format",
     about=say("Calls as CallRail posts them, for receivers that were written for it"),
     fields=(
         Field(

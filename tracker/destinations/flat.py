@@ -39,7 +39,7 @@ def flatten(event: str, timestamp: str, data: Mapping[str, Any]) -> dict[str, st
 def fill(template: str, values: Mapping[str, str]) -> str:
     """The address with values in its places."""
     head, mark, query = template.partition("?")
-    return f"{head}{mark}{_PLACE.sub(lambda place: _escaped(values[place[1]]), query)}"
+    return head + mark + _PLACE.sub(lambda place: _escaped(values.get(place[1], "")), query)
 
 
 def check_places(template: str) -> None:

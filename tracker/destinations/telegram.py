@@ -62,7 +62,8 @@ def meaning(reply: Reply, line: Line) -> Answer:
     if reply.status == 400:
         said = str(told.get("description", "")).lower()
         return replace(answer, final=not any(each in said for each in _OF_THE_CHAT))
-    wait = (told.get("parameters") or {}).get("retry_after")
+    more = told.get("parameters")
+    wait = more.get("retry_after") if isinstance(more, dict) else None
     return replace(answer, retry_after=timedelta(seconds=wait)) if isinstance(wait, int) else answer
 
 
