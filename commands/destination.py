@@ -193,6 +193,9 @@ def test(name: str, company: str | None, as_json: bool) -> None:
         sample = destination_trial.sample_parcel(owner, kind_of(it.kind), opened.settings.web_url, opened.now)
         session.expunge(it)
     tried = destination_trial.try_out(it, _vault(), opened.settings, sample, opened.now)
+    if tried.renewed:
+        with opened.database.write() as session:
+            destination_trial.keep(session, it, tried, _vault())
     if as_json:
         print_thing(_told(tried), as_json=True)
     else:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from tracker import sound_files
 from tracker.calls import answered_by, describe, recording_state, shown_caller, source_of
 from tracker.messages import is_message
 from tracker.models import Call, Channel, PageView, RecordingState, Visit
 from tracker.policy.delivering import Standing
-from tracker.policy.parcels import CallFacts, VisitFacts
+from tracker.policy.parcels import CallFacts, ReadSound, VisitFacts, no_sound
 
 _WHOLE = (
     joinedload(Call.company),
@@ -28,12 +32,18 @@ _WHOLE = (
 _TO_HEAR = {RecordingState.PENDING: False, None: False}  # anything else is settled, one way or another
 
 
-def read_calls(session: Session, call_ids: Iterable[int], web_url: str) -> dict[int, CallFacts]:
-    """Calls by their ids, as they stand now."""
+def read_calls(
+    session: Session, call_ids: Iterable[int], web_url: str, recordings: Path | None = None
+) -> dict[int, CallFacts]:
+    """Calls by their ids, as they stand now; what was recorded is read from that folder, when it is wanted."""
     wanted = sa.select(Call).where(Call.id.in_(list(call_ids))).options(*_WHOLE)
     calls = session.scalars(wanted.execution_options(populate_existing=True)).all()
     pages = _last_pages(session, calls)
-    return {call.id: _facts(call, pages.get(call.id), web_url.rstrip("/")) for call in calls}
+    web = web_url.rstrip("/")
+    return {
+        call.id: replace(_facts(call, pages.get(call.id), web), sound=_sound(call, recordings))
+        for call in calls
+    }
 
 
 def standing_of(session: Session, call_ids: Iterable[int]) -> dict[int, Standing]:
@@ -77,6 +87,11 @@ def _facts(call: Call, page_url: str | None, web: str) -> CallFacts:
         recording_link=f"{page}#recording" if ready else None,
         visit=_visit(call.visit, page_url) if call.visit else None, described=describe(call),
     )  # fmt: skip
+
+
+def _sound(call: Call, folder: Path | None) -> ReadSound:
+    names = sound_files.names_of(call.recording)
+    return partial(sound_files.read, folder, names) if folder and names else no_sound
 
 
 def _channel(channel: Channel | None, visit: Visit | None) -> str | None:

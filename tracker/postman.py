@@ -79,7 +79,6 @@ class _Lane:
     name: str
     kind: Kind
     options: Mapping[str, str]
-    sealed: str
 
 
 @dataclass(frozen=True)
@@ -155,12 +154,10 @@ class Postman:
             sa.update(Destination)
             .where(Destination.id.in_(wanted), _free(now))
             .values(held_by=self._me, held_until=now + HOLD)
-            .returning(
-                Destination.id, Destination.name, Destination.kind, Destination.options, Destination.secrets
-            )
+            .returning(Destination.id, Destination.name, Destination.kind, Destination.options)
         )
         return [
-            _Lane(row.id, row.name, KINDS[row.kind], row.options, row.secrets)
+            _Lane(row.id, row.name, KINDS[row.kind], row.options)
             for row in session.connection().execute(take)
             if row.kind in KINDS
         ]
@@ -203,7 +200,7 @@ class Postman:
         )
         found = session.scalars(wanted).all()
         ids = {each.call_id for each in found}
-        calls = read_calls(session, ids, self._settings.web_url)
+        calls = read_calls(session, ids, self._settings.web_url, self._settings.recordings_folder)
         standing = standing_of(session, ids)
         ready: list[_Item] = []
         settled: dict[int, dict[str, Any]] = {}
@@ -224,7 +221,9 @@ class Postman:
         One that fails again and again may be what the other side stumbles over: then the next is tried, and
         where that one is taken, the first is set aside.
         """
-        secrets, networks = self._vault.open(lane.sealed), self._settings.webhook_networks
+        with self._database.read() as session:  # as the last batch, or a person, left them
+            sealed = session.scalar(sa.select(Destination.secrets).where(Destination.id == lane.id))
+        secrets, networks = self._vault.open(sealed or ""), self._settings.webhook_networks
         way = Way(lane.options, secrets, networks, self._clock, self._seconds)
         at, size = 0, lane.kind.batch
         suspect: Sequence[_Item] = ()
@@ -290,7 +289,10 @@ class Postman:
         if any(answer.ok for answer in answers):
             values |= {"failures": 0, "failing_since": None, "retry_at": None, "sent_at": now}
         if renewed:
-            values["secrets"] = self._vault.seal({**self._vault.open(lane.sealed), **renewed})
+            sealed = session.scalar(
+                sa.select(Destination.secrets).where(Destination.id == lane.id).with_for_update()
+            )
+            values["secrets"] = self._vault.seal({**self._vault.open(sealed or ""), **renewed})
         if values:
             session.execute(sa.update(Destination).where(Destination.id == lane.id).values(values))
         if gone := next((answer for answer in answers if answer.gone), None):
