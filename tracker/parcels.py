@@ -35,7 +35,7 @@ _TO_HEAR = {RecordingState.PENDING: False, None: False}  # anything else is sett
 def read_calls(
     session: Session, call_ids: Iterable[int], web_url: str, recordings: Path | None = None
 ) -> dict[int, CallFacts]:
-    """Calls by their ids, as they stand now; what was recorded is read from that folder, when it is wanted."""
+    """Calls by their ids, as they stand now; recordings lie below that folder, and are read when wanted."""
     wanted = sa.select(Call).where(Call.id.in_(list(call_ids))).options(*_WHOLE)
     calls = session.scalars(wanted.execution_options(populate_existing=True)).all()
     pages = _last_pages(session, calls)

@@ -1,9 +1,20 @@
 """The kinds of destinations, one file each: what it needs, when it may be told what, how it is asked."""
 
-from tracker.destinations import bitrix24, bitrix24_leads, ga4, google_ads, matomo, meta, metrica, webhook
+from tracker.destinations import (
+    amocrm,
+    bitrix24,
+    bitrix24_leads,
+    ga4,
+    google_ads,
+    matomo,
+    meta,
+    metrica,
+    webhook,
+)
 from tracker.destinations.kind import Field, FieldKind, Kind, Line, Parcel
 
 _EVERY = (
+    amocrm.KIND,
     bitrix24.KIND,
     bitrix24_leads.KIND,
     ga4.KIND,

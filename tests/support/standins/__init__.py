@@ -1,9 +1,10 @@
 """What stands in for each kind of destination in tests: one file a kind, one line here."""
 
-from support.standins import bitrix24, ga4, google_ads, matomo, meta, metrica, webhook
+from support.standins import amocrm, bitrix24, ga4, google_ads, matomo, meta, metrica, webhook
 from support.standins.double import Double
 
 DOUBLES: dict[str, type[Double]] = {
+    "amocrm": amocrm.Account,
     "bitrix24": bitrix24.Portal,
     "bitrix24_leads": bitrix24.Leads,
     "ga4": ga4.Analytics,
