@@ -1,6 +1,6 @@
 """What stands in for each kind of destination in tests: one file a kind, one line here."""
 
-from support.standins import amocrm, bitrix24, ga4, google_ads, matomo, meta, metrica, webhook
+from support.standins import amocrm, bitrix24, ga4, google_ads, hubspot, matomo, meta, metrica, webhook
 from support.standins.double import Double
 
 DOUBLES: dict[str, type[Double]] = {
@@ -9,6 +9,7 @@ DOUBLES: dict[str, type[Double]] = {
     "bitrix24_leads": bitrix24.Leads,
     "ga4": ga4.Analytics,
     "google_ads": google_ads.DataManager,
+    "hubspot": hubspot.Crm,
     "matomo": matomo.Tracker,
     "meta": meta.Graph,
     "metrica": metrica.Counter,
