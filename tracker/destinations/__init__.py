@@ -10,6 +10,7 @@ from tracker.destinations import (
     matomo,
     meta,
     metrica,
+    salesforce,
     webhook,
 )
 from tracker.destinations.kind import Field, FieldKind, Kind, Line, Parcel
@@ -24,6 +25,7 @@ _EVERY = (
     matomo.KIND,
     meta.KIND,
     metrica.KIND,
+    salesforce.KIND,
     webhook.KIND,
 )
 KINDS = {each.word: each for each in _EVERY}

@@ -1,6 +1,17 @@
 """What stands in for each kind of destination in tests: one file a kind, one line here."""
 
-from support.standins import amocrm, bitrix24, ga4, google_ads, hubspot, matomo, meta, metrica, webhook
+from support.standins import (
+    amocrm,
+    bitrix24,
+    ga4,
+    google_ads,
+    hubspot,
+    matomo,
+    meta,
+    metrica,
+    salesforce,
+    webhook,
+)
 from support.standins.double import Double
 
 DOUBLES: dict[str, type[Double]] = {
@@ -13,5 +24,6 @@ DOUBLES: dict[str, type[Double]] = {
     "matomo": matomo.Tracker,
     "meta": meta.Graph,
     "metrica": metrica.Counter,
+    "salesforce": salesforce.Org,
     "webhook": webhook.Receiver,
 }
