@@ -14,9 +14,10 @@ from support.standin import Said, StandIn
 from support.standins.bitrix24 import Leads, Portal, refused
 from support.told import PAGE, Told
 
+from recordings import settle
 from tracker.database import Database
 from tracker.destinations import bitrix24
-from tracker.models import Call, RecordingState, Visit
+from tracker.models import Call, Recording, RecordingState, Visit
 from tracker.policy.delivering import Why
 from tracker.policy.facts import Presentation
 
@@ -89,6 +90,22 @@ def test_a_recording_that_does_not_come_is_not_waited_for_forever(
     told.send()
     assert portal[1].calls["externalCall.one"]["steps"] == ["register", "finish"]
     assert "without a recording" in str(told.deliveries()[0].answer)
+
+
+@pytest.mark.parametrize("damaged", [True, False])
+def test_a_recording_of_which_nothing_became_is_not_waited_for(
+    told: Told, portal: tuple[StandIn, Portal], damaged: bool
+) -> None:
+    told.call("one")
+    told.send()
+    with told.database.read() as session:
+        recording_id = session.scalars(sa.select(Recording.id)).one()
+    if damaged:
+        settle.give_up(told.database, told.settings, recording_id, "It cannot be played")
+    else:
+        settle.nothing(told.database, recording_id, [], None)
+    told.send()
+    assert portal[1].taken == ["one"]
 
 
 @pytest.mark.parametrize(

@@ -168,8 +168,9 @@ def marks_of(call: CallFacts) -> dict[str, str]:
 
 
 def comment_of(call: CallFacts, kind: str, entity: Any) -> dict[str, Any]:
-    """A comment in the timeline; the shape is unconfirmed."""
-    return {"ENTITY_ID": entity, "ENTITY_TYPE": kind.lower(), "COMMENT": "\n".join(story_of(call))}
+    """A comment in the timeline; the shape is unconfirmed. What is in brackets is a command there."""
+    text = "\n".join(story_of(call)).replace("[", "(").replace("]", ")")
+    return {"ENTITY_ID": entity, "ENTITY_TYPE": kind.lower(), "COMMENT": text}
 
 
 def _attach(portal: Portal, parcel: Parcel) -> Answer:
