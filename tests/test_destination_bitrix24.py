@@ -207,16 +207,6 @@ def test_a_withheld_number_is_nobody_s(told: Told, portal: tuple[StandIn, Portal
     assert told.deliveries()[0].why is Why.NOBODY
 
 
-def test_a_test_keeps_the_token_that_it_renewed(told: Told, portal: tuple[StandIn, Portal]) -> None:
-    from tracker import destination_trial
-
-    tried = told.try_out()
-    with told.database.write() as session:
-        destination_trial.keep(session, told.destination(), tried, told.vault)
-    secrets = told.vault.open(told.destination().secrets)
-    assert (secrets["access_token"], secrets["refresh_token"]) == ("access-1", "refresh-1")
-
-
 def test_a_new_caller_is_a_lead_and_a_known_one_gets_a_comment(
     told: Told, leads: tuple[StandIn, Leads]
 ) -> None:

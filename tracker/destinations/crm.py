@@ -59,7 +59,7 @@ def ours(answer: Answer) -> Answer:
 
 def people_field(whose: str) -> Field:
     """Who over there the people here are: "Ann=12, Office=15"."""
-    hint = say("Who of %(whose)s the people are who take calls here: Ann=12, Office=15", whose=whose)
+    hint = say("Who takes calls here, and their ids in %(whose)s: Ann=12, Office=15", whose=whose)
     return Field("people", say("People"), hint, required=False, form=rf"{_PERSON}(, ?{_PERSON})*")
 
 

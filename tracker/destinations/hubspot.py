@@ -62,10 +62,15 @@ def properties_of(options: Mapping[str, str], call: CallFacts) -> dict[str, str]
         "hs_call_to_number": ours if inbound else theirs,
         "hs_call_status": STATUSES.get(call.outcome, "") if call.outcome else "",
         "hs_call_disposition": disposition_of(call),
-        "hs_call_recording_url": call.recording_link,
+        "hs_call_recording_url": call.recording_link if is_https(call.recording_link) else "",
         "hubspot_owner_id": person_of(options, call),
     }
     return {name: value for name, value in told.items() if value}
+
+
+def is_https(url: str | None) -> bool:
+    """The only addresses of recordings that HubSpot takes."""
+    return bool(url) and str(url).startswith("https://")
 
 
 def disposition_of(call: CallFacts) -> str:
