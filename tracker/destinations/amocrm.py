@@ -15,6 +15,7 @@ from tracker.destinations.crm import (
     AFTER_RECORDING,
     came_from,
     is_inbound,
+    may_be_new,
     one_by_one,
     people_field,
     person_of,
@@ -28,7 +29,7 @@ from tracker.destinations.kind import BARRED, Field, FieldKind, Kind, Line, Parc
 from tracker.errors import say
 from tracker.outside import Reply
 from tracker.policy.delivering import Event, Why
-from tracker.policy.facts import Direction, Outcome
+from tracker.policy.facts import Outcome
 from tracker.policy.parcels import CallFacts
 from tracker.policy.telling import Answer
 
@@ -122,7 +123,7 @@ def _tell(line: Line, parcel: Parcel) -> Answer:
         if not is_unknown(reply):
             return meaning(reply, line)
         parcel.progress[UNKNOWN] = True
-    if options.get("unsorted") == "no" or call.direction is Direction.OUT:
+    if options.get("unsorted") == "no" or not may_be_new(call):
         return Answer(False, "No contact has that number", final=True)
     return meaning(_ask(line, "leads/unsorted/sip", [lead_of(options, call)]), line)
 

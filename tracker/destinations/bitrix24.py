@@ -19,6 +19,7 @@ from tracker.destinations.crm import (
     came_from,
     in_base64,
     local,
+    may_be_new,
     one_by_one,
     ours,
     people_field,
@@ -118,7 +119,7 @@ def registration_of(options: Mapping[str, str], call: CallFacts) -> dict[str, An
         "PHONE_NUMBER": call.caller,
         "TYPE": TYPES[call.direction],
         "CALL_START_DATE": local(call.started_at, call).isoformat(timespec="seconds"),
-        "CRM_CREATE": int(options.get("create") != "no" and call.direction is not Direction.OUT),
+        "CRM_CREATE": int(options.get("create") != "no" and may_be_new(call)),
         "CRM_SOURCE": options.get("source_id") or "CALL",
         "SHOW": 0,
         "ADD_TO_CHAT": 0,
@@ -132,6 +133,8 @@ def _tell(line: Line, parcel: Parcel) -> Answer:
     portal, done, call = Portal(line), parcel.progress, parcel.call
     if CALL not in done:
         told = portal.ask("telephony.externalCall.register", **registration_of(line.options, call))
+        if not isinstance(told, dict) or not told.get("CALL_ID"):
+            raise Stop(Answer(False, f"It does not say which call that is: {str(told)[:100]}"))
         done[CALL] = told["CALL_ID"]
         done[ENTITY] = [told.get("CRM_ENTITY_TYPE"), told.get("CRM_ENTITY_ID"), told.get("CRM_CREATED_LEAD")]
     if FINISHED not in done:

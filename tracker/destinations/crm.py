@@ -108,6 +108,11 @@ def is_inbound(call: CallFacts) -> bool:
     return call.direction is Direction.IN
 
 
+def may_be_new(call: CallFacts) -> bool:
+    """Whether the other side may be somebody new, of whom a lead is made; whom we call ourselves is not."""
+    return call.direction is not Direction.OUT
+
+
 def seconds_of(call: CallFacts) -> int:
     """For how long they talked."""
     return round(call.talk_seconds or 0)

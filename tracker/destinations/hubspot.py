@@ -17,6 +17,7 @@ from tracker.destinations.crm import (
     Stop,
     is_inbound,
     last_digits,
+    may_be_new,
     one_by_one,
     people_field,
     person_of,
@@ -113,7 +114,7 @@ def associated(contact: str | None) -> list[dict[str, Any]]:
 def _contact(line: Line, call: CallFacts) -> str | None:
     """The id of the contact that has the caller's number; None where none is to be made."""
     found = _search(line, "contacts", _by_phone(call.caller or ""))
-    if found or line.options.get("create") == "no":
+    if found or line.options.get("create") == "no" or not may_be_new(call):
         return str(found[0]["id"]) if found else None
     return _id_in(_post(line, "contacts", {"properties": contact_of(call)}))
 

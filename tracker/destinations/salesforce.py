@@ -18,6 +18,7 @@ from tracker.destinations.crm import (
     is_inbound,
     last_digits,
     local,
+    may_be_new,
     one_by_one,
     ours,
     people_field,
@@ -150,7 +151,7 @@ def _tell(line: Line, parcel: Parcel) -> Answer:
     if there := _find_task(org, call.key):
         return Answer(True, f"It had arrived: task {there}")
     if call.caller and WHO not in done:
-        wanted = line.options.get("create") == "yes" and is_inbound(call)
+        wanted = line.options.get("create") == "yes" and may_be_new(call)
         done[WHO] = _who(org, call.caller) or (org.make("Lead", lead_of(call)) if wanted else None)
     task = org.make("Task", task_of(line.options, call, done.get(WHO)))
     return Answer(True, f"Task {task}")
