@@ -196,6 +196,9 @@ def test(name: str, company: str | None, as_json: bool) -> None:
     tried = destination_trial.try_out(
         it, _vault(), opened.settings, sample, opened.now, translator=translator
     )
+    if tried.renewed:
+        with opened.database.write() as session:
+            destination_trial.keep(session, it, tried, _vault())
     if as_json:
         print_thing(_told(tried), as_json=True)
     else:

@@ -83,10 +83,17 @@ def give_up(database: Database, settings: Settings, recording_id: int, problem: 
         call = recording.call
         key = call.key
         announce(session, call, call.ended_at or call.started_at)  # that somebody left one is worth knowing
+        _wait_no_more(session, recording)
     log.warning("the recording is damaged: %s", problem, extra=of(key))
     if found := places.find(settings, key):
         places.set_aside(found.path, places.damaged_folder(settings))
     return RecordingState.DAMAGED
+
+
+def _wait_no_more(session: Session, recording: Recording) -> None:
+    """Whatever is told when the sound is there is told without it."""
+    call = recording.call
+    deliveries.release(session, [call.id], call.ended_at or call.started_at)
 
 
 def change(
@@ -98,6 +105,8 @@ def change(
         if recording is not None and recording.state is when:
             for name, value in values.items():
                 setattr(recording, name, value)
+            if recording.state not in {when, RecordingState.PENDING}:
+                _wait_no_more(session, recording)
 
 
 def _keep(database: Database, settings: Settings, now: datetime, reply: Stored) -> RecordingState | None:
@@ -139,9 +148,11 @@ def _fill_or_not(session: Session, recording: Recording, reply: Stored, now: dat
     """A caller's refusal may come into the books later than the sound was found; silence is no message."""
     if (why := due.withheld_of(recording.call)) is not None:
         recording.state, recording.withheld, recording.retry_at = RecordingState.NONE, why, None
+        _wait_no_more(session, recording)
         return RecordingState.NONE
     if due.is_wordless(recording.call):
         recording.state, recording.retry_at = RecordingState.NONE, None
+        _wait_no_more(session, recording)
         return RecordingState.NONE
     _fill(recording, reply, now)
     announce(session, recording.call, now)

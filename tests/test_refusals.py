@@ -48,6 +48,7 @@ ENGLISH = {
     "download.py",
     "fetching.py",
     "moved.py",
+    "mapped_rows.py",
     "vendor_files.py",
     "referrer_lists.py",
 }

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from support.settings_page import HERE, actions, admin, done, refused, send, two_companies
 from support.site import Site as House
 from support.standin import stand_in
+from support.standins.bitrix24 import Portal
 from support.standins.webhook import SECRET, Receiver
 from support.told import Told
 
@@ -94,6 +95,20 @@ def test_a_test_shows_the_request_and_the_answer(tmp_path: Path, sqlite: Databas
     page = unescape(send(ann, f"{AT}/{made}", do="test").text)  # nobody is there any more
     assert "The test was not taken" in page
     assert "refused" in page
+
+
+def test_a_test_keeps_the_token_that_it_renewed(tmp_path: Path, sqlite: Database, now: datetime) -> None:
+    told, portal = Told(sqlite, tmp_path, now), Portal()
+    house = House(sqlite, told.settings, now)
+    ann = admin(house)
+    with stand_in(portal.answer) as server:
+        made = told.add("bitrix24", portal.values(server.url))
+        page = unescape(send(ann, f"{AT}/{made}", do="test").text)
+    assert "The test was taken" in page
+    assert "access-1" not in page
+    assert "refresh-1" not in page
+    secrets = told.vault.open(its(house).secrets)
+    assert (secrets["access_token"], secrets["refresh_token"]) == ("access-1", "refresh-1")
 
 
 def test_a_call_says_where_it_went_and_is_sent_again(tmp_path: Path, sqlite: Database, now: datetime) -> None:

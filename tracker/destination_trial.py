@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from urllib.parse import quote
 
+from sqlalchemy.orm import Session
+
 from tracker import outside
 from tracker.destinations import Kind, Parcel
 from tracker.destinations.fields import HIDDEN, kind_of
@@ -59,6 +61,7 @@ class Tried:
 
     answer: Answer
     exchanges: Sequence[Exchange]
+    renewed: Mapping[str, str] = field(default_factory=dict, repr=False)  # secrets: see `keep`
 
 
 def try_out(
@@ -70,7 +73,14 @@ def try_out(
     line = _Watched(it.options, vault.open(it.secrets), settings, lambda: now, translator)
     test = kind.test or kind.send
     answer = next(iter(test(line, [sample])), Answer(False, "Nothing was sent"))
-    return Tried(answer, line.exchanges)
+    return Tried(answer, line.exchanges, line.renewed)
+
+
+def keep(session: Session, it: Destination, tried: Tried, vault: Vault) -> None:
+    """Keep the secrets that were renewed on the way: the former ones may be good for nothing now."""
+    row = session.get(Destination, it.id, with_for_update=True)
+    if row is not None and tried.renewed:
+        row.secrets = vault.seal({**vault.open(row.secrets), **tried.renewed})
 
 
 def sample_parcel(company: Company, kind: Kind, web_url: str, now: datetime) -> Parcel:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,12 +12,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from tracker import mail, messages
+from tracker import mail, messages, sound_files
 from tracker.calls import shown_caller, source_of
 from tracker.courier import Courier
 from tracker.database import Database
 from tracker.logs import of
-from tracker.models import Call, Recording, RecordingState
+from tracker.models import Call, Recording
 from tracker.policy.alert_words import N_
 from tracker.policy.phone import display
 from tracker.policy.report_text import Tongue
@@ -115,17 +114,7 @@ def write(call: Call, letter: Claimed, settings: Settings, tongue: Tongue, most_
 
 def sound_of(settings: Settings, recording: Recording | None, most_bytes: int) -> Path | None:
     """The file that goes along: the MP3 where there is one, else the WAV; None where neither can."""
-    if recording is None or recording.state is not RecordingState.READY or not recording.path:
-        return None
-    root = Path(os.path.realpath(settings.recordings_folder))
-    names = [*(name for name in recording.copies if name.endswith(".mp3")), recording.path]
-    files = (Path(os.path.realpath(root / name)) for name in names)
-    fitting = (
-        each
-        for each in files
-        if each.is_relative_to(root) and each.is_file() and each.stat().st_size <= most_bytes
-    )
-    return next(fitting, None)
+    return sound_files.find(settings.recordings_folder, sound_files.names_of(recording), most_bytes)
 
 
 def _facts(call: Call, caller: str, tongue: Tongue) -> list[str]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
+from tracker import sound_files
 from tracker.calls import answered_by, describe, recording_state, shown_caller, source_of
 from tracker.messages import is_message
 from tracker.models import Call, Channel, PageView, RecordingState, Visit
 from tracker.policy.delivering import Standing
-from tracker.policy.parcels import CallFacts, VisitFacts
+from tracker.policy.parcels import CallFacts, ReadSound, VisitFacts, no_sound
 
 _WHOLE = (
     joinedload(Call.company),
@@ -29,12 +33,20 @@ MOST_EARLIER = 1000  # calls of one caller that are counted
 _TO_HEAR = {RecordingState.PENDING: False, None: False}  # anything else is settled, one way or another
 
 
-def read_calls(session: Session, call_ids: Iterable[int], web_url: str) -> dict[int, CallFacts]:
-    """Calls by their ids, as they stand now."""
+def read_calls(
+    session: Session, call_ids: Iterable[int], web_url: str, recordings: Path | None = None
+) -> dict[int, CallFacts]:
+    """Calls by their ids, as they stand now; recordings lie below that folder, and are read when wanted."""
     wanted = sa.select(Call).where(Call.id.in_(list(call_ids))).options(*_WHOLE)
     calls = session.scalars(wanted.execution_options(populate_existing=True)).all()
     pages, earlier = _last_pages(session, calls), _earlier_calls(session, calls)
-    return {call.id: facts_of(call, pages.get(call.id), web_url, earlier.get(call.id, 0)) for call in calls}
+    return {
+        call.id: replace(
+            facts_of(call, pages.get(call.id), web_url, earlier.get(call.id, 0)),
+            sound=_sound(call, recordings),
+        )
+        for call in calls
+    }
 
 
 def standing_of(session: Session, call_ids: Iterable[int]) -> dict[int, Standing]:
@@ -81,6 +93,11 @@ def facts_of(call: Call, page_url: str | None, web_url: str, earlier_calls: int)
         visit=_visit(call.visit, page_url) if call.visit else None, described=describe(call),
         earlier_calls=earlier_calls,
     )  # fmt: skip
+
+
+def _sound(call: Call, folder: Path | None) -> ReadSound:
+    names = sound_files.names_of(call.recording)
+    return partial(sound_files.read, folder, names) if folder and names else no_sound
 
 
 def _channel(channel: Channel | None, visit: Visit | None) -> str | None:

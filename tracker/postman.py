@@ -89,7 +89,6 @@ class _Lane:
     name: str
     kind: Kind
     options: Mapping[str, str]
-    sealed: str
 
 
 @dataclass(frozen=True)
@@ -166,12 +165,10 @@ class Postman:
             sa.update(Destination)
             .where(Destination.id.in_(wanted), _free(now))
             .values(held_by=self._me, held_until=now + HOLD)
-            .returning(
-                Destination.id, Destination.name, Destination.kind, Destination.options, Destination.secrets
-            )
+            .returning(Destination.id, Destination.name, Destination.kind, Destination.options)
         )
         return [
-            _Lane(row.id, row.name, KINDS[row.kind], row.options, row.secrets)
+            _Lane(row.id, row.name, KINDS[row.kind], row.options)
             for row in session.connection().execute(take)
             if row.kind in KINDS
         ]
@@ -214,7 +211,7 @@ class Postman:
         )
         found = session.scalars(wanted).all()
         ids = {each.call_id for each in found}
-        calls = read_calls(session, ids, self._settings.web_url)
+        calls = read_calls(session, ids, self._settings.web_url, self._settings.recordings_folder)
         standing = standing_of(session, ids)
         ready: list[_Item] = []
         settled: dict[int, dict[str, Any]] = {}
@@ -235,7 +232,9 @@ class Postman:
         One that fails again and again may be what the other side stumbles over: then the next is tried, and
         where that one is taken, the first is set aside.
         """
-        secrets = self._vault.open(lane.sealed)
+        with self._database.read() as session:  # as the last batch, or a person, left them
+            sealed = session.scalar(sa.select(Destination.secrets).where(Destination.id == lane.id))
+        secrets = self._vault.open(sealed or "")
         way = Way(lane.options, secrets, self._settings, self._clock, self._translator, self._seconds)
         at, size = 0, lane.kind.batch
         suspect: Sequence[_Item] = ()
@@ -301,7 +300,10 @@ class Postman:
         if any(answer.ok for answer in answers):
             values |= {"failures": 0, "failing_since": None, "retry_at": None, "sent_at": now}
         if renewed:
-            values["secrets"] = self._vault.seal({**self._vault.open(lane.sealed), **renewed})
+            sealed = session.scalar(
+                sa.select(Destination.secrets).where(Destination.id == lane.id).with_for_update()
+            )
+            values["secrets"] = self._vault.seal({**self._vault.open(sealed or ""), **renewed})
         if values:
             session.execute(sa.update(Destination).where(Destination.id == lane.id).values(values))
         if gone := next((answer for answer in answers if answer.gone), None):

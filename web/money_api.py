@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from tracker import costs, imports, path_report, recovery, rents, reports, sale_matching, sales
 from tracker.errors import Rejected
 from tracker.models import Company
+from tracker.policy import mapped_rows
 from tracker.policy.cost_list import told_costs
 from tracker.policy.costs import Entered
 from tracker.policy.dates import Dates
@@ -56,9 +57,14 @@ def tell_costs() -> Response:
 @api.post("/sales")
 @by_key
 def tell_sales() -> Response:
-    """Takes `{"sales": [{"at": …, "revenue": …, "reference": …}, …]}`, or one such row by itself."""
+    """Takes `{"sales": [{"at": …, "revenue": …, "reference": …}, …]}`, one such row, or what `map.…` maps."""
 
-    rows, by = _rows("sales"), hand()
+    by, query = hand(), request.args
+    left_out: int | None = None
+    if mapped_rows.is_mapped(query):
+        rows, left_out = _mapped(mapped_rows.read_mapping(query.to_dict()))
+    else:
+        rows = _rows("sales")
 
     def plan(session: Session, company: Company) -> Any:
         found = told_sales(rows, costs.wanted_of(session, company), sales.place_of(company, by.at))
@@ -68,7 +74,7 @@ def tell_sales() -> Response:
         sale_matching.match_again(session, by, company, since=by.at - sale_matching.LATE)
         sales.carry_out(session, by, company, plan, entered=Entered.API)
 
-    return _taken(Right.JUDGE, plan, store)
+    return _taken(Right.JUDGE, plan, store, left_out)
 
 
 @api.get("/costs")
@@ -137,12 +143,13 @@ def _words(known: Collection[str]) -> dict[str, str]:
     return request.args.to_dict()
 
 
-def _taken(right: Right, plan: Plan, store: Store) -> Response:
+def _taken(right: Right, plan: Plan, store: Store, left_out: int | None = None) -> Response:
     try:
         taken = imports.take(house().database, _company_id(right), plan, store)
     except BadRows as bad:
         return _refused(bad)
-    return jsonify(new=len(taken.new), changed=len(taken.changed), same=taken.same)
+    more = {} if left_out is None else {"left_out": left_out}
+    return jsonify(new=len(taken.new), changed=len(taken.changed), same=taken.same, **more)
 
 
 def _refused(bad: BadRows) -> Response:
@@ -158,9 +165,21 @@ def _refused(bad: BadRows) -> Response:
     return response
 
 
+def _mapped(its: mapped_rows.Mapped) -> tuple[list[Mapping[str, Any]], int]:
+    """What somebody else's message says, in our words, and how many rows of it are no sales."""
+    told = _json() if request.is_json else mapped_rows.unfolded(request.form)
+    rows, left_out = mapped_rows.mapped_rows(told, its)
+    return (_checked(rows, "sales") if rows else []), left_out
+
+
 def _rows(what: str) -> list[Mapping[str, Any]]:
     told: Any = _json() if request.is_json else request.form.to_dict()
     rows = told.get(what, [told] if told else None) if isinstance(told, dict) else told
+    return _checked(rows, what)
+
+
+def _checked(rows: Any, what: str) -> list[Mapping[str, Any]]:
+    """Rows of texts and numbers. Raises Rejected rows.malformed, rows.many."""
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise Rejected("rows.malformed", f"This has no {what}", f'Send {{"{what}": [{{…}}, …]}} as JSON')
     if len(rows) > MOST_ROWS:

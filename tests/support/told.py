@@ -22,14 +22,24 @@ from support.standin import StandIn
 from support.standins import DOUBLES
 from support.standins.double import Double
 
-from tracker import destination_list, destination_trial, worth
+from tracker import deliveries, destination_list, destination_trial, worth
 from tracker.audit import By
 from tracker.books import record_all
 from tracker.database import Database
 from tracker.destination_list import Filled
 from tracker.destination_trial import Tried
 from tracker.destinations import KINDS
-from tracker.models import Call, Category, Company, Delivery, Destination, PageView, Visit
+from tracker.models import (
+    Call,
+    Category,
+    Company,
+    Delivery,
+    Destination,
+    PageView,
+    Recording,
+    RecordingState,
+    Visit,
+)
 from tracker.policy.facts import Fact, Presentation
 from tracker.postman import Postman
 from tracker.vault import Vault
@@ -130,6 +140,21 @@ class Told:
         with self.database.write() as session:
             call = session.scalars(sa.select(Call).where(Call.key == key)).one()
             worth.categorise(session, By(self.clock(), "ann@pallets.example"), [call], category)
+
+    def recording(self, key: str, state: RecordingState, sound: bytes = b"") -> None:
+        """What there is to hear of a call, as the worker that finishes recordings leaves it."""
+        path = f"pallets/{key}.mp3"
+        if sound:
+            place = self.settings.recordings_folder / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(sound)
+        with self.database.write() as session:
+            call = session.scalars(sa.select(Call).where(Call.key == key)).one()
+            it = call.recording or Recording(call=call)
+            it.state, it.path, it.copies = state, f"pallets/{key}.wav", [path]
+            session.add(it)
+            if state is not RecordingState.PENDING:
+                deliveries.release(session, [call.id], self.clock())
 
     def visit(self, **values: Any) -> None:
         """Change the visit."""

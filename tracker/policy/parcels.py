@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -41,6 +41,22 @@ class VisitFacts:
     def allows_analytics(self) -> bool:
         """Whether analytics may be told."""
         return _allows(self.analytics, self.asks)
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A call's recording as a file: its name, and all that is in it."""
+
+    name: str
+    content: bytes
+
+
+ReadSound = Callable[[int], Sound | None]  # of so many bytes at most; None: there is none, or it is larger
+
+
+def no_sound(_most_bytes: int) -> Sound | None:
+    """Of a call that nothing was recorded of."""
+    return None
 
 
 @dataclass(frozen=True)
@@ -82,6 +98,7 @@ class CallFacts:
     visit: VisitFacts | None = None
     described: Mapping[str, Any] = field(default_factory=dict)  # as the API shows it
     earlier_calls: int = 0  # of the same caller
+    sound: ReadSound = field(default=no_sound, repr=False, compare=False)
 
     @property
     def answered(self) -> bool:

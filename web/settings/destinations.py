@@ -146,7 +146,11 @@ def _try(company: str, destination: str) -> Tried:
         web_url, now = house().settings.web_url, house().clock()
         sample = destination_trial.sample_parcel(owner, kind_of(it.kind), web_url, now)
         session.expunge(it)
-    return destination_trial.try_out(it, _vault(), house().settings, sample, now, translator=translator)
+    tried = destination_trial.try_out(it, _vault(), house().settings, sample, now, translator=translator)
+    if tried.renewed:
+        with house().database.write() as session:
+            destination_trial.keep(session, it, tried, _vault())
+    return tried
 
 
 def _add(company: str, word: str, form: Form) -> str:

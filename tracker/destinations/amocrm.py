@@ -1,0 +1,217 @@
+"""amoCRM and Kommo: a call at the contact whose number it is, else a lead among the unsorted ones.
+
+Wire format: https://www.amocrm.ru/developers/content/crm_platform/calls-api and …/unsorted-api, the same at
+https://developers.kommo.com. A call can be added and never changed, so it waits for its recording. Whether
+`uniq` keeps a second one out is not known: only an answer that is lost on the way can double a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from tracker.destinations.crm import (
+    AFTER_RECORDING,
+    came_from,
+    is_inbound,
+    may_be_new,
+    one_by_one,
+    people_field,
+    person_of,
+    seconds_of,
+    taken,
+    title_field,
+    title_of,
+    utm_of,
+)
+from tracker.destinations.kind import BARRED, Field, FieldKind, Kind, Line, Parcel, post_json, usual_answer
+from tracker.errors import say
+from tracker.outside import Reply
+from tracker.policy.delivering import Event, Why
+from tracker.policy.facts import Outcome
+from tracker.policy.parcels import CallFacts
+from tracker.policy.telling import Answer
+
+SERVICE = "leaseline"
+STATUSES = {
+    Outcome.ANSWERED: 4, Outcome.BUSY: 7, Outcome.MISSED: 6, Outcome.GAVE_UP: 6, Outcome.FAILED: 6,
+    Outcome.REFUSED: 6,
+}  # fmt: skip
+LEFT_MESSAGE, UNDEFINED = 1, 8
+NOBODY_HAS_IT = 263  # unconfirmed: the code of a number that no contact has
+_BARRED = BARRED | {402, 404}  # the account is not paid for, or is not there
+# Unconfirmed: the codes of a lead's tracking fields, by our names.
+CLICKS = {"gclid": "GCLID", "yclid": "YCLID", "fbclid": "FBCLID"}
+UNKNOWN = "unknown"  # in a parcel's progress: nobody has the number
+
+
+def why_not(_options: Mapping[str, str], parcel: Parcel) -> Why | None:
+    """Calls are found by their number alone."""
+    return None if parcel.call.caller else Why.NOBODY
+
+
+def call_of(options: Mapping[str, str], call: CallFacts) -> dict[str, Any]:
+    """A call for the contact that has its number."""
+    told = {
+        "direction": "inbound" if is_inbound(call) else "outbound",
+        "uniq": call.key,
+        "duration": seconds_of(call),
+        "source": SERVICE,
+        "link": call.recording_link,
+        "phone": call.caller,
+        "call_result": came_from(call),
+        "call_status": status_of(call),
+        "call_responsible": call.answered_by,
+        "responsible_user_id": _user(options, call),
+        "created_at": int(call.started_at.timestamp()),
+        "request_id": call.key,
+    }
+    return {name: value for name, value in told.items() if value not in (None, "")}
+
+
+def status_of(call: CallFacts) -> int:
+    """How it ended, in amoCRM's numbers."""
+    if call.left_message:
+        return LEFT_MESSAGE
+    return STATUSES.get(call.outcome, UNDEFINED) if call.outcome else UNDEFINED
+
+
+def lead_of(options: Mapping[str, str], call: CallFacts) -> dict[str, Any]:
+    """The same of somebody new: a lead to be sorted, with its contact and its call."""
+    at = int(call.started_at.timestamp())
+    phone = {"field_code": "PHONE", "values": [{"value": call.caller, "enum_code": "WORK"}]}
+    contact = {"name": call.caller_name or call.caller, "custom_fields_values": [phone]}
+    lead = {"name": title_of(options, call), "custom_fields_values": marks_of(call) or None}
+    about = {
+        "phone": call.number,
+        "from": call.caller,
+        "called_at": at,
+        "duration": seconds_of(call),
+        "link": call.recording_link or call.link,
+        "service_code": SERVICE,
+        "uniq": call.key,
+        "is_call_event_needed": True,
+        "call_responsible": call.answered_by,
+    }
+    told: dict[str, Any] = {
+        "request_id": call.key,
+        "source_name": options.get("title") or "Leaseline",
+        "source_uid": f"{SERVICE}-{call.company}",
+        "created_at": at,
+        "_embedded": {"leads": [_without_none(lead)], "contacts": [contact]},
+        "metadata": _without_none(about),
+    }
+    pipeline = options.get("pipeline_id")
+    return told | ({"pipeline_id": int(pipeline)} if pipeline else {})
+
+
+def marks_of(call: CallFacts) -> list[dict[str, Any]]:
+    """The tracking fields of a lead; clicks on ads only where the visitor allowed it."""
+    marks = {f"UTM_{name.upper()}": value for name, value in utm_of(call).items()}
+    if call.visit is not None and call.visit.allows_ads():
+        clicks = call.visit.click_ids
+        marks |= {code: clicks[name] for name, code in CLICKS.items() if clicks.get(name)}
+    return [{"field_code": code, "values": [{"value": value}]} for code, value in marks.items()]
+
+
+def _tell(line: Line, parcel: Parcel) -> Answer:
+    """As a call; where nobody has the number, as an unsorted lead."""
+    call, options = parcel.call, line.options
+    if UNKNOWN not in parcel.progress:
+        reply = _ask(line, "calls", [call_of(options, call)])
+        if not is_unknown(reply):
+            return meaning(reply, line)
+        parcel.progress[UNKNOWN] = True
+    if options.get("unsorted") == "no" or not may_be_new(call):
+        return Answer(False, "No contact has that number", final=True)
+    return meaning(_ask(line, "leads/unsorted/sip", [lead_of(options, call)]), line)
+
+
+def is_unknown(reply: Reply) -> bool:
+    """Whether the call was not kept because nobody has its number."""
+    return any(each.get("code") == NOBODY_HAS_IT for each in errors_of(reply))
+
+
+def errors_of(reply: Reply) -> list[dict[str, Any]]:
+    """What was not kept, and why; beside a good status as well."""
+    told = reply.json()
+    there = told.get("errors") if isinstance(told, dict) else None
+    return [each for each in there if isinstance(each, dict)] if isinstance(there, list) else []
+
+
+def meaning(reply: Reply, line: Line) -> Answer:
+    """What was answered to a list of one."""
+    answer = usual_answer(reply, line.now, _BARRED)
+    return replace(answer, ok=False, final=True) if reply.ok and errors_of(reply) else answer
+
+
+def _ask(line: Line, what: str, told: Any) -> Reply:
+    return post_json(line, _place(line, what), told, _pass(line))
+
+
+def _check(line: Line, _parcel: Parcel) -> Answer:
+    """Read the account: that needs the token, and leaves nothing."""
+    return Answer(True, taken(line.ask("GET", _place(line, "account"), b"", _pass(line)), line.now).shown())
+
+
+def _place(line: Line, what: str) -> str:
+    return f"{line.options['address'].rstrip('/')}/api/v4/{what}"
+
+
+def _pass(line: Line) -> dict[str, str]:
+    return {"Authorization": f"Bearer {line.secrets['token']}"}
+
+
+def _user(options: Mapping[str, str], call: CallFacts) -> int | None:
+    found = person_of(options, call)
+    return int(found) if found.isdecimal() else None
+
+
+def _without_none(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in told.items() if value is not None}
+
+
+KIND = Kind(
+    word="amocrm",
+    title="amoCRM / Kommo",
+    about=say("Each call at its contact, and a lead among the unsorted ones for a new caller"),
+    fields=(
+        Field(
+            "address",
+            say("Address"),
+            say("Of your account: https://shop.amocrm.ru, https://shop.kommo.com"),
+            FieldKind.URL,
+        ),
+        Field(
+            "token",
+            say("Token"),
+            say("A long-lived token of a private integration with access to your account's data"),
+            FieldKind.SECRET,
+            form=r"[A-Za-z0-9._~+/=-]{16,1900}",
+        ),
+        people_field("amoCRM"),
+        title_field(),
+        Field(
+            "unsorted",
+            say("Leads for new callers"),
+            say("A lead among the unsorted ones for a number that no contact has"),
+            FieldKind.YES_NO,
+            required=False,
+            usual="yes",
+        ),
+        Field(
+            "pipeline_id",
+            say("Pipeline"),
+            say("The id of the pipeline that they come to: the number in its address; empty: the first"),
+            required=False,
+            form=r"\d{1,12}",
+        ),
+    ),
+    timings=AFTER_RECORDING,
+    usual_events=(Event.COMPLETED,),
+    send=one_by_one(_tell),
+    test=one_by_one(_check),
+    why_not=why_not,
+    outgoing=True,
+)

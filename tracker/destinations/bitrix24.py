@@ -1,0 +1,262 @@
+"""Bitrix24 by its telephony: each call with a card, a recording and, if wanted, a lead.
+
+Wire format: https://apidocs.bitrix24.com, telephony.externalCall. Calls are registered and finished by an
+application only; an inbound webhook may not (tracker.destinations.bitrix24_leads is for those). What was
+reached is kept with the parcel, so that a second try goes on there. Bitrix24 knows a registration again for
+half an hour, as long as the call is not finished.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from tracker.destinations.crm import (
+    AFTER_RECORDING,
+    Stop,
+    came_from,
+    in_base64,
+    local,
+    may_be_new,
+    one_by_one,
+    ours,
+    people_field,
+    person_of,
+    seconds_of,
+    story_of,
+    utm_of,
+)
+from tracker.destinations.kind import BARRED, Field, FieldKind, Kind, Line, Parcel, post_json, usual_answer
+from tracker.errors import say
+from tracker.outside import Reply, Trouble
+from tracker.policy.delivering import Event, Why, is_transient
+from tracker.policy.facts import Direction, Outcome
+from tracker.policy.parcels import CallFacts
+from tracker.policy.telling import Answer
+
+TOKEN_ADDRESS = "https://oauth.bitrix.info/oauth/token/"  # noqa: S105  (an address; unconfirmed)
+MOST_SOUND = 10 << 20  # bytes of a recording: what passes within an answer's time on a usual line
+SOUND_TRIES = 12  # of a recording whose call has arrived
+TYPES = {Direction.OUT: 1, Direction.IN: 2, Direction.CALLBACK: 4}
+STATUSES = {
+    Outcome.ANSWERED: "200", Outcome.MISSED: "304", Outcome.GAVE_UP: "304", Outcome.BUSY: "486",
+    Outcome.FAILED: "503", Outcome.REFUSED: "603",
+}  # fmt: skip
+LEAD = 1  # entityTypeId
+# A parcel's progress.
+CALL, FINISHED, NOTED, SOUND, ENTITY = "call_id", "finished", "noted", "sound_tries", "entity"
+_EXPIRED = {"expired_token", "invalid_token", "NO_AUTH_FOUND"}
+_BARRED = BARRED | {404}  # a method that is not there: a wrong address, or telephony is switched off
+_NO_SUCH_USER = "User is not found"  # 400 like a call's own faults
+
+
+def why_not(_options: Mapping[str, str], parcel: Parcel) -> Why | None:
+    """Bitrix24 takes no call without a number."""
+    return None if parcel.call.caller else Why.NOBODY
+
+
+@dataclass(frozen=True)
+class Portal:
+    """The REST interface of a portal, as an application."""
+
+    line: Line
+
+    def ask(self, method: str, **what: Any) -> Any:
+        """The result of a method; where the token has expired, with a fresh one. Raises Stop, Trouble."""
+        reply = self.reply(method, **what)
+        return result_of(reply, self.line)
+
+    def reply(self, method: str, **what: Any) -> Reply:
+        """The same, whatever was answered. Raises Stop, Trouble."""
+        if not self.line.secrets.get("access_token"):
+            self._refresh()
+        reply = self._post(method, what)
+        if reply.status == 401 and word_of(reply) in _EXPIRED:
+            self._refresh()
+            reply = self._post(method, what)
+        return reply
+
+    def _post(self, method: str, what: Mapping[str, Any]) -> Reply:
+        url = f"{self.line.options['address'].rstrip('/')}/rest/{method}"
+        return post_json(self.line, url, {**what, "auth": self.line.secrets["access_token"]})
+
+    def _refresh(self) -> None:
+        """An access token for an hour, and the refresh token that is good from now on."""
+        secrets, place = self.line.secrets, self.line.options.get("token_address") or TOKEN_ADDRESS
+        names = ("client_id", "client_secret", "refresh_token")
+        query = {"grant_type": "refresh_token", **{name: secrets[name] for name in names}}
+        reply = self.line.ask("GET", f"{place}?{urlencode(query)}")
+        told = reply.json()
+        fresh = told if reply.ok and isinstance(told, dict) else {}
+        if not fresh.get("access_token"):
+            raise Stop(ours(usual_answer(reply, self.line.now)))
+        renewed = {name: str(fresh[name]) for name in ("access_token", "refresh_token") if fresh.get(name)}
+        self.line.keep(**renewed)
+
+
+def result_of(reply: Reply, line: Line) -> Any:
+    """What a method gave. Raises Stop with what its refusal means."""
+    told = reply.json()
+    if reply.ok and isinstance(told, dict) and "result" in told:
+        return told["result"]
+    answer = usual_answer(reply, line.now, _BARRED)
+    broken = reply.ok or _NO_SUCH_USER in reply.text
+    raise Stop(ours(answer) if broken else answer)
+
+
+def word_of(reply: Reply) -> str:
+    """The refusal's word: "expired_token", "ERROR_CORE"."""
+    told = reply.json()
+    return str(told.get("error") or "") if isinstance(told, dict) else ""
+
+
+def registration_of(options: Mapping[str, str], call: CallFacts) -> dict[str, Any]:
+    """The call as it is registered, after the fact: no card opens on anybody's screen."""
+    return {
+        "USER_ID": person_of(options, call, options["user_id"]),
+        "PHONE_NUMBER": call.caller,
+        "TYPE": TYPES[call.direction],
+        "CALL_START_DATE": local(call.started_at, call).isoformat(timespec="seconds"),
+        "CRM_CREATE": int(options.get("create") != "no" and may_be_new(call)),
+        "CRM_SOURCE": options.get("source_id") or "CALL",
+        "SHOW": 0,
+        "ADD_TO_CHAT": 0,
+        "LINE_NUMBER": call.number.lstrip("+"),
+        "EXTERNAL_CALL_ID": call.key,
+    }
+
+
+def _tell(line: Line, parcel: Parcel) -> Answer:
+    """Register, finish, say where it came from, attach the recording: each once."""
+    portal, done, call = Portal(line), parcel.progress, parcel.call
+    if CALL not in done:
+        told = portal.ask("telephony.externalCall.register", **registration_of(line.options, call))
+        if not isinstance(told, dict) or not told.get("CALL_ID"):
+            raise Stop(Answer(False, f"It does not say which call that is: {str(told)[:100]}"))
+        done[CALL] = told["CALL_ID"]
+        done[ENTITY] = [told.get("CRM_ENTITY_TYPE"), told.get("CRM_ENTITY_ID"), told.get("CRM_CREATED_LEAD")]
+    if FINISHED not in done:
+        user = person_of(line.options, call, line.options["user_id"])
+        status = STATUSES.get(call.outcome or Outcome.MISSED, "304")
+        what = {"DURATION": seconds_of(call), "STATUS_CODE": status, "ADD_TO_CHAT": 0}
+        portal.ask("telephony.externalCall.finish", CALL_ID=done[CALL], USER_ID=user, **what)
+        done[FINISHED] = True
+    if NOTED not in done:
+        _note(portal, call, *done[ENTITY])
+        done[NOTED] = True
+    return _attach(portal, parcel)
+
+
+def _note(portal: Portal, call: CallFacts, kind: str | None, entity: Any, lead: Any) -> None:
+    """The source: as marks of a lead that this call made, as a comment on whomever it belongs to.
+
+    An application that may not is no reason to hold a call up. Raises Stop, Trouble.
+    """
+    replies = []
+    if lead:
+        replies.append(portal.reply("crm.item.update", entityTypeId=LEAD, id=lead, fields=marks_of(call)))
+    if kind and entity:
+        replies.append(portal.reply("crm.timeline.comment.add", fields=comment_of(call, kind, entity)))
+    for reply in replies:
+        if is_transient(reply.status):
+            raise Stop(usual_answer(reply, portal.line.now))
+
+
+def marks_of(call: CallFacts) -> dict[str, str]:
+    """The fields of a lead that say where it came from."""
+    marks = {f"utm{name.capitalize()}": value for name, value in utm_of(call).items()}
+    return {"sourceDescription": came_from(call), **marks}
+
+
+def comment_of(call: CallFacts, kind: str, entity: Any) -> dict[str, Any]:
+    """A comment in the timeline; the shape is unconfirmed. What is in brackets is a command there."""
+    text = "\n".join(story_of(call)).replace("[", "(").replace("]", ")")
+    return {"ENTITY_ID": entity, "ENTITY_TYPE": kind.lower(), "COMMENT": text}
+
+
+def _attach(portal: Portal, parcel: Parcel) -> Answer:
+    """The recording, if there is one. A call that has arrived is not given up for it."""
+    done = parcel.progress
+    if parcel.call.recording_link is None:
+        return Answer(True, f"{done[CALL]}, without a recording")
+    sound = parcel.call.sound(MOST_SOUND)
+    if sound is None:
+        return Answer(True, f"{done[CALL]}, without its recording: it is larger than {MOST_SOUND >> 20} MB")
+    done[SOUND] = done.get(SOUND, 0) + 1
+    what = {"CALL_ID": done[CALL], "FILENAME": sound.name, "FILE_CONTENT": in_base64(sound)}
+    try:
+        portal.ask("telephony.externalCall.attachRecord", **what)
+    except (Stop, Trouble) as why:
+        refused = isinstance(why, Stop) and why.answer.final
+        if not refused and done[SOUND] < SOUND_TRIES:
+            raise
+        return Answer(True, f"{done[CALL]}, without its recording: {why}")
+    return Answer(True, f"{done[CALL]}, with its recording")
+
+
+def _check(line: Line, parcel: Parcel) -> Answer:
+    """Look the caller up: that needs the same rights, and leaves nothing."""
+    found = Portal(line).ask("telephony.externalCall.searchCrmEntities", PHONE_NUMBER=parcel.call.caller)
+    return Answer(True, f"200 · {len(found)} known by that number")
+
+
+KIND = Kind(
+    word="bitrix24",
+    title="Bitrix24",
+    about=say("Each call with its recording in Bitrix24's telephony, with a lead for a new caller"),
+    fields=(
+        Field("address", say("Address"), say("Of your portal: https://shop.bitrix24.com"), FieldKind.URL),
+        Field(
+            "client_id",
+            say("OAuth client id"),
+            say("Of a local application with the rights telephony, crm and user: local.…"),
+            FieldKind.SECRET,
+        ),
+        Field("client_secret", say("OAuth client secret"), say("There too"), FieldKind.SECRET),
+        Field(
+            "refresh_token",
+            say("Refresh token"),
+            say("The first one; it is renewed by itself, as long as calls come"),
+            FieldKind.SECRET,
+        ),
+        Field(
+            "user_id",
+            say("User"),
+            say("The id of the user whose calls are nobody's: the number in the address of the profile"),
+            form=r"\d{1,9}",
+        ),
+        people_field("Bitrix24"),
+        Field(
+            "create",
+            say("Leads for new callers"),
+            say("Create a lead, or a contact, for a number that is not known there"),
+            FieldKind.YES_NO,
+            required=False,
+            usual="yes",
+        ),
+        Field(
+            "source_id",
+            say("Source"),
+            say("The code of a source of your CRM that new leads get"),
+            required=False,
+            usual="CALL",
+            form=r"[A-Za-z0-9_|]{1,50}",
+        ),
+        Field(
+            "token_address",
+            say("Address for tokens"),
+            say("Where access tokens are fetched"),
+            FieldKind.URL,
+            required=False,
+            usual=TOKEN_ADDRESS,
+        ),
+    ),
+    timings=AFTER_RECORDING,
+    usual_events=(Event.COMPLETED,),
+    send=one_by_one(_tell),
+    test=one_by_one(_check),
+    why_not=why_not,
+    outgoing=True,
+)
