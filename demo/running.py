@@ -12,7 +12,7 @@ from commands.supervisor import guard
 from tracker.errors import Rejected
 from tracker.settings import CHECKOUT, Settings
 
-READY_SECONDS = 40
+READY_SECONDS = 90
 STOP_SECONDS = 60
 
 

@@ -28,7 +28,7 @@ _PHONE = (
     "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/141.0.0.0 Mobile Safari/537.36"
 )
-_PATIENCE_MS = 15_000
+_PATIENCE_MS = 45_000
 
 
 @dataclass(frozen=True)
