@@ -33,6 +33,8 @@ import migrations  # noqa: E402
 from tracker import (  # noqa: E402
     api_keys,
     costs,
+    deliveries,
+    destination_list,
     logins,
     people,
     report_schedules,
@@ -44,11 +46,13 @@ from tracker import (  # noqa: E402
 from tracker.audit import By  # noqa: E402
 from tracker.books import record  # noqa: E402
 from tracker.database import Database  # noqa: E402
+from tracker.destination_list import Filled  # noqa: E402
 from tracker.models import (  # noqa: E402
     Call,
     Category,
     Channel,
     Company,
+    Delivery,
     Node,
     NodeConfiguration,
     Number,
@@ -57,9 +61,11 @@ from tracker.models import (  # noqa: E402
     RecordingState,
     Target,
 )
+from tracker.policy.delivering import Event  # noqa: E402
 from tracker.policy.facts import HungUpBy  # noqa: E402
 from tracker.policy.schedules import Every, Schedule  # noqa: E402
-from tracker.settings import read_settings  # noqa: E402
+from tracker.settings import Settings, read_settings  # noqa: E402
+from tracker.vault import Vault  # noqa: E402
 from web.app import create_app  # noqa: E402
 
 if TYPE_CHECKING:
@@ -138,6 +144,25 @@ def live(session: Session, room: Showroom, now: datetime) -> None:
             ],
         )
     )  # fmt: skip
+
+
+def tell_destinations(session: Session, settings: Settings, room: Showroom, now: datetime) -> None:
+    """Analytics that took the calls, and a shop's program that does not answer."""
+    company, vault = session.get_one(Company, room.pallets.company_id), Vault(settings.secret_key)
+    by = By(now - timedelta(days=9), "olga@pallets.example")
+    analytics = {"measurement_id": "G-ABC1234567", "api_secret": "of-the-pictures"}
+    took = destination_list.add(session, by, company, "ga4", Filled(analytics), vault=vault)
+    hook = Filled({"url": "https://shop.pallets.example/calls"}, name="Shop")
+    fails = destination_list.add(session, by, company, "webhook", hook, vault=vault)
+    certain = session.scalars(select(Call.id).where(Call.key == "certain")).all()
+    deliveries.tell(session, certain, Event.COMPLETED)
+    session.execute(
+        update(Delivery).where(Delivery.destination_id == took.id).values(
+            sent_at=now, tries=1, answer="204 No Content"
+        )
+    )  # fmt: skip
+    took.sent_at, took.answer = now, "204 No Content"
+    fails.failures, fails.failing_since, fails.answer = 4, now - timedelta(minutes=9), "No answer within 10 s"
 
 
 def settle(session: Session, now: datetime) -> None:
@@ -258,6 +283,7 @@ def main() -> None:
             shared = judge(session, room, now)
             judge_history(session, now)
             ring(session, settings, room, now)
+            tell_destinations(session, settings, room, now)
             told = earn(session, room, now)
             settle(session, now)
             leave_unrecorded(session)
