@@ -127,7 +127,7 @@ def cdr(
     \b
     Examples:
       leaseline import cdr postgresql://reader@pbx/asterisk --dry-run
-      leaseline import cdr - < /root/address-of-the-records
+      leaseline import cdr - < /etc/leaseline/records-address
       leaseline import cdr mysql://reader@pbx/asteriskcdrdb --since 2026-01-01 --zone Europe/Moscow
     """
     from tracker import cdr_tables

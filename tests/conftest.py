@@ -16,6 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from support.books import open_books, sqlite_books
 from support.house import House
 from support.postgres import Postgres
+from support.told import Told
 from xdist.scheduler import LoadScopeScheduling
 
 from tracker.database import Database
@@ -136,6 +137,12 @@ def sqlite(tmp_path: Path) -> Iterator[Database]:
     fresh = open_books(sqlite_books(tmp_path))
     yield fresh
     fresh.close()
+
+
+@pytest.fixture
+def told(sqlite: Database, now: datetime, tmp_path: Path) -> Told:
+    """A company whose calls are told to destinations."""
+    return Told(sqlite, tmp_path, now)
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -15,18 +13,12 @@ from support.standins.bitrix24 import Leads, Portal, refused
 from support.told import PAGE, Told
 
 from recordings import settle
-from tracker.database import Database
 from tracker.destinations import bitrix24
 from tracker.models import Call, Recording, RecordingState, Visit
 from tracker.policy.delivering import Why
 from tracker.policy.facts import Presentation
 
 SOUND = b"ID3 a talk of a minute"
-
-
-@pytest.fixture
-def told(sqlite: Database, now: datetime, tmp_path: Path) -> Told:
-    return Told(sqlite, tmp_path, now)
 
 
 @pytest.fixture

@@ -32,11 +32,6 @@ NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
 
 @pytest.fixture
-def told(sqlite: Database, now: datetime, tmp_path: Path) -> Told:
-    return Told(sqlite, tmp_path, now)
-
-
-@pytest.fixture
 def receiver(told: Told) -> Iterator[Receiver]:
     with told.pointing("callrail") as (_, double):
         yield cast("Receiver", double)

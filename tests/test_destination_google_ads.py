@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -15,7 +14,6 @@ from support.standins.google_ads import INGEST, DataManager, refused
 from support.told import CLICKS, Told
 
 from tracker import google_csv
-from tracker.database import Database
 from tracker.destinations.google_ads import click_of
 from tracker.models import Call, Category, Company
 from tracker.policy.delivering import Why
@@ -23,11 +21,6 @@ from tracker.policy.facts import Presentation, Spam
 from tracker.policy.parcels import VisitFacts
 
 SIX_HOURS = timedelta(hours=6)
-
-
-@pytest.fixture
-def told(sqlite: Database, now: datetime, tmp_path: Path) -> Told:
-    return Told(sqlite, tmp_path, now)
 
 
 @pytest.fixture

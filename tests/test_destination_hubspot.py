@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from datetime import datetime
-from pathlib import Path
 from typing import cast
 
 import pytest
@@ -15,14 +13,8 @@ from support.standin import Said, StandIn
 from support.standins.hubspot import CALLS, Crm
 from support.told import Told
 
-from tracker.database import Database
 from tracker.models import Call, RecordingState
 from tracker.policy.facts import Presentation
-
-
-@pytest.fixture
-def told(sqlite: Database, now: datetime, tmp_path: Path) -> Told:
-    return Told(sqlite, tmp_path, now)
 
 
 @pytest.fixture

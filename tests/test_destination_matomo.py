@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import cast
 
 import pytest
@@ -13,7 +12,6 @@ from support.standin import Said, StandIn
 from support.standins.matomo import Tracker
 from support.told import COOKIES, PAGE, Told
 
-from tracker.database import Database
 from tracker.destinations.matomo import visitor_of
 from tracker.models import Category
 from tracker.policy.delivering import Event, Why
@@ -21,11 +19,6 @@ from tracker.policy.parcels import VisitFacts
 
 KNOWN = {"_pk_id.3.1fff": "c0ffee0123456789.1795170000."}
 VISIT = VisitFacts("v", datetime(2026, 11, 22, tzinfo=UTC), None, None, None)
-
-
-@pytest.fixture
-def told(sqlite: Database, now: datetime, tmp_path: Path) -> Told:
-    return Told(sqlite, tmp_path, now)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import cast
 
 import pytest
@@ -14,7 +13,6 @@ from support.standin import Said, StandIn
 from support.standins.meta import Graph, graph_error
 from support.told import COOKIES, PAGE, Told
 
-from tracker.database import Database
 from tracker.destinations.meta import click_of
 from tracker.models import Category
 from tracker.policy.delivering import Event, Why
@@ -23,11 +21,6 @@ from tracker.policy.parcels import VisitFacts, digest_digits
 
 AT = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 VISIT = VisitFacts("v", AT, None, None, None)
-
-
-@pytest.fixture
-def told(sqlite: Database, now: datetime, tmp_path: Path) -> Told:
-    return Told(sqlite, tmp_path, now)
 
 
 @pytest.fixture

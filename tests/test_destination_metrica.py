@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import cast
 
 import pytest
@@ -16,16 +15,10 @@ from support.standin import Said, StandIn
 from support.standins.metrica import PLACE, Counter, invalid, rows_of
 from support.told import CLICKS, COOKIES, PAGE, Told
 
-from tracker.database import Database
 from tracker.models import Call, Category
 from tracker.policy.delivering import Why
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def told(sqlite: Database, now: datetime, tmp_path: Path) -> Told:
-    return Told(sqlite, tmp_path, now)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -15,7 +14,6 @@ from support.standins.slack import Hook
 from support.standins.telegram import refused
 from support.told import Told
 
-from tracker.database import Database
 from tracker.destination_trial import sample_call
 from tracker.destinations import slack, telegram
 from tracker.destinations.kind import Parcel
@@ -32,11 +30,6 @@ from web.catalogues import translator
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 KINDS = ("email", "slack", "telegram")
-
-
-@pytest.fixture
-def told(sqlite: Database, now: datetime, tmp_path: Path) -> Told:
-    return Told(sqlite, tmp_path, now)
 
 
 def call(**more: Any) -> CallFacts:

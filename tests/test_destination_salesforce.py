@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
-from pathlib import Path
 from typing import cast
 
 import pytest
@@ -13,14 +11,8 @@ from support.standin import Said, StandIn
 from support.standins.salesforce import TASK, Org, refused
 from support.told import Told
 
-from tracker.database import Database
 from tracker.models import RecordingState
 from tracker.policy.facts import Presentation
-
-
-@pytest.fixture
-def told(sqlite: Database, now: datetime, tmp_path: Path) -> Told:
-    return Told(sqlite, tmp_path, now)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -14,7 +13,6 @@ from support.standin import StandIn
 from support.standins.webhook import SECRET, is_signed
 from support.told import Told
 
-from tracker.database import Database
 from tracker.destination_trial import sample_call
 from tracker.destinations.fields import HIDDEN
 from tracker.destinations.flat import LONGEST, NAMES, fill, flatten
@@ -26,11 +24,6 @@ from tracker.policy.delivering import Event
 from tracker.policy.facts import Presentation
 
 URL = "https://crm.example/call?from={caller}&kw={source_keyword}"
-
-
-@pytest.fixture
-def told(sqlite: Database, now: datetime, tmp_path: Path) -> Told:
-    return Told(sqlite, tmp_path, now)
 
 
 def set_up(told: Told, server: StandIn, **values: str) -> None:

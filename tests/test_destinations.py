@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -13,7 +12,6 @@ from support.standins import DOUBLES
 from support.told import Told
 
 from tracker.calls import describe
-from tracker.database import Database
 from tracker.destination_trial import sample_call
 from tracker.destinations import KINDS
 from tracker.destinations.fields import HIDDEN
@@ -22,11 +20,6 @@ from tracker.policy.delivering import Event, Why
 from tracker.policy.facts import Presentation
 
 DAYS = timedelta(days=1)
-
-
-@pytest.fixture
-def told(sqlite: Database, now: datetime, tmp_path: Path) -> Told:
-    return Told(sqlite, tmp_path, now)
 
 
 @pytest.fixture(params=sorted(KINDS))

@@ -155,7 +155,7 @@ def find(session: Session, company: Company, name: str) -> Destination:
 
 def lags(session: Session, company: Company, since: datetime) -> dict[int, Lag]:
     """How each destination of the company fares; `failed` counts from `since`."""
-    failed = sa.and_(Delivery.given_up_at >= since, Delivery.why.in_([Why.REFUSED, Why.TRIED_OUT]))
+    failed = sa.and_(Delivery.given_up_at >= since, Delivery.why == Why.REFUSED)
     counts = (
         sa.select(
             Delivery.destination_id,

@@ -65,7 +65,7 @@ def _calls(session: Session, company: Company, since: datetime, until: datetime)
     for begin in range(0, len(ids), AT_ONCE):
         part = ids[begin : begin + AT_ONCE]
         found = read_calls(session, part, "")
-        yield from (found[each] for each in part)
+        yield from (found[each][0] for each in part)
 
 
 def _line(row: tuple[str, ...]) -> str:

@@ -35,38 +35,35 @@ _TO_HEAR = {RecordingState.PENDING: False, None: False}  # anything else is sett
 
 def read_calls(
     session: Session, call_ids: Iterable[int], web_url: str, recordings: Path | None = None
-) -> dict[int, CallFacts]:
-    """Calls by their ids, as they stand now; recordings lie below that folder, and are read when wanted."""
+) -> dict[int, tuple[CallFacts, Standing]]:
+    """Calls by their ids, as they stand now, and what a destination's clock has to know of each.
+
+    Recordings lie below that folder, and are read when wanted.
+    """
     wanted = sa.select(Call).where(Call.id.in_(list(call_ids))).options(*_WHOLE)
     calls = session.scalars(wanted.execution_options(populate_existing=True)).all()
     pages, earlier = _last_pages(session, calls), _earlier_calls(session, calls)
     return {
-        call.id: replace(
-            facts_of(call, pages.get(call.id), web_url, earlier.get(call.id, 0)),
-            sound=_sound(call, recordings),
+        call.id: (
+            replace(
+                facts_of(call, pages.get(call.id), web_url, earlier.get(call.id, 0)),
+                sound=_sound(call, recordings),
+            ),
+            standing_of(call),
         )
         for call in calls
     }
 
 
-def standing_of(session: Session, call_ids: Iterable[int]) -> dict[int, Standing]:
-    """What a destination's clock has to know of each call."""
-    wanted = (
-        sa.select(Call)
-        .where(Call.id.in_(list(call_ids)))
-        .options(joinedload(Call.recording), joinedload(Call.visit))
-        .execution_options(populate_existing=True)
+def standing_of(call: Call) -> Standing:
+    """What a destination's clock has to know of a call."""
+    return Standing(
+        visit_at=call.visit.started_at if call.visit else None,
+        attributed=call.attributed_at is not None,
+        has_category=call.category is not None,
+        has_recording=_TO_HEAR.get(recording_state(call), True),
+        spam=call.spam is not None,
     )
-    return {
-        call.id: Standing(
-            visit_at=call.visit.started_at if call.visit else None,
-            attributed=call.attributed_at is not None,
-            has_category=call.category is not None,
-            has_recording=_TO_HEAR.get(recording_state(call), True),
-            spam=call.spam is not None,
-        )
-        for call in session.scalars(wanted)
-    }
 
 
 def facts_of(call: Call, page_url: str | None, web_url: str, earlier_calls: int) -> CallFacts:

@@ -25,7 +25,7 @@ from tracker.database import Database
 from tracker.deliveries import WAITING
 from tracker.destinations import KINDS, Kind, Parcel
 from tracker.models import Delivery, Destination
-from tracker.parcels import read_calls, standing_of
+from tracker.parcels import read_calls
 from tracker.policy.delivering import (
     POISON_TRIES,
     SET_ASIDE,
@@ -212,14 +212,12 @@ class Postman:
         found = session.scalars(wanted).all()
         ids = {each.call_id for each in found}
         calls = read_calls(session, ids, self._settings.web_url, self._settings.recordings_folder)
-        standing = standing_of(session, ids)
         ready: list[_Item] = []
         settled: dict[int, dict[str, Any]] = {}
         for it in found:
-            parcel = Parcel(
-                it.key, it.event, it.revision, it.created_at, calls[it.call_id], dict(it.progress)
-            )
-            otherwise = _otherwise(lane, parcel, standing[it.call_id], now)
+            call, standing = calls[it.call_id]
+            parcel = Parcel(it.key, it.event, it.revision, it.created_at, call, dict(it.progress))
+            otherwise = _otherwise(lane, parcel, standing, now)
             if otherwise is None:
                 ready.append(_Item(it.id, it.tries, parcel))
             else:

@@ -19,7 +19,6 @@ WHYS = {
     Why.UNWANTED: _("It does not want such calls"),
     Why.TOO_LATE: _("It was too late: it takes nothing so old"),
     Why.REFUSED: _("It was not taken"),
-    Why.TRIED_OUT: _("It was tried too often"),
     Why.DISABLED: _("It wanted no more"),
 }
 DELIVERY_STATES = {

@@ -76,7 +76,6 @@ def upgrade() -> None:
                 "unwanted",
                 "too_late",
                 "refused",
-                "tried_out",
                 "disabled",
                 name="why",
                 native_enum=False,

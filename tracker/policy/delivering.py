@@ -38,7 +38,6 @@ class Why(enum.StrEnum):
     UNWANTED = "unwanted"  # the destination does not want such calls
     TOO_LATE = "too_late"
     REFUSED = "refused"  # what was sent was not taken, and would not be the next time
-    TRIED_OUT = "tried_out"
     DISABLED = "disabled"
 
 
