@@ -84,7 +84,7 @@ def tell(found: Report, *, as_json: bool, as_csv: bool, xlsx: str | None, title:
     """The report as a program, a spreadsheet or a person wants it."""
     from commands.report_table import text_of
     from tracker import report_workbook
-    from tracker.policy.report_text import Tongue
+    from tracker.policy.tongue import Tongue
     from tracker.report_export import describe, flat
 
     if xlsx is not None:

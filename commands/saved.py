@@ -214,8 +214,9 @@ def _sent(schedules: list[dict[str, Any]]) -> str:
 
 
 def _time(it: dict[str, Any]) -> str:
-    from tracker.policy.report_text import Tongue, times
+    from tracker.policy.report_text import times
     from tracker.policy.schedules import Every, Schedule
+    from tracker.policy.tongue import Tongue
 
     words = times(Schedule(Every(it["every"]), it["day"], it["hour"]), Tongue())
     trouble = [f" ({each['to']}: {each['answer']})" for each in it["last"] if not each["sent_at"]]

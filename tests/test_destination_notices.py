@@ -24,7 +24,7 @@ from tracker.policy.delivering import Event, Why
 from tracker.policy.facts import Outcome, Presentation
 from tracker.policy.notice_text import Notice, write_notice
 from tracker.policy.parcels import CallFacts
-from tracker.policy.report_text import Tongue
+from tracker.policy.tongue import Tongue
 from tracker.postman import Postman
 from web.catalogues import translator
 

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.errors import Rejected
-from tracker.policy.report_text import Tongue, times
+from tracker.policy.report_text import times
 from tracker.policy.schedules import Every, Schedule, instant, next_at, read_addresses, read_schedule
+from tracker.policy.tongue import Tongue
 
 BERLIN = ZoneInfo("Europe/Berlin")
 # Clocks that move at two, at midnight, by half an hour, over a whole day, and never.

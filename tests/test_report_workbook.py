@@ -10,9 +10,10 @@ from support.workbook import MAIN, Book
 
 from tracker.policy.figures import Counts
 from tracker.policy.report import Coverage, Days, Grouped, Report, Wish, Won, assemble
-from tracker.policy.report_text import Tongue, advice
+from tracker.policy.report_text import advice
 from tracker.policy.report_words import Blank, By, Weekday
 from tracker.policy.spans import Span
+from tracker.policy.tongue import Tongue
 from tracker.report_mail import Told, html, text
 from tracker.report_workbook import bytes_of
 

@@ -15,7 +15,7 @@ from support.showroom import DAY, OWNER, add_company, place
 from tracker import costs, people, saved_reports
 from tracker.audit import By
 from tracker.models import Company, Role
-from tracker.policy.report_text import Tongue
+from tracker.policy.tongue import Tongue
 from tracker.report_mail import Told, html
 from tracker.reports import read_asked
 

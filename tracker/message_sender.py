@@ -20,8 +20,8 @@ from tracker.logs import of
 from tracker.models import Call, Recording
 from tracker.policy.alert_words import N_
 from tracker.policy.phone import display
-from tracker.policy.report_text import Tongue
 from tracker.policy.telling import Answer
+from tracker.policy.tongue import Tongue
 from tracker.settings import Settings
 from tracker.telling import Translate, in_english
 

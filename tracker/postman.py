@@ -35,8 +35,8 @@ from tracker.policy.delivering import (
     due_at,
     pause,
 )
-from tracker.policy.report_text import Tongue
 from tracker.policy.telling import Answer
+from tracker.policy.tongue import Tongue
 from tracker.settings import Settings
 from tracker.telling import Translate, in_english
 from tracker.vault import Vault

@@ -14,7 +14,8 @@ from html import escape
 from tracker.policy import report_text
 from tracker.policy.alert_words import N_
 from tracker.policy.report import Line, Report
-from tracker.policy.report_text import MINUS, Tongue, unit
+from tracker.policy.report_text import unit
+from tracker.policy.tongue import MINUS, Tongue
 
 MOST_ROWS = 20
 Column = tuple[str, Callable[[Line], str]]

@@ -17,9 +17,10 @@ from tracker.database import Database
 from tracker.errors import Rejected
 from tracker.links import makers_of
 from tracker.models import ReportMail, ReportSchedule
-from tracker.policy.report_text import Tongue, times
+from tracker.policy.report_text import times
 from tracker.policy.saved_reports import query_of
 from tracker.policy.telling import Answer
+from tracker.policy.tongue import Tongue
 from tracker.report_mail import Told
 from tracker.report_schedules import QUEUE, when_of
 from tracker.reports import read_asked

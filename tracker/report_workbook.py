@@ -32,8 +32,9 @@ from tracker.policy.money_figures import (
     rounded,
 )
 from tracker.policy.report import Line, Report
-from tracker.policy.report_text import Tongue, unit
+from tracker.policy.report_text import unit
 from tracker.policy.report_words import By
+from tracker.policy.tongue import Tongue
 
 _SHARE_DIGITS = 6  # of a fraction: 12.3456 %
 

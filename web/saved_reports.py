@@ -15,12 +15,13 @@ from tracker import report_mail, report_schedules, report_workbook, saved_report
 from tracker.links import Made, makers_of
 from tracker.models import Company, ReportLink, SavedReport
 from tracker.policy import report_text
-from tracker.policy.report_text import Tongue, times
+from tracker.policy.report_text import times
 from tracker.policy.report_wish import is_compared, read_against, read_wish
 from tracker.policy.report_words import By
 from tracker.policy.rights import Right
 from tracker.policy.saved_reports import query_of, words_of
 from tracker.policy.schedules import read_addresses, read_schedule
+from tracker.policy.tongue import Tongue
 from tracker.report_schedules import Listed, when_of
 from tracker.report_sender import WORKBOOK
 from tracker.reports import read_asked

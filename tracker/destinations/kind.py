@@ -18,8 +18,8 @@ from tracker.errors import Said, say
 from tracker.outside import Reply
 from tracker.policy.delivering import Event, Hold, Timing, Why, is_transient, retry_after
 from tracker.policy.parcels import CallFacts
-from tracker.policy.report_text import Tongue
 from tracker.policy.telling import Answer
+from tracker.policy.tongue import Tongue
 
 
 class FieldKind(enum.StrEnum):

@@ -13,7 +13,7 @@ from tracker.policy.delivering import Event
 from tracker.policy.facts import Outcome
 from tracker.policy.parcels import CallFacts
 from tracker.policy.phone import display
-from tracker.policy.report_text import Tongue
+from tracker.policy.tongue import Tongue
 from tracker.policy.worth import Category
 
 OPEN = N_("Open the call")
