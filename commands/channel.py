@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from commands.context import changing, company_option, hint_if_not_live, json_option, reading
 from commands.printing import print_rows, print_thing
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from tracker.models import Channel
 
 
 @click.group("channel")
@@ -51,7 +46,7 @@ def add_channel(name: str, company: str | None, as_json: bool, **given: Any) -> 
     from tracker import channels
 
     with changing(company) as (session, owner, by):
-        thing = describe_channel(session, channels.add_channel(session, by, owner, name, **given))
+        thing = channels.describe(session, channels.add_channel(session, by, owner, name, **given))
     print_thing(thing, as_json=as_json)
 
 
@@ -77,7 +72,7 @@ def change_channel(name: str, new_name: str | None, company: str | None, as_json
     with changing(company) as (session, owner, by):
         channel = channels.get_channel(session, owner, name)
         channels.change_channel(session, by, owner, channel, name=new_name, **given)
-        thing = describe_channel(session, channel)
+        thing = channels.describe(session, channel)
     print_thing(thing, as_json=as_json)
     hint_if_not_live()
 
@@ -95,7 +90,7 @@ def list_channels(company: str | None, as_json: bool) -> None:
     from tracker import channels
 
     with reading(company) as (session, owner):
-        rows = [describe_channel(session, each) for each in channels.channels_of(session, owner)]
+        rows = [channels.describe(session, each) for each in channels.channels_of(session, owner)]
     columns = ("name", "medium", "source", "campaign", "keyword", "shown_to", "numbers")
     print_rows(rows, columns, as_json=as_json, empty="No channel yet: `leaseline channel add`")
 
@@ -114,7 +109,7 @@ def show_channel(name: str, company: str | None, as_json: bool) -> None:
     from tracker import channels
 
     with reading(company) as (session, owner):
-        thing = describe_channel(session, channels.get_channel(session, owner, name))
+        thing = channels.describe(session, channels.get_channel(session, owner, name))
     print_thing(thing, as_json=as_json)
 
 
@@ -133,19 +128,3 @@ def delete_channel(name: str, company: str | None) -> None:
     with changing(company) as (session, owner, by):
         channels.delete_channel(session, by, channels.get_channel(session, owner, name))
     click.echo(f"Channel {name} is deleted.")
-
-
-def describe_channel(session: Session, channel: Channel) -> dict[str, Any]:
-    """A channel as JSON, with how many numbers it owns."""
-    from tracker.channels import numbers_in_use
-
-    return {
-        "name": channel.name,
-        "medium": channel.medium,
-        "source": channel.source,
-        "campaign": channel.campaign,
-        "keyword": channel.keyword,
-        "shown_to": channel.shown_to,
-        "numbers": numbers_in_use(session, channel),
-        "created_at": channel.created_at,
-    }

@@ -6,16 +6,18 @@ import click
 
 from commands.context import changing, company_option, json_option, reading
 from commands.printing import print_rows, print_thing
+from tracker.policy.rights import Scope, read_scopes
 
 
 @click.group("key")
 def key_group() -> None:
-    """Keys with which programs tell costs and sales of one company over HTTP, or report its calls.
+    """Keys with which programs use one company's API, each for what it was made for.
 
     \b
     Examples:
       leaseline key add crm
       leaseline key add pbx --for calls
+      leaseline key add warehouse --for read
     """
 
 
@@ -23,28 +25,30 @@ def key_group() -> None:
 @click.argument("name")
 @click.option(
     "--for",
-    "scope",
-    type=click.Choice(["money", "calls"]),
-    default="money",
+    "words",
+    multiple=True,
+    default=["money"],
     show_default=True,
-    help="What it opens: costs, sales and reports; or the report of calls by a phone system.",
+    metavar="SCOPE",
+    help="What it opens; may be repeated. money: costs, sales and reports. calls: the report of calls by a"
+    " phone system. read: everything, to read. Or one of " + ", ".join(Scope) + ".",
 )
 @company_option
 @json_option
-def add(name: str, scope: str, company: str | None, as_json: bool) -> None:
+def add(name: str, words: tuple[str, ...], company: str | None, as_json: bool) -> None:
     """Make a key and print it, this once.
 
     \b
     Examples:
       leaseline key add crm
       leaseline key add pbx --for calls
+      leaseline key add crm --for calls:read --for money:write
     """
     from tracker import api_keys
-    from tracker.policy.rights import Scope
 
     with changing(company) as (session, owner, by):
-        key, token = api_keys.add_key(session, by, owner, name, Scope(scope))
-        thing = {"name": key.name, "for": key.scope.value, "key": token}
+        key, token = api_keys.add_key(session, by, owner, name, read_scopes(words))
+        thing = {"name": key.name, "for": sorted(key.scopes), "key": token}
     print_thing(thing, as_json=as_json)
 
 
@@ -62,7 +66,7 @@ def list_command(company: str | None, as_json: bool) -> None:
 
     with reading(company) as (session, owner):
         rows = [api_keys.describe_key(each) for each in api_keys.list_keys(session, owner)]
-    columns = ("name", "scope", "created_at", "used_at", "revoked_at")
+    columns = ("name", "scopes", "created_at", "used_at", "revoked_at")
     print_rows(rows, columns, as_json=as_json, empty="No key yet: `leaseline key add`")
 
 

@@ -1,4 +1,4 @@
-"""docs/cli.md and docs/settings.md, written from the commands and the settings themselves."""
+"""docs/cli.md, docs/settings.md and docs/api.md, written from the commands, settings and operations."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ if TYPE_CHECKING:
 @click.command("docs", hidden=True)
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path("docs"))
 def docs_command(folder: Path) -> None:
-    """Write docs/cli.md and docs/settings.md.
+    """Write docs/cli.md, docs/settings.md and docs/api.md.
 
     \b
     Example:
       leaseline docs docs
     """
+    from commands.api_page import api_page
+
     folder.mkdir(parents=True, exist_ok=True)
     root = click.get_current_context().find_root()
-    for name, text in (("cli.md", commands_page(root.command)), ("settings.md", settings_page())):
+    pages = {"cli.md": commands_page(root.command), "settings.md": settings_page(), "api.md": api_page()}
+    for name, text in pages.items():
         (folder / name).write_text(text)
         click.echo(folder / name)
 

@@ -108,14 +108,15 @@ def test_a_proxy_s_basic_log_in_is_no_key(site: Site, ann: FlaskClient) -> None:
 
 def test_a_key_is_made_in_the_page_shown_once_and_revoked(site: Site, ann: FlaskClient) -> None:
     assert "No keys yet" in ann.get(f"{HERE}/keys").text
-    made = send(ann, f"{HERE}/keys", do="add", name="crm")
+    made = send(ann, f"{HERE}/keys", do="add", name="crm", scopes="money:read")
     (key,) = re.findall(r'class="once" readonly value="(llk_[^"]+)"', made.text)
     assert (made.status_code, made.headers["Cache-Control"]) == (200, "no-store")
     assert ask(site, f"Bearer {key}").status_code == 200
     page = ann.get(f"{HERE}/keys").text
     assert ("llk_" in page, "crm" in page, "Valid" in page) == (False, True, True)
-    refused(send(ann, f"{HERE}/keys", do="add", name="crm"), "name", "already")
-    refused(send(ann, f"{HERE}/keys", do="add", name="C R M"), "name", "cannot be a key")
+    refused(send(ann, f"{HERE}/keys", do="add", name="crm", scopes="money:read"), "name", "already")
+    refused(send(ann, f"{HERE}/keys", do="add", name="C R M", scopes="money:read"), "name", "cannot be a key")
+    assert "A key is for something" in send(ann, f"{HERE}/keys", do="add", name="erp").text
     for _ in range(2):
         assert send(ann, f"{HERE}/keys", do="revoke", name="crm").status_code == 303
     assert "Revoked:" in ann.get(f"{HERE}/keys").text

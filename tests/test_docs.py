@@ -228,7 +228,7 @@ def _spooling(rendered: dict[str, str]) -> str:
 def test_every_address_is_documented(tmp_path: Path) -> None:
     settings = read_settings({"LEASELINE_HOME": str(tmp_path)})
     app = create_app(settings, Database("sqlite://"))
-    text = read("integrator.md")
+    text = read("integrator.md") + read("api.md")
     for rule in app.url_map.iter_rules():
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             if "path:" not in rule.rule:  # the refusal of everything else

@@ -25,7 +25,7 @@ FROM_ANYWHERE = {"/s/<name>.js", "/api/v1/visits"} | {
 # tests/test_callback_asks.py holds these apart.
 FROM_ANYWHERE |= {"/api/v1/callbacks/ask", "/api/v1/callbacks/offer"}
 DOORS = {"/login", "/login/code", "/link/<token>"}
-PUBLIC = DOORS | {"/healthz", "/readyz", "/metrics", "/static/<name>"} | FROM_ANYWHERE
+PUBLIC = DOORS | {"/healthz", "/readyz", "/metrics", "/static/<name>", "/api/v1/openapi.json"} | FROM_ANYWHERE
 PUBLIC |= {"/cb/<site_key>"}
 PUBLIC |= {"/shared/reports/<token>"}  # and tests/test_web_saved_reports.py this one
 PUBLIC |= {"/shared/<token>", "/shared/<token>/audio"}  # tests/test_share_links.py holds them apart

@@ -1,4 +1,4 @@
-"""Keys of programs: each opens one company to one purpose: its costs and sales, or the report of its calls.
+"""Keys of programs: each opens one company, for what it was made for.
 
 A key is shown once, when it is made; the books have its SHA-256.
 """
@@ -9,7 +9,7 @@ import hashlib
 import logging
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,7 +24,7 @@ from tracker.errors import Rejected
 from tracker.held import hold
 from tracker.logins import too_many
 from tracker.models import ApiKey, Company
-from tracker.policy.rights import Scope
+from tracker.policy.rights import MONEY, Scope
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ PREFIX = "llk_"  # so that a key found in a log or a repository is known for wha
 
 
 def add_key(
-    session: Session, by: By, company: Company, name: str, scope: Scope = Scope.MONEY
+    session: Session, by: By, company: Company, name: str, scopes: Collection[Scope] = MONEY
 ) -> tuple[ApiKey, str]:
     """A new key of the company's, and its text, which nobody can read again. Raises Rejected key.*."""
     if not _NAME.fullmatch(name):
@@ -47,10 +47,13 @@ def add_key(
     if _find(session, company, name):
         raise Rejected("key.duplicate", "There is a key %(name)r already", "Choose another name", name=name)
     token = PREFIX + secrets.token_urlsafe(32)
-    key = ApiKey(company_id=company.id, name=name, token_sha256=_digest(token), scope=scope, created_at=by.at)
+    key = ApiKey(
+        company_id=company.id, name=name, token_sha256=_digest(token), opens=" ".join(sorted(scopes)),
+        created_at=by.at,
+    )  # fmt: skip
     session.add(key)
     session.flush()
-    by.note(session, "key.add", company.id, subject=name, detail={"scope": scope})
+    by.note(session, "key.add", company.id, subject=name, detail={"scopes": sorted(scopes)})
     return key, token
 
 
@@ -75,7 +78,7 @@ def list_keys(session: Session, company: Company) -> Sequence[ApiKey]:
 
 
 def let_in(
-    database: Database, token: str, address: str, now: datetime, scope: Scope = Scope.MONEY
+    database: Database, token: str, address: str, now: datetime, scope: Scope
 ) -> tuple[ApiKey, Company]:
     """The key of that text, and its company; that it was used is kept. Raises Rejected key.scope too.
 
@@ -90,12 +93,12 @@ def let_in(
             "key.wrong", "This key is none of ours, or was revoked", "Make one: `leaseline key add NAME`"
         )
     key, company = found
-    if key.scope is not scope:
+    if scope not in key.scopes:
         raise Rejected(
             "key.scope",
-            "This key is for %(scope)s",
+            "This key is for %(scopes)s",
             "Make another: `leaseline key add NAME --for %(wanted)s`",
-            scope=key.scope.value,
+            scopes=sorted(key.scopes),
             wanted=scope.value,
         )
     if key.used_at is None or now - key.used_at > TOUCH_EVERY:
@@ -131,7 +134,7 @@ def describe_key(key: ApiKey) -> dict[str, Any]:
     """A key as JSON, without its text."""
     return {
         "name": key.name,
-        "scope": key.scope,
+        "scopes": sorted(key.scopes),
         "created_at": key.created_at,
         "used_at": key.used_at,
         "revoked_at": key.revoked_at,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -108,3 +109,18 @@ def delete_channel(session: Session, by: By, channel: Channel) -> None:
     scopes.forget(session, channel)
     session.delete(channel)
     by.note(session, "channel.delete", channel.company_id, subject=channel.name)
+
+
+def describe(session: Session, channel: Channel) -> dict[str, Any]:
+    """A channel as JSON, with how many numbers it owns."""
+    return {
+        "id": channel.id,
+        "name": channel.name,
+        "medium": channel.medium,
+        "source": channel.source,
+        "campaign": channel.campaign,
+        "keyword": channel.keyword,
+        "shown_to": channel.shown_to,
+        "numbers": named.numbers_in_use(session, channel),
+        "created_at": channel.created_at,
+    }

@@ -302,6 +302,12 @@ class Settings:
     log_format: str = _setting(
         "text", _one_of("text", "json"), "text or json", "a line of the logs: for people, or one JSON object"
     )
+    api_per_minute: int = _setting(
+        600,
+        _count,
+        "a whole number; 0: no limit",
+        "requests a minute of one program or person",
+    )
     metrics_token: str = _setting(
         "",
         str,

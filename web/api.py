@@ -9,15 +9,18 @@ from flask import Blueprint, request
 from tracker import calls, recovery
 from tracker.calls import describe, describe_story
 from tracker.errors import Rejected
+from tracker.policy.rights import Scope
 from tracker.worth import describe_worth, read_worth
 from web import filters
 from web.house import house
+from web.rest.operation import operation
 from web.viewer import viewer
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
 
 
 @api.get("/calls")
+@operation(Scope.CALLS_READ, bare=True)
 def list_() -> dict[str, Any]:
     """Newest first; `limit` (1 to 500, default 50), `before` (`next` of the page before), and the filter."""
     limit, before, by = _limit(request.args.get("limit", "50")), request.args.get("before"), filters.asked()
@@ -27,6 +30,7 @@ def list_() -> dict[str, Any]:
 
 
 @api.get("/calls/<key>")
+@operation(Scope.CALLS_READ, bare=True)
 def show(key: str) -> dict[str, Any]:
     """One call with all that is known of it: candidates, visit, facts, earlier calls, what people said."""
     with house().database.read() as session:

@@ -58,6 +58,7 @@ from web import (
 )
 from web.assets import Assets, assets
 from web.house import House
+from web.rest import resources, throttle
 from web.settings import BLUEPRINTS as SETTINGS
 
 
@@ -90,6 +91,7 @@ def create_app(
     security.install(app)
     switcher.install(app)
     errors.install(app)
+    throttle.install(app, monotonic)
     for blueprint in (
         doors.doors,
         overview.pages,
@@ -111,6 +113,7 @@ def create_app(
         board.pages,
         alerts.pages,
         audio.pages,
+        *resources.BLUEPRINTS,
         calls_api.api,
         money_api.api,
         api.api,

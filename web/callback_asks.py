@@ -28,6 +28,7 @@ from tracker.policy.agents import is_bot
 from tracker.policy.callback import CallbackReason
 from tracker.policy.callback_hours import is_open, slots
 from tracker.policy.reported import Page
+from tracker.policy.rights import Scope
 from tracker.tokens import read as read_token
 from web import errors
 from web.callback_texts import texts_in
@@ -175,7 +176,8 @@ def _ground(site_key: str) -> Ground:
 
 def _of_key(body: Body, token: str) -> Ground:
     """The site that a program means, of its key's company. Raises Rejected key.wrong, site.unknown."""
-    _key, company = api_keys.let_in(house().database, token, client_address(), house().clock())
+    now = house().clock()
+    _key, company = api_keys.let_in(house().database, token, client_address(), now, Scope.CALLBACKS_WRITE)
     wanted = _text(body, "site", 100)
     with house().database.read() as session:
         sites = named.listed(session, Site, company)

@@ -13,9 +13,9 @@ from tracker.callback_figures import Promise, describe, promise_of
 from tracker.errors import Rejected
 from tracker.models import CallbackReason, CallbackRequest, CallbackState
 from tracker.policy.callback import CALLING
-from tracker.policy.rights import Right
+from tracker.policy.rights import Right, Scope
 from web.house import house
-from web.public import by_key
+from web.rest.operation import operation
 from web.viewer import hand, viewer
 
 pages = Blueprint("callbacks", __name__)
@@ -133,7 +133,7 @@ def again(callback: str) -> Redirect:
 
 
 @pages.get("/api/v1/callbacks")
-@by_key
+@operation(Scope.CALLBACKS_READ, bare=True)
 def list_json() -> Response:
     """Requests of the companies one sees, the newest first, and how the minute is kept."""
     state, now = request.args.get("state", ""), house().clock()
@@ -151,7 +151,7 @@ def list_json() -> Response:
 
 
 @pages.get("/api/v1/callbacks/<callback>")
-@by_key
+@operation(Scope.CALLBACKS_READ, bare=True)
 def show_json(callback: str) -> Response:
     """One request, and what happened to it."""
     with house().database.read() as session:

@@ -21,7 +21,7 @@ from tracker.policy.rights import Right, Scope
 from tracker.policy.tables import BadCell
 from tracker.reported_calls import Source, Taken
 from web.house import house
-from web.public import by_key_for
+from web.rest.operation import operation, the_company
 from web.viewer import by_program, hand, viewer
 
 api = Blueprint("calls_api", __name__, url_prefix="/api/v1")
@@ -31,13 +31,13 @@ Row = Mapping[str, str] | Said
 
 
 @api.post("/calls")
-@by_key_for(Scope.CALLS)
+@operation(Scope.CALLS_REPORT, Right.ADMINISTER, bare=True)
 def report() -> Response:
     """Takes `[{"reference": …, "did": …, "started_at": …, "caller": …, …}, …]`, or such rows a line each.
 
     `?system=` names the phone system whose references these are; default: the key's name.
     """
-    company, system = _company_id(), read_system(request.args.get("system") or _key_name())
+    company, system = the_company(Right.ADMINISTER), read_system(request.args.get("system") or _key_name())
     rows = list(enumerate(_rows(), start=1))
     if not rows or len(rows) > MOST_ROWS:
         raise Rejected("rows.many", f"There are {len(rows)} rows", f"Send 1 to {MOST_ROWS} at once")
@@ -102,14 +102,6 @@ def _row(told: Any) -> Row:
             columns=", ".join(COLUMNS),
         )
     return as_texts(told)
-
-
-def _company_id() -> int:
-    mine = viewer().companies
-    if len(mine) != 1:
-        raise Rejected("company.which", "This is about one company", "Name it: ?company=NAME")
-    viewer().need(Right.ADMINISTER, mine[0].id)
-    return mine[0].id
 
 
 def _key_name() -> str:

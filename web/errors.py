@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from tracker.errors import Rejected
 from web.refusals import translated
+from web.rest.reading import Invalid
 from web.switcher import look_wider
 from web.viewer import wants_json
 
@@ -47,7 +48,11 @@ STATUS = {
     "plan.step": 404,
     "plan.unknown": 404,
     "pool.unknown": 404,
+    "api.too_many": 429,
     "api.unknown": 404,
+    "body.type": 415,
+    "etag.outdated": 412,
+    "idempotency.reused": 422,
     "password.wrong": 401,
     "recording.kind": 404,
     "recording.missing": 404,
@@ -122,7 +127,10 @@ def answer(status: int, problem: Rejected) -> Response:
     """The refusal, as a page or as JSON, whichever the client reads; programs read English."""
     said = problem if request.path.startswith("/api/") else translated(problem)
     if wants_json():
-        response = jsonify(error={"id": said.id, "message": said.message, "fix": said.fix})
+        told: dict[str, object] = {"error": {"id": said.id, "message": said.message, "fix": said.fix}}
+        if isinstance(problem, Invalid):
+            told["problems"] = problem.problems
+        response = jsonify(told)
     else:
         page = render_template("error.html", status=status, message=said.message, fix=said.fix)
         response = make_response(page)

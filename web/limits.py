@@ -75,6 +75,12 @@ class Buckets:
                 self._levels.popitem(last=False)
         return missing / self.rate.per_second
 
+    def left(self, key: object) -> float:
+        """How much is in the bucket now."""
+        with self._lock:
+            level, at = self._levels.get(key, (self.rate.burst, self._clock()))
+        return min(self.rate.burst, level + (self._clock() - at) * self.rate.per_second)
+
     def __len__(self) -> int:
         return len(self._levels)
 

@@ -23,12 +23,12 @@ from tracker.policy.costs import Entered
 from tracker.policy.dates import Dates
 from tracker.policy.path_table import read_path_wish
 from tracker.policy.report_wish import SPAN_WORDS, WORDS, spans_of
-from tracker.policy.rights import Right
+from tracker.policy.rights import Right, Scope
 from tracker.policy.sale_list import told_sales
 from tracker.policy.tables import BadRows, Unreadable
 from tracker.report_export import describe
 from web.house import house
-from web.public import by_key
+from web.rest.operation import operation, the_company
 from web.viewer import hand, viewer
 
 api = Blueprint("money_api", __name__, url_prefix="/api/v1")
@@ -39,7 +39,7 @@ Store = Callable[[Session, Company, Any], None]
 
 
 @api.post("/costs")
-@by_key
+@operation(Scope.MONEY_WRITE, Right.ADMINISTER, bare=True)
 def tell_costs() -> Response:
     """Takes `{"costs": [{"day": …, "source": …, "amount": …}, …]}`, or one such row by itself."""
 
@@ -55,7 +55,7 @@ def tell_costs() -> Response:
 
 
 @api.post("/sales")
-@by_key
+@operation(Scope.MONEY_WRITE, Right.JUDGE, bare=True)
 def tell_sales() -> Response:
     """Takes `{"sales": [{"at": …, "revenue": …, "reference": …}, …]}`, one such row, or what `map.…` maps."""
 
@@ -78,7 +78,7 @@ def tell_sales() -> Response:
 
 
 @api.get("/costs")
-@by_key
+@operation(Scope.MONEY_READ, Right.ADMINISTER, bare=True)
 def list_costs() -> dict[str, Any]:
     """The costs of the days `since` to `until`, both included, and all rents."""
     with _reading(Right.ADMINISTER) as (session, company):
@@ -92,7 +92,7 @@ def list_costs() -> dict[str, Any]:
 
 
 @api.get("/sales")
-@by_key
+@operation(Scope.MONEY_READ, Right.JUDGE, bare=True)
 def list_sales() -> dict[str, Any]:
     """The sales of the days `since` to `until`, both included; with `unmatched=yes` those of nobody known."""
     with _reading(Right.JUDGE) as (session, company):
@@ -103,7 +103,7 @@ def list_sales() -> dict[str, Any]:
 
 
 @api.get("/report")
-@by_key
+@operation(Scope.REPORTS_READ, Right.JUDGE, bare=True)
 def report() -> dict[str, Any]:
     """What the words of the address ask for, as `leaseline report --json` has it."""
     words = _words({*WORDS, "company"})
@@ -112,7 +112,7 @@ def report() -> dict[str, Any]:
 
 
 @api.get("/paths")
-@by_key
+@operation(Scope.REPORTS_READ, Right.JUDGE, bare=True)
 def list_paths() -> dict[str, Any]:
     """The paths to sales or target calls, as `leaseline paths --json` has them: `by`, `goal`, `top`, days."""
     asked = _words({"by", "goal", "top", "company", *SPAN_WORDS})
@@ -122,7 +122,7 @@ def list_paths() -> dict[str, Any]:
 
 
 @api.get("/missed")
-@by_key
+@operation(Scope.REPORTS_READ, Right.JUDGE, bare=True)
 def list_missed() -> dict[str, Any]:
     """Missed callers and what became of them, as `leaseline missed --json` has it, in these days."""
     words = spans_of(_words({"company", *SPAN_WORDS}))
@@ -145,7 +145,7 @@ def _words(known: Collection[str]) -> dict[str, str]:
 
 def _taken(right: Right, plan: Plan, store: Store, left_out: int | None = None) -> Response:
     try:
-        taken = imports.take(house().database, _company_id(right), plan, store)
+        taken = imports.take(house().database, the_company(right), plan, store)
     except BadRows as bad:
         return _refused(bad)
     more = {} if left_out is None else {"left_out": left_out}
@@ -201,18 +201,9 @@ def _json() -> Any:
 
 @contextmanager
 def _reading(right: Right) -> Iterator[tuple[Session, Company]]:
-    company_id = _company_id(right)
+    company_id = the_company(right)
     with house().database.read() as session:
         yield session, session.get_one(Company, company_id)
-
-
-def _company_id(right: Right) -> int:
-    """The company meant: the only one that is looked at, or chosen by `?company=`."""
-    mine = viewer().companies
-    if len(mine) != 1:
-        raise Rejected("company.which", "This is about one company", "Name it: ?company=NAME")
-    viewer().need(right, mine[0].id)
-    return mine[0].id
 
 
 def _days() -> tuple[date, date]:

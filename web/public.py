@@ -37,13 +37,8 @@ def is_from_anywhere(view: Callable[..., Any] | None) -> bool:
     return view in _FROM_ANYWHERE
 
 
-def by_key(view: View) -> View:
-    """Marks a view that a program may ask with an API key instead of a log-in, for its company alone."""
-    return by_key_for(Scope.MONEY)(view)
-
-
 def by_key_for(scope: Scope) -> Callable[[View], View]:
-    """The same for keys of that scope."""
+    """Marks a view that a program may ask with a key of that scope instead of a log-in, for its company."""
 
     def mark(view: View) -> View:
         _BY_KEY[view] = scope

@@ -35,7 +35,7 @@ class Site:
     """An application whose clock stands until a test moves `now`."""
 
     def __init__(self, database: Database, settings: Settings, now: datetime) -> None:
-        self.database, self.now = database, now
+        self.database, self.settings, self.now = database, settings, now
         self.app = make_app(settings, database, lambda: self.now)
         self.app.test_client_class = _Browser
 

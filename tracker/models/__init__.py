@@ -1,6 +1,7 @@
 """The tables. Import models from here, so that every one of them is mapped."""
 
 from tracker.models.alerts import Alert, AlertAddress, AlertMessage, News, Way
+from tracker.models.answers import ApiAnswer
 from tracker.models.applying import ApplyRequest, NodeConfiguration, SiteCheck
 from tracker.models.base import Base
 from tracker.models.beside import CallFolder, ReportedCall
@@ -88,6 +89,7 @@ __all__ = [
     "AlertAddress",
     "AlertKind",
     "AlertMessage",
+    "ApiAnswer",
     "ApiKey",
     "ApplyRequest",
     "AuditEntry",

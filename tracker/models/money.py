@@ -135,7 +135,7 @@ class ExchangeRate(Base):
 
 
 class ApiKey(Base):
-    """What a program shows to tell one company's costs and sales, or its calls; only its SHA-256 is kept."""
+    """What a program of one company shows; only its SHA-256 is kept."""
 
     __tablename__ = "api_keys"
     __table_args__ = (sa.UniqueConstraint("company_id", "name"),)
@@ -144,7 +144,13 @@ class ApiKey(Base):
     company_id: Mapped[int] = mapped_column(sa.ForeignKey("companies.id"))
     name: Mapped[str] = mapped_column(sa.String(40))
     token_sha256: Mapped[str] = mapped_column(sa.String(64), unique=True)
-    scope: Mapped[Scope] = mapped_column(words(Scope), default=Scope.MONEY, server_default="money")
+    opens: Mapped[str] = mapped_column("scopes", sa.String(400))  # words with spaces between
     created_at: Mapped[datetime]
     used_at: Mapped[datetime | None]  # to the hour: tracker.api_keys.TOUCH_EVERY
     revoked_at: Mapped[datetime | None]
+
+    @property
+    def scopes(self) -> frozenset[Scope]:
+        """What it opens; a word that only a newer version knows opens nothing here."""
+        known = set(Scope)
+        return frozenset(Scope(word) for word in self.opens.split() if word in known)

@@ -1,0 +1,167 @@
+"""An operation of the API, declared beside its view: checks, transaction, answer and document follow from it.
+
+    @api.patch("/channels/<channel>")
+    @operation(Scope.SETTINGS_WRITE, Right.ADMINISTER, body=ChannelChange, answer=Channel, current=show)
+    def change(asked: Asked[Query, ChannelChange], channel: str) -> Told: ...
+
+The view gets what was asked, checked, with one company and one open transaction, and returns what is told.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from flask import request
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from tracker.audit import By
+from tracker.errors import Rejected
+from tracker.models import Company
+from tracker.policy.rights import Right, Scope
+from web.house import house
+from web.public import by_key_for
+from web.rest import repeats, throttle
+from web.rest.answering import answer_of, dumped, tagged
+from web.rest.reading import read_body, read_query
+from web.rest.shapes import Query
+from web.viewer import hand, viewer
+
+Q = TypeVar("Q", bound=Query)
+B = TypeVar("B")
+Told = Mapping[str, Any] | None
+View = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Asked(Generic[Q, B]):
+    """What an operation was asked: its words, its body, of which company, by whom, in which transaction."""
+
+    session: Session
+    company: Company
+    by: By
+    query: Q
+    body: B
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was made, and the path where it is from now on."""
+
+    told: Mapping[str, Any]
+    location: str
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What is known of an operation beside its address and its text.
+
+    `bare`: its view reads the request and makes the answer itself. `current`: the view that shows what a
+    change changes, so that `If-Match` can be held against it. `content`: what the answer is if not JSON.
+    """
+
+    scope: Scope
+    right: Right
+    query: type[Query]
+    body: type[BaseModel] | None
+    answer: type[BaseModel] | None
+    status: int
+    bare: bool
+    current: View | None
+    content: str
+    view: View
+    more: Mapping[int, str]
+
+    @property
+    def summary(self) -> str:
+        return (self.view.__doc__ or "").strip().split("\n")[0].rstrip(".")
+
+    @property
+    def description(self) -> str:
+        return "\n".join(line.strip() for line in (self.view.__doc__ or "").strip().split("\n")[1:]).strip()
+
+
+_OPERATIONS: dict[Callable[..., Any], Operation] = {}
+
+
+def operation_of(view: View | None) -> Operation | None:
+    """What was declared of a view; None: it is none of the API."""
+    return _OPERATIONS.get(view) if view else None
+
+
+def operation(
+    scope: Scope,
+    right: Right = Right.LISTEN,
+    *,
+    query: type[Query] = Query,
+    body: type[BaseModel] | None = None,
+    answer: type[BaseModel] | None = None,
+    status: int = 200,
+    bare: bool = False,
+    current: View | None = None,
+    content: str = "application/json",
+    more: Mapping[int, str] | None = None,
+) -> Callable[[View], View]:
+    """Declares a view an operation: for keys with that scope, and people with that right.
+
+    `more`: answers that only this one has, by status, with what they mean.
+    """
+
+    def declare(view: View) -> View:
+        it = Operation(scope, right, query, body, answer, status, bare, current, content, view, more or {})
+
+        @functools.wraps(view)
+        def run(**path: str) -> Any:
+            with throttle.counted():
+                if bare and query is Query:  # its words are its own
+                    return view(**path)
+                words = read_query(query)
+                return view(**path) if bare else _carry_out(it, words, path)
+
+        run.__wrapped_view__ = view  # type: ignore[attr-defined]
+        _OPERATIONS[run] = it
+        return by_key_for(scope)(run)
+
+    return declare
+
+
+def _carry_out(it: Operation, words: Query, path: Mapping[str, str]) -> Response:
+    told = read_body(it.body) if it.body else None
+    company_id = the_company(it.right)
+    database = house().database
+    if request.method in {"GET", "HEAD"}:
+        with database.read() as session:
+            asked = Asked(session, session.get_one(Company, company_id), hand(), words, told)
+            return answer_of(it.status, dumped(it.view(asked, **path)))
+    with database.write() as session:
+        asked = Asked(session, session.get_one(Company, company_id), hand(), words, told)
+        return repeats.once(session, lambda: _change(it, asked, path))
+
+
+def _change(it: Operation, asked: Asked[Any, Any], path: Mapping[str, str]) -> tuple[int, str, str]:
+    if it.current is not None and request.if_match:
+        _refuse_outdated(it.current, asked, path)
+    told = it.view(asked, **path)
+    if isinstance(told, Made):
+        return it.status, dumped(told.told), told.location
+    return it.status, dumped(told), ""
+
+
+def _refuse_outdated(current: View, asked: Asked[Any, Any], path: Mapping[str, str]) -> None:
+    view = getattr(current, "__wrapped_view__", current)
+    now = tagged(dumped(view(Asked(asked.session, asked.company, asked.by, Query(), None), **path)))
+    if not request.if_match.contains(now):
+        raise Rejected("etag.outdated", "It was changed since you looked", "Look at it anew, and try again")
+
+
+def the_company(right: Right) -> int:
+    """The company meant: the only one that is looked at, or chosen by `?company=`, if one has that right."""
+    mine = viewer().companies
+    if len(mine) != 1:
+        raise Rejected("company.which", "This is about one company", "Name it: ?company=NAME")
+    viewer().need(right, mine[0].id)
+    return mine[0].id

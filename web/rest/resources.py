@@ -1,0 +1,7 @@
+"""Every blueprint of the API that is made of operations. A resource is one file and one line here."""
+
+from __future__ import annotations
+
+from web.rest import about, channels
+
+BLUEPRINTS = (about.api, channels.api)
