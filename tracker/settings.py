@@ -304,7 +304,7 @@ class Settings:
     )
     api_per_minute: int = _setting(
         600,
-        _count,
+        _whole,
         "a whole number; 0: no limit",
         "requests a minute of one program or person",
     )

@@ -13,7 +13,7 @@ mkdirSync(made, { recursive: true });
 const { metafile } = await build({
   entryPoints: [
     "frontend/app.js", "frontend/app.css", "frontend/overview.js", "frontend/overview.css", "frontend/paths.css",
-    "frontend/reports.js", "frontend/reports.css", "frontend/icon.svg",
+    "frontend/reports.js", "frontend/reports.css", "frontend/api.js", "frontend/api.css", "frontend/icon.svg",
   ],
   outdir: made,
   entryNames: "[name]-[hash]",

@@ -125,7 +125,7 @@ def install(app: Flask) -> None:
 
 def answer(status: int, problem: Rejected) -> Response:
     """The refusal, as a page or as JSON, whichever the client reads; programs read English."""
-    said = problem if request.path.startswith("/api/") else translated(problem)
+    said = problem if request.path.startswith("/api/v") else translated(problem)
     if wants_json():
         told: dict[str, object] = {"error": {"id": said.id, "message": said.message, "fix": said.fix}}
         if isinstance(problem, Invalid):

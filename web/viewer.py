@@ -204,7 +204,7 @@ def _to_login() -> Response:
 
 def wants_json() -> bool:
     """An API address, or a client that says it would rather read JSON than HTML."""
-    if request.path.startswith("/api/"):
+    if request.path.startswith("/api/v"):
         return True
     return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
 

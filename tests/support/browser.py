@@ -57,6 +57,7 @@ def serving(settings: Settings, port: int | None = None) -> Iterator[str]:
         "LEASELINE_DATABASE_URL": settings.database_url,
         "LEASELINE_WEB_PORT": str(port),
         "LEASELINE_RECORDING_COPIES": ",".join(settings.recording_copies),
+        "LEASELINE_API_PER_MINUTE": str(settings.api_per_minute),
     }
     program = "import os, web; from tracker.settings import read_settings; web.run(read_settings(os.environ))"
     with log.open("wb") as out:

@@ -138,7 +138,7 @@ def _no_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _headers(method: str, it: Operation) -> Iterator[dict[str, Any]]:
-    text = {"type": "string", "maxLength": 255}
+    text = {"type": "string"}
     if method == "GET" and it.content == "application/json":
         yield {"name": "If-None-Match", "in": "header", "schema": text}
     if method in CHANGES and not it.bare:
