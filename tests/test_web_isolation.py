@@ -60,7 +60,7 @@ def address(site: Site, rule: Rule) -> str:
     values |= {"report": "1", "schedule": "1", "plan": "1", "step": "sales"}
     values |= {"site_key": "x", "callback": "x"}
     values |= {"link": "1", "view": "1", "rent": "1", "sale": "1"}
-    values |= {"prompt": "1"}
+    values |= {"prompt": "1", "account": "pallets", "call": site.app.config["KEY"]}
     values |= {"company": "pallets", "number": "1", "channel": "1", "pool": "1", "site": "1"}
     return rule.rule.replace("<path:", "<").translate({ord("<"): "{", ord(">"): "}"}).format(**values)
 

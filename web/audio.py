@@ -26,6 +26,11 @@ SAME_LISTENING = timedelta(minutes=10)  # a player asks for many ranges: that is
 @pages.get("/calls/<key>/audio")
 def play(key: str) -> Response:
     """What the player plays, by range."""
+    return hear(key)
+
+
+def hear(key: str) -> Response:
+    """The sound of a call that the viewer may see, by range; that it was heard is in the audit log."""
     with house().database.read() as session:
         call = calls.find_call(session, viewer().company_ids, key)
         recording = recording_of(call)

@@ -141,6 +141,8 @@ def _key_shown() -> str | None:
         return None
     if given.type == "bearer":
         return given.token or ""
+    if given.type == "token":  # as CallRail's API has it: Token token="KEY"
+        return (given.parameters or {}).get("token") or ""
     return given.password if (given.password or "").startswith(api_keys.PREFIX) else None
 
 
@@ -204,7 +206,7 @@ def _to_login() -> Response:
 
 def wants_json() -> bool:
     """An API address, or a client that says it would rather read JSON than HTML."""
-    if request.path.startswith("/api/v"):
+    if request.path.startswith(("/api/v", "/callrail/")):
         return True
     return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from web.rest import about, channels
+from web.rest import about, callrail, channels
 
-BLUEPRINTS = (about.api, channels.api)
+BLUEPRINTS = (about.api, callrail.api, channels.api)
