@@ -29,6 +29,7 @@ from commands.group import Leaseline
 from commands.key import key_group
 from commands.live import apply_command
 from commands.logs import logs_command
+from commands.mcp import mcp_command
 from commands.missed import missed_command
 from commands.moving import moving_commands
 from commands.number import number_group
@@ -63,7 +64,7 @@ COMMANDS = (
     site_group, source_group, visit_group, import_group,
     forward_group, plan_group, callback_group, block_group, prompt_group, unrecorded_group,
     consent_group, cost_group, sale_group, rate_group, destination_group, delivery_group, key_group,
-    user_group, alerts_group, db_group,
+    user_group, alerts_group, mcp_command, db_group,
     sheets_group, data_export_command, backup_command, restore_command, asterisk_command, agi_command,
     web_command, worker_command, completion_command, version_command, docs_command,
 )  # fmt: skip

@@ -11,6 +11,8 @@ from commands.context import changing, company_option, here, json_option, readin
 from commands.printing import print_rows, print_thing
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy.orm import Session
 
     from tracker.destination_list import Filled
@@ -147,7 +149,7 @@ def list_command(company: str | None, as_json: bool) -> None:
       leaseline destination list
     """
     with reading(company) as (session, owner):
-        rows = _rows(session, owner)
+        rows = list_rows(session, owner, here().now)
     columns = ("name", "kind", "state", "waiting", "oldest_at", "failed", "sent_at", "answer")
     print_rows(rows, columns, as_json=as_json, empty="No destination yet: `leaseline destination add`")
     if any(row["state"] in {"failing", "disabled"} for row in rows):
@@ -169,7 +171,7 @@ def show(name: str, company: str | None, as_json: bool) -> None:
 
     with reading(company) as (session, owner):
         it = destination_list.find(session, owner, name)
-        thing = next(row for row in _rows(session, owner) if row["name"] == it.name)
+        thing = next(row for row in list_rows(session, owner, here().now) if row["name"] == it.name)
     print_thing(thing, as_json=as_json)
 
 
@@ -260,11 +262,12 @@ def _pause(name: str, company: str | None, *, paused: bool) -> None:
         destination_list.pause(session, by, it, paused=paused)
 
 
-def _rows(session: Session, owner: Company) -> list[dict[str, Any]]:
+def list_rows(session: Session, owner: Company, now: datetime) -> list[dict[str, Any]]:
+    """The company's destinations as JSON, without their secrets: how each fares, what waits for it."""
     from tracker import destination_list
     from tracker.destination_list import FAILED_DAYS
 
-    lags = destination_list.lags(session, owner, here().now - FAILED_DAYS)
+    lags = destination_list.lags(session, owner, now - FAILED_DAYS)
     return [
         destination_list.describe(it)
         | {"waiting": lag.waiting, "oldest_at": lag.oldest_at, "failed": lag.failed}

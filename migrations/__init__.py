@@ -34,7 +34,7 @@ def upgrade(url: str) -> None:
 
     with _alone(url) as connection:
         # Without a revision to run, what others have built upon the views stays as well.
-        at_head = _current(connection) == head()
+        at_head = revision_of(connection) == head()
         with report_views.made_anew(connection, in_place=at_head):
             command.upgrade(config(connection), "head")
 
@@ -44,13 +44,16 @@ def current(url: str) -> str | None:
     database = Database(url)
     try:
         with database.engine.connect() as connection:
-            return _current(connection)
+            return revision_of(connection)
     finally:
         database.close()
 
 
-def _current(connection: sa.Connection) -> str | None:
-    """Every command asks this first: it needs no alembic, which takes longer to load than all else."""
+def revision_of(connection: sa.Connection) -> str | None:
+    """The revision of the database at the other end; None for an empty one.
+
+    Every command asks this first: it needs no alembic, which takes longer to load than all else.
+    """
     if not sa.inspect(connection).has_table("alembic_version"):
         return None
     found: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))

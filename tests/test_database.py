@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from tracker.database import Database
 from tracker.models import Channel, Company, Number, NumberUse
@@ -70,3 +72,47 @@ def test_the_planner_of_sqlite_knows_how_many_rows_there_are(sqlite: Database) -
     with sqlite.read() as session:
         wanted = "SELECT stat FROM sqlite_stat1 WHERE tbl = 'companies'"
         assert session.execute(sa.text(wanted)).scalar_one().startswith("1 ")
+
+
+# ---- for reading only ----
+
+WRITES = (
+    "UPDATE companies SET name = 'x'",
+    "DELETE FROM companies",
+    "INSERT INTO tags (company_id, name, created_at) VALUES (1, 'x', '2026-01-01')",
+    "CREATE TABLE theirs (id INTEGER)",
+    "DROP TABLE calls",
+)
+
+
+def test_what_is_opened_for_reading_refuses_every_change(database: Database) -> None:
+    with database.write() as session:
+        session.add(company())
+    reader = Database(database.url.render_as_string(hide_password=False), read_only=True)
+    for statement in WRITES:
+        with pytest.raises(DBAPIError, match=r"read.?only"), reader.write() as session:
+            session.execute(sa.text(statement))
+        with pytest.raises(DBAPIError, match=r"read.?only"), reader.engine.connect() as connection:
+            connection.execute(sa.text(statement))
+    with reader.read() as session:
+        assert session.scalars(sa.select(Company.slug)).all() == ["pallets"]
+        session.add(company())
+        with pytest.raises(DBAPIError, match=r"read.?only"):
+            session.commit()
+    reader.close()
+
+
+def test_a_file_is_opened_for_reading_whatever_its_name_and_never_made(
+    sqlite: Database, now: datetime, tmp_path: Path
+) -> None:
+    sqlite.close()
+    folder = tmp_path / "a b#c&d"
+    folder.mkdir()
+    there = Database(f"sqlite:///{shutil.copy(tmp_path / 'books.db', folder / 'e.db')}", read_only=True)
+    with there.read() as session:
+        assert session.scalars(sa.select(Company)).all() == []
+    there.close()
+    none = Database(f"sqlite:///{folder}/f.db", read_only=True)
+    with pytest.raises(DBAPIError, match="unable to open"), none.read() as session:
+        session.scalar(sa.text("SELECT 1"))
+    assert not (folder / "f.db").exists()

@@ -110,6 +110,12 @@ def list_calls(
     return CallPage(found[:limit], cursor_of(found[limit - 1]) if more else None)
 
 
+def count_calls(session: Session, company_ids: Iterable[int], by: CallFilter = EVERY_CALL) -> int:
+    """How many of these companies' calls `by` asks for."""
+    found = narrow(_of(company_ids), by).with_only_columns(Call.id).subquery()
+    return session.scalar(sa.select(sa.func.count()).select_from(found)) or 0
+
+
 def get_call(session: Session, company_ids: Iterable[int], key: str) -> CallStory:
     """One call by its key. Raises Rejected `call.unknown`, also for a call of another company."""
     company_ids = list(company_ids)

@@ -2,6 +2,7 @@
 
     with database.write() as session: ...    # one transaction; commits at the end, rolls back on an exception
     with database.read() as session: ...     # a snapshot; never waits for a writer on SQLite
+    Database(url, read_only=True)            # nothing can be written through it, whoever tries
 
 SQLite runs in WAL with full sync: what was committed survives a power cut. A write transaction takes the one
 writer's place at its start (BEGIN IMMEDIATE), so it waits there or nowhere.
@@ -13,7 +14,9 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -25,14 +28,25 @@ class Database:
 
     On PostgreSQL a connection is asked whether it still stands before it is used, unless it was used within
     `trusted_seconds`: then whoever comes first after a restart of the server gets an error.
+
+    `read_only`: the database itself refuses every change, and an SQLite file that is not there is not made.
     """
 
     def __init__(
-        self, url: str, *, wait_seconds: float = 10.0, connections: int = 5, trusted_seconds: float = 0.0
+        self,
+        url: str,
+        *,
+        wait_seconds: float = 10.0,
+        connections: int = 5,
+        trusted_seconds: float = 0.0,
+        read_only: bool = False,
     ) -> None:
         self.url = sa.make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _engine(self.url, wait_seconds, connections, trusted_seconds)
+        if read_only and self.is_sqlite:
+            self.engine = _sqlite_to_read(self.url, wait_seconds, connections)
+        else:
+            self.engine = _engine(self.url, wait_seconds, connections, trusted_seconds, read_only=read_only)
         self._writing = self.engine.execution_options(leaseline_begin="BEGIN IMMEDIATE")
 
     @contextmanager
@@ -68,12 +82,10 @@ class Database:
         self.engine.dispose()
 
 
-def _engine(url: sa.URL, wait_seconds: float, connections: int, trusted_seconds: float) -> sa.Engine:
-    # The connection used last comes first: what it has read and prepared is still in its memory.
-    # Errors are logged, and what a statement is about may be a caller's number.
-    more = {
-        "pool_size": connections, "pool_timeout": wait_seconds, "pool_use_lifo": True, "hide_parameters": True
-    }  # fmt: skip
+def _engine(
+    url: sa.URL, wait_seconds: float, connections: int, trusted_seconds: float, *, read_only: bool
+) -> sa.Engine:
+    more = _pool(wait_seconds, connections)
     if url.get_backend_name() == "sqlite":
         engine = (
             sa.create_engine(
@@ -86,11 +98,35 @@ def _engine(url: sa.URL, wait_seconds: float, connections: int, trusted_seconds:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     timeout = f"-c lock_timeout={int(wait_seconds * 1000)} -c statement_timeout={int(wait_seconds * 3000)}"
-    connect = {"connect_timeout": max(2, int(wait_seconds)), "options": f"-c timezone=UTC {timeout}"}
+    refusing = " -c default_transaction_read_only=on" if read_only else ""
+    connect = {
+        "connect_timeout": max(2, int(wait_seconds)),
+        "options": f"-c timezone=UTC {timeout}{refusing}",
+    }
     engine = sa.create_engine(url, connect_args=connect, **more)
     event.listen(engine, "checkin", _note_idle)
     event.listen(engine, "checkout", _ping_of(engine.dialect, trusted_seconds))
     return engine
+
+
+def _sqlite_to_read(url: sa.URL, wait_seconds: float, connections: int) -> sa.Engine:
+    """SQLite opens the file itself so that it cannot be written; only an address of that form can say so."""
+    path = Path(url.database or "").absolute()
+    only = url.set(database=f"file:{quote(str(path))}", query={"mode": "ro", "uri": "true"})
+    engine = sa.create_engine(
+        only, connect_args={"timeout": wait_seconds}, pool_recycle=3600, **_pool(wait_seconds, connections)
+    )
+    event.listen(engine, "connect", _prepare_reading)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _pool(wait_seconds: float, connections: int) -> dict[str, Any]:
+    # The connection used last comes first: what it has read and prepared is still in its memory.
+    # Errors are logged, and what a statement is about may be a caller's number.
+    return {
+        "pool_size": connections, "pool_timeout": wait_seconds, "pool_use_lifo": True, "hide_parameters": True
+    }  # fmt: skip
 
 
 def _json(value: Any) -> str:
@@ -127,6 +163,15 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA temp_store = MEMORY")
+    cursor.close()
+
+
+def _prepare_reading(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    connection.create_function("lower", 1, _lower, deterministic=True)
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA query_only = ON")
     cursor.execute("PRAGMA temp_store = MEMORY")
     cursor.close()
 
