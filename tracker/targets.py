@@ -6,6 +6,7 @@ import secrets
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import phonenumbers
 import sqlalchemy as sa
@@ -372,3 +373,34 @@ def read_outside_number(text: str, region: str, country: str | None = None) -> s
             allowed=allowed,
         )
     return e164
+
+
+def describe(target: Target) -> dict[str, Any]:
+    """A target as JSON; a phone's password is not part of it."""
+    where = {
+        "peer": f"{target.dial or 'the number dialled'} at {target.host}:{target.port}",
+        "phone": f"registers as {target.username}",
+        "extension": f"{target.dial} of the phone system that includes us",
+        "outside": f"{target.e164} over {target.trunk.name if target.trunk else '?'}",
+    }[target.kind.value]
+    return {
+        "id": target.id,
+        "name": target.name,
+        "kind": target.kind.value,
+        "where": where,
+        "host": target.host,
+        "port": target.port,
+        "transport": target.transport.value,
+        "dial": target.dial,
+        "username": target.username,
+        "number": target.e164,
+        "trunk": target.trunk.name if target.trunk else None,
+        "caller_id": target.caller_id.value,
+        "srtp": target.srtp.value,
+        "login": target.login,
+        "tls_verify": target.tls_verify,
+        "tls_ca": target.tls_ca,
+        "tells_source": target.tells_source,
+        "endpoint": f"target-{target.id}",
+        "created_at": target.created_at,
+    }

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
-from web.rest import about, callrail, channels
+from web.rest import about, channels, live, numbers, pools, site_callback, sites
 
-BLUEPRINTS = (about.api, callrail.api, channels.api)
+_RESOURCES = (
+    about,
+    channels,
+    live,
+    numbers,
+    pools,
+    site_callback,
+    sites,
+)
+BLUEPRINTS = tuple(each.api for each in _RESOURCES)
