@@ -270,24 +270,12 @@ def provision(name: str, hours: int, new_password: bool, company: str | None, as
         token = provisioning.make_link(session, by, target, hours)
         if new_password:
             targets.new_password(session, by, target)
-        account = provisioning.account_of(target, settings)
-    link = provisioning.address_of(settings, token)
-    thing = {
-        "name": account.name,
-        "link": link,
-        "hours": hours,
-        "username": account.username,
-        "server": account.host,
-        "tls_port": account.tls_port,
-        "udp_port": account.port,
-        "srtp": account.encrypts,
-        "certificate": "known" if account.is_known else "signed by itself",
-    }
+        thing = provisioning.describe(target, settings, token, hours)
     print_thing(thing, as_json=as_json)
     if not as_json:
         click.echo("Linphone scans this code; for any other phone open the link.")
-        _print_code(f"{link}/linphone.xml")
-        if not account.is_known:
+        _print_code(f"{thing['link']}/linphone.xml")
+        if thing["certificate"] != "known":
             click.echo("Our certificate is signed by itself: phones must accept it.", err=True)
     hint_if_not_live()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -63,7 +64,7 @@ def test_numbers_are_found_by_what_they_are_and_do(crm: Program) -> None:
     made(crm, "/numbers", {"number": FIRST, "pool": "Shop"})
     made(crm, "/numbers", {"number": SECOND, "label": "spare"})
 
-    def found(**words: str) -> list[str]:
+    def found(**words: Any) -> list[str]:
         return [it["number"] for it in crm.get("/numbers", **words).json["numbers"]]
 
     assert found(q="spare") == found(doing="unused") == [SECOND]

@@ -71,8 +71,8 @@ def test_how_a_site_calls_back_is_set_as_on_the_page(site: Site, crm: Program, t
         "rings": [{"target": "office"}, {"target": "mobile", "seconds": 20}], "hours": "mon-fri 09:00-18:00",
         "texts": {"en": {"title": "Call us"}}, "countries": ["RU"], "prefixes": ["+7495"], "tries": 2,
     }  # fmt: skip
-    changed = crm.patch(path, wish)
-    assert changed.json == crm.get(path).json == cli(site, tmp_path, "callback", "settings", "pallets.example")
+    changed, words = crm.patch(path, wish), ("callback", "settings", "pallets.example")
+    assert changed.json == crm.get(path).json == cli(site, tmp_path, *words)
     assert [it["target"] for it in changed.json["rings"]] == ["office", "mobile"]
     assert refused(crm.patch(path, {"tries": 99})) == (400, "callback.tries")
     assert refused(crm.patch(path, {"texts": {"en": {"tilte": "x"}}})) == (400, "callback.text")

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from web.rest import about, channels, live, numbers, pools, site_callback, sites
+from web.rest import (
+    about,
+    channels,
+    forwarding,
+    live,
+    numbers,
+    plan_trials,
+    plans,
+    pools,
+    site_callback,
+    sites,
+    targets,
+)
 
 _RESOURCES = (
     about,
     channels,
+    forwarding,
     live,
     numbers,
+    plan_trials,
+    plans,
     pools,
     site_callback,
     sites,
+    targets,
 )
 BLUEPRINTS = tuple(each.api for each in _RESOURCES)

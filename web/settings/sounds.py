@@ -20,6 +20,7 @@ pages = Blueprint("settings_sounds", __name__)
 
 FIELDS = {
     "prompt.text": ("name",),
+    "prompt.unknown": ("prompt",),
     "prompt.duplicate": ("name",),
     "prompt.language": ("language",),
     "prompt.words": ("words", "whisper"),
