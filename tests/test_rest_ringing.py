@@ -92,8 +92,7 @@ def test_who_rings_is_set_scope_by_scope(site: Site, crm: Program, tmp_path: Pat
     assert told["name"] == "Billboard"
     assert crm.get("/forwarding/channel-1").json == told
     flat = [
-        {"scope": it["kind"], "name": None if it["kind"] == "company" else it["name"], "position": place}
-        | ring
+        {"scope": it["kind"], "name": it["name"], "position": place} | ring
         for it in crm.get("/forwarding").json["forwarding"]
         for place, ring in enumerate(it["rings"], start=1)
     ]

@@ -4,29 +4,39 @@ from __future__ import annotations
 
 from web.rest import (
     about,
+    blocks,
     channels,
+    company,
     forwarding,
     live,
     numbers,
+    outgoing,
     plan_trials,
     plans,
     pools,
     site_callback,
     sites,
+    sounds,
+    source_rules,
     targets,
 )
 
 _RESOURCES = (
     about,
+    blocks,
     channels,
+    company,
     forwarding,
     live,
     numbers,
+    outgoing,
     plan_trials,
     plans,
     pools,
     site_callback,
     sites,
+    sounds,
+    source_rules,
     targets,
 )
 BLUEPRINTS = tuple(each.api for each in _RESOURCES)

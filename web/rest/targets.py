@@ -8,12 +8,14 @@ from typing import Annotated, Any, Literal
 from flask import Blueprint
 from pydantic import Field, RootModel
 
-from tracker import owned, provisioning, targets, trunks
+from tracker import applying, forward, owned, plan_list, provisioning, targets, trunks
 from tracker.models import Target
 from tracker.policy.rights import Right, Scope
 from web.house import house, row_id
+from web.rest import scopes
 from web.rest.operation import Asked, Made, operation
 from web.rest.shapes import Id, Line, Name, Page, Paged, Query, Shape, cut
+from web.settings.reach import answers
 
 api = Blueprint("rest_targets", __name__, url_prefix="/api/v1")
 
@@ -55,6 +57,12 @@ class TargetMade(TargetOut):
 
 class TargetPage(Page):
     targets: list[TargetOut]
+
+
+class TargetStanding(Shape):
+    answers: Annotated[bool | None, Field(description="As the phone system last said; null: not known")]
+    forwarding: Annotated[list[str], Field(description="Whose callers are forwarded there: `channel-3`")]
+    plans: Annotated[list[str], Field(description="In which it rings")]
 
 
 class PeerWish(Shape):
@@ -156,6 +164,19 @@ def list_targets(asked: Asked[Paged, None]) -> dict[str, Any]:
 def show_target(asked: Asked[Query, None], target: str) -> dict[str, Any]:
     """One target."""
     return targets.describe(_find(asked, target))
+
+
+@api.get("/targets/<target>/standing")
+@operation(Scope.SETTINGS_READ, Right.ADMINISTER, answer=TargetStanding)
+def show_target_standing(asked: Asked[Query, None], target: str) -> dict[str, Any]:
+    """Whether a target answers, and where it rings."""
+    found, session = _find(asked, target), asked.session
+    rows = [it for it in forward.of_company(session, asked.company) if it.target_id == found.id]
+    return {
+        "answers": answers(found, applying.endpoints(session)),
+        "forwarding": [scopes.describe(scopes.of_row(session, it))["scope"] for it in rows],
+        "plans": plan_list.using(session, found),
+    }
 
 
 @api.post("/targets")

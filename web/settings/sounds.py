@@ -33,6 +33,7 @@ FIELDS = {
     "number.malformed": ("number", "caller"),
     "number.unknown": ("number",),
     "unrecorded.duplicate": ("caller",),
+    "unrecorded.unknown": ("caller",),
 }
 MODES = {
     ConsentMode.TELL: lazy_gettext("Say it, and record"),
