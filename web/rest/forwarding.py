@@ -9,7 +9,6 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from tracker import forward, plan_uses, targets
-from tracker.errors import Rejected
 from tracker.models import Company, Site
 from tracker.policy.rights import Right, Scope
 from tracker.scopes import Scope as Owner
@@ -95,7 +94,7 @@ def clear_forwarding(asked: Asked[Query, None], scope: str) -> None:
 def _find(asked: Asked[Any, Any], word: str) -> Owner:
     found = scopes.find(asked.session, asked.company, word)
     if isinstance(found, Site):
-        raise Rejected("scope.unknown", "For a site as such nobody rings", "Set a plan for it: /plans")
+        raise scopes.unknown()  # for a site as such nobody rings: set a plan for it
     return found
 
 

@@ -126,7 +126,7 @@ def forget_trial(asked: Asked[Query, None], plan: str, trial: str) -> None:
     found = find_plan(asked, plan)
     name = next((it.name for it in found.cases if it.id == row_id(trial)), None)
     if name is None:
-        raise Rejected("plan_case.unknown", "There is no such trial", "See those that are kept")
+        raise Rejected("plan_case.unknown", "There is no such trial", "See the list")
     plan_cases.forget(asked.session, asked.by, found, name)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from web.rest import (
     about,
     blocks,
+    callrail,
     channels,
     company,
     forwarding,
@@ -24,6 +25,7 @@ from web.rest import (
 _RESOURCES = (
     about,
     blocks,
+    callrail,
     channels,
     company,
     forwarding,

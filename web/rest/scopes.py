@@ -32,13 +32,18 @@ def find(session: Session, company: Company, word: str) -> Where:
     if word == "company":
         return company
     if kind not in KINDS:
-        raise Rejected(
-            "scope.unknown",
-            "There is nothing of that name that calls are for",
-            "Give company, or a kind with an id: channel-3, pool-2, site-1, number-7",
-        )
+        raise unknown()
     found: Where = owned.find(session, KINDS[kind], company.id, row_id(number))
     return found
+
+
+def unknown() -> Rejected:
+    """The refusal of a word that means nothing there."""
+    return Rejected(
+        "scope.unknown",
+        "There is nothing of that name that calls are for",
+        "Give company, or a kind with an id: channel-3, pool-2, site-1, number-7",
+    )
 
 
 def of_row(session: Session, row: Forwarding | PlanUse) -> Where:

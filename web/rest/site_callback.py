@@ -141,9 +141,9 @@ def _change(wish: CallbackChange) -> Change:
         raise Rejected(
             "callback.text",
             "There is no text %(name)r",
-            "There are: %(known)s",
+            "Give one of: %(accepted)s",
             name=unknown[0][:40],
-            known=sorted(TEXTS),
+            accepted=sorted(TEXTS),
         )
     counts = wish.model_dump(include=set(BOUNDS), exclude_none=True)
     rings = wish.rings

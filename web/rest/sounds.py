@@ -197,9 +197,7 @@ def _number(asked: Asked[Any, Any], word: str) -> Number | None:
     found = scopes.find(asked.session, asked.company, word)
     if isinstance(found, Company | Number):
         return None if isinstance(found, Company) else found
-    raise Rejected(
-        "scope.unknown", "Callers are told this by number, or all of them", "Give company, or number-7"
-    )
+    raise scopes.unknown()
 
 
 def _file(text: str) -> bytes:
