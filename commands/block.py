@@ -143,7 +143,7 @@ def conduct(company: str | None, as_json: bool, **given: Any) -> None:
             blocks.change_conduct(session, by, owner, found)
             language = owner.language
         _speak(language)
-    print_thing(_described(found), as_json=as_json)
+    print_thing(blocks.describe_conduct(found), as_json=as_json)
 
 
 def _changed(before: Conduct, wish: dict[str, Any]) -> Conduct:
@@ -160,17 +160,6 @@ def _changed(before: Conduct, wish: dict[str, Any]) -> Conduct:
     if "countries" in more:
         more["countries"] = read_countries(more["countries"])
     return replace(before, **more)
-
-
-def _described(it: Conduct) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    told = asdict(it)
-    return {"treatment": it.treatment.value, "challenge": told.pop("watches")} | {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in told.items()
-        if name != "treatment"
-    }
 
 
 def _speak(language: str) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from commands.context import here, hint_if_not_live, json_option
 from commands.printing import print_rows, print_thing
-
-if TYPE_CHECKING:
-    from tracker.models import Company
 
 
 @click.group("company")
@@ -46,7 +43,7 @@ def add(slug: str, name: str | None, as_json: bool, **given: Any) -> None:
     with here().database.write() as session:
         company = companies.add(session, here().by(), slug, name or slug, **given)
         people.give_first_owner(session, company)
-        thing = describe(company)
+        thing = companies.describe(company)
     print_thing(thing, as_json=as_json)
 
 
@@ -62,7 +59,7 @@ def list_command(as_json: bool) -> None:
     from tracker import companies
 
     with here().database.read() as session:
-        rows = [describe(company) for company in companies.everyone(session)]
+        rows = [companies.describe(company) for company in companies.everyone(session)]
     print_rows(
         rows,
         ("slug", "name", "region", "timezone", "currency", "language"),
@@ -84,7 +81,7 @@ def show(slug: str, as_json: bool) -> None:
     from tracker import companies
 
     with here().database.read() as session:
-        print_thing(describe(companies.get(session, slug)), as_json=as_json)
+        print_thing(companies.describe(companies.get(session, slug)), as_json=as_json)
 
 
 @company_group.command("change")
@@ -125,7 +122,7 @@ def change(slug: str, as_json: bool, **given: Any) -> None:
     with here().database.write() as session:
         company = companies.get(session, slug)
         companies.change(session, here().by(), company, **given)
-        thing = describe(company)
+        thing = companies.describe(company)
     print_thing(thing, as_json=as_json)
     hint_if_not_live()
 
@@ -144,20 +141,3 @@ def delete(slug: str) -> None:
     with here().database.write() as session:
         companies.delete(session, here().by(), companies.get(session, slug))
     click.echo(f"Company {slug} is deleted.")
-
-
-def describe(company: Company) -> dict[str, Any]:
-    """A company as JSON."""
-    return {
-        "slug": company.slug,
-        "name": company.name,
-        "region": company.default_region,
-        "timezone": company.timezone,
-        "currency": company.currency,
-        "language": company.language,
-        "judge_by_phone": company.judge_by_phone,
-        "recording_codes": company.recording_codes,
-        "remember_refusals": company.remember_refusals,
-        "whisper": company.whisper,
-        "created_at": company.created_at,
-    }

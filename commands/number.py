@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -17,12 +17,6 @@ from commands.context import (
     reading,
 )
 from commands.printing import print_json, print_rows, print_thing
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from tracker.models import Number, NumberUse
-    from tracker.numbers import Listed
 
 STATES = ("active", "quarantined", "retired")
 channel_or_pool = (
@@ -66,12 +60,12 @@ def add(
       leaseline number add "+7 495 123-45-67" --channel "Billboard M11"
       leaseline number add 84951234568 --pool Website --no-record
     """
-    from tracker import numbers
+    from tracker import number_story, numbers
 
     with changing(company) as (session, owner, by):
         place = numbers.find_place(session, owner, channel, pool)
         added = numbers.add(session, by, owner, number, place, **more)
-        thing = describe(numbers.listed(session, owner, text=added.e164)[0])
+        thing = number_story.present(session, added)
     print_thing(thing, as_json=as_json)
     hint_if_not_live()
 
@@ -158,14 +152,14 @@ def list_command(
       leaseline number list 4951 --state active
       leaseline number list --channel "Billboard M11" --json
     """
-    from tracker import numbers
+    from tracker import number_story, numbers
     from tracker.models import NumberState
 
     with reading(company) as (session, owner):
         place = numbers.find_place(session, owner, channel, pool)
         wanted = NumberState(state) if state else None
         found = numbers.listed(session, owner, state=wanted, place=place, unused=unused, text=text)
-        rows = [describe(each) for each in found]
+        rows = [number_story.describe(each) for each in found]
     columns = ("number", "state", "channel", "pool", "label", "record")
     print_rows(rows, columns, as_json=as_json, empty="No such number; add one: `leaseline number add`")
 
@@ -181,10 +175,10 @@ def show(number: str, company: str | None, as_json: bool) -> None:
     Example:
       leaseline number show 84951234567
     """
-    from tracker import numbers
+    from tracker import number_story, numbers
 
     with reading(company) as (session, owner):
-        thing = story(session, numbers.get(session, owner, number))
+        thing = number_story.story(session, numbers.get(session, owner, number))
     if not as_json:
         thing["uses"] = [
             f"{use['channel'] or use['pool']}: {_day(use['from_at'])} to {_day(use['until_at']) or 'now'}"
@@ -211,12 +205,12 @@ def move(number: str, channel: str | None, pool: str | None, company: str | None
     Example:
       leaseline number move 84951234567 --channel Leaflet
     """
-    from tracker import numbers
+    from tracker import number_story, numbers
 
     with changing(company) as (session, owner, by):
         found = numbers.get(session, owner, number)
         numbers.move(session, by, found, numbers.find_place(session, owner, channel, pool))
-        thing = describe(numbers.listed(session, owner, text=found.e164)[0])
+        thing = number_story.present(session, found)
     print_thing(thing, as_json=as_json)
     hint_if_not_live()
 
@@ -234,12 +228,12 @@ def change(number: str, label: str | None, record: bool | None, company: str | N
     Example:
       leaseline number change 84951234567 --no-record
     """
-    from tracker import numbers
+    from tracker import number_story, numbers
 
     with changing(company) as (session, owner, by):
         found = numbers.get(session, owner, number)
         numbers.change(session, by, found, label=label, record=record)
-        thing = describe(numbers.listed(session, owner, text=found.e164)[0])
+        thing = number_story.present(session, found)
     print_thing(thing, as_json=as_json)
     hint_if_not_live()
 
@@ -309,50 +303,6 @@ def delete(number: str, company: str | None) -> None:
         numbers.delete(session, by, found)
     click.echo(f"{e164} is deleted.")
     hint_if_not_live()
-
-
-def describe(listed: Listed) -> dict[str, Any]:
-    """A number as JSON."""
-    number = listed.number
-    return {
-        "number": number.e164,
-        "state": number.state.value,
-        "quarantined_until": number.quarantined_until,
-        "channel": listed.channel.name if listed.channel else None,
-        "pool": listed.pool.name if listed.pool else None,
-        "label": number.label,
-        "record": number.record,
-        "created_at": number.created_at,
-    }
-
-
-def story(session: Session, number: Number) -> dict[str, Any]:
-    """A number as JSON with its history, who rings for it and its last calls."""
-    from tracker import numbers
-    from tracker.calls import describe as describe_call
-    from tracker.number_states import who_rings
-
-    uses = numbers.uses(session, number)
-    present = next((use for use in uses if use.until_at is None), None)
-    who = who_rings(session, [number.id])[number.id]
-    rings = [{"target": target.name, "ring_seconds": seconds} for target, seconds in who.rings]
-    listed = numbers.Listed(number, present.channel if present else None, present.pool if present else None)
-    return {
-        **describe(listed),
-        "plan": who.plan.name if who.plan else None,
-        "rings": rings,
-        "uses": [_use(use) for use in uses],
-        "last_calls": [describe_call(call) for call in numbers.last_calls(session, number)],
-    }
-
-
-def _use(use: NumberUse) -> dict[str, Any]:
-    return {
-        "channel": use.channel.name if use.channel else None,
-        "pool": use.pool.name if use.pool else None,
-        "from_at": use.from_at,
-        "until_at": use.until_at,
-    }
 
 
 def _day(at: Any) -> str:

@@ -94,20 +94,10 @@ def list_command(company: str | None, as_json: bool) -> None:
     Example:
       leaseline plan list
     """
-    from tracker import plan_list, plan_uses
+    from tracker import plan_uses
 
     with reading(company) as (session, owner):
-        uses = plan_uses.of_company(session, owner.id)
-        rows = [
-            {
-                "name": plan.name,
-                "version": plan.version,
-                "steps": len(plan_list.newest(plan).document["steps"]),
-                "trials": len(plan.cases),
-                "used_for": [plan_uses.scope_of(session, use) for use in uses if use.plan_id == plan.id],
-            }
-            for plan in plan_list.listed(session, owner)
-        ]
+        rows = plan_uses.described(session, owner)
     columns = ("name", "version", "steps", "trials", "used_for")
     print_rows(rows, columns, as_json=as_json, empty="No plan yet: `leaseline plan add NAME FILE`")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import click
@@ -13,11 +13,6 @@ import click
 from commands.context import changing, company_option, here, hint_if_not_live, json_option, reading
 from commands.pool_advise import advise_command
 from commands.printing import print_csv, print_rows, print_thing
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from tracker.models import Pool
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -95,7 +90,7 @@ def add_pool(name: str, company: str | None, as_json: bool, **rules: Any) -> Non
     from tracker import pools
 
     with changing(company) as (session, owner, by):
-        thing = describe_pool(session, pools.add_pool(session, by, owner, name, **_given(rules)))
+        thing = pools.describe(session, pools.add_pool(session, by, owner, name, **_given(rules)))
     print_thing(thing, as_json=as_json)
 
 
@@ -124,7 +119,7 @@ def change_pool(
     with changing(company) as (session, owner, by):
         pool = pools.get_pool(session, owner, name)
         pools.change_pool(session, by, owner, pool, name=new_name, **wish)
-        thing = describe_pool(session, pool)
+        thing = pools.describe(session, pool)
     print_thing(thing, as_json=as_json)
     hint_if_not_live()
 
@@ -142,7 +137,7 @@ def list_pools(company: str | None, as_json: bool) -> None:
     from tracker import pools
 
     with reading(company) as (session, owner):
-        rows = [describe_pool(session, each) for each in pools.pools_of(session, owner)]
+        rows = [pools.describe(session, each) for each in pools.pools_of(session, owner)]
     columns = ("name", "numbers", "hold_seconds", "idle_seconds", "cooldown_seconds", "when_empty")
     print_rows(rows, columns, as_json=as_json, empty="No pool yet: `leaseline pool add`")
 
@@ -159,11 +154,12 @@ def show_pool(name: str, company: str | None, as_json: bool) -> None:
       leaseline pool show Website
     """
     from tracker import pools
+    from tracker.coverage import last_day
 
     with reading(company) as (session, owner):
         pool = pools.get_pool(session, owner, name)
         now = asdict(pools.standing(session, pool, here().now))
-        thing = describe_pool(session, pool) | {"now": now, "last_day": _last_day(session, pool)}
+        thing = pools.describe(session, pool) | {"now": now, "last_day": last_day(session, pool, here().now)}
     if not as_json:
         day = thing["last_day"]
         thing["now"] = [f"{count} {word}" for word, count in now.items() if word != "numbers"]
@@ -225,39 +221,9 @@ def _at(at: datetime | None, zone: ZoneInfo) -> datetime | None:
     return at.astimezone(zone) if at else None
 
 
-def describe_pool(session: Session, pool: Pool) -> dict[str, Any]:
-    """A pool as JSON, with how many numbers are in it."""
-    from tracker.models import Number
-    from tracker.named import numbers_in_use
-
-    overflow = session.get(Number, pool.overflow_number_id) if pool.overflow_number_id else None
-    return {
-        "name": pool.name,
-        "numbers": numbers_in_use(session, pool),
-        "hold_seconds": pool.hold_seconds,
-        "idle_seconds": pool.idle_seconds,
-        "longest_seconds": pool.longest_seconds,
-        "cooldown_seconds": pool.cooldown_seconds,
-        "release_after_call": pool.release_after_call,
-        "paid_percent": pool.paid_percent,
-        "dynamic_for": list(pool.dynamic_for),
-        "when_empty": pool.when_empty.value,
-        "overflow_number": overflow.e164 if overflow else None,
-        "created_at": pool.created_at,
-    }
-
-
 def _given(rules: dict[str, Any]) -> Any:
     """The options that were typed; a repeatable one that was not is an empty tuple."""
     return {key: value for key, value in rules.items() if value is not None and value != ()}
-
-
-def _last_day(session: Session, pool: Pool) -> dict[str, Any]:
-    from tracker.coverage import coverage
-
-    now = here().now
-    found = coverage(session, pool_id=pool.id, since=now - timedelta(days=1), until=now)
-    return {**asdict(found), "share": found.share}
 
 
 def _in_words(day: dict[str, Any]) -> str:

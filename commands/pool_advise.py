@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
@@ -13,7 +12,7 @@ from commands.printing import print_json, table
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from tracker.advice import Advice, Basis, Option
+    from tracker.advice import Advice, Option
     from tracker.models import Company, Pool
 
 
@@ -58,6 +57,7 @@ def advise_command(
     HELD: both at other hold times.
     """
     from tracker.advice import advise
+    from tracker.advice_words import described, sentence
 
     share, hold = _share(target), expected["hold_seconds"]
     visitors, minutes = expected["visitors_per_hour"], expected["minutes"]
@@ -71,27 +71,9 @@ def advise_command(
             pool = _pool(session, owner, name)
             advice = advise(session, owner, pool, here().now, target=share, hold_seconds=hold)
     if as_json:
-        print_json(_described(advice))
+        print_json(described(advice))
     else:
         click.echo("\n".join([*_heading(advice), "", _table(advice), "", sentence(advice)]))
-
-
-def sentence(advice: Advice) -> str:
-    """The advice in one or two sentences, with a warning where it rests on too little."""
-    aim = f"at most {_percent(advice.target)} of the visitors without one"
-    said = f"{_numbers(advice.needed)} for {aim}"
-    if advice.basis is not None and advice.needed_when_busiest > advice.needed:
-        said += f", {advice.needed_when_busiest} if that is to hold in the busiest hour too"
-    said += "."
-    if advice.numbers is not None and advice.next_buys is not None:
-        said += f" +1 number: {advice.next_buys:.1f} more visitors a day with a number of their own."
-    basis = advice.basis
-    if basis is not None and not basis.enough:
-        said = (
-            f"Too little to go by yet ({_seen(basis)}; a week and 300 visits are the least):"
-            f" as far as it goes, {said[0].lower()}{said[1:]}"
-        )
-    return said
 
 
 def _plan(name: str | None, company: str | None, hold: int | None, expected: Expected) -> Advice:
@@ -140,12 +122,14 @@ def _share(text: str) -> float:
 
 
 def _heading(advice: Advice) -> list[str]:
+    from tracker.advice_words import numbers_in_words, seen
+
     held = f"held {advice.hold_seconds} s after leaving"
     if advice.basis is None:
         return [f"Expected: {advice.load:.1f} numbers busy on average, each {held}."]
     basis, hour = advice.basis, advice.basis.busiest
     return [
-        f"{_numbers(advice.numbers or 0)} now, {held}; {_seen(basis)}.",
+        f"{numbers_in_words(advice.numbers or 0)} now, {held}; {seen(basis)}.",
         f"Busiest: {DAYS[hour.weekday]} from {hour.hour}:00, {hour.visits:.1f} visits,"
         f" {hour.load:.1f} numbers busy on average.",
     ]
@@ -167,37 +151,13 @@ def _table(advice: Advice) -> str:
 
 
 def _cells(advice: Advice, option: Option, others: list[int]) -> list[str]:
+    from tracker.advice_words import percent
+
     mark = " now" if option.numbers == advice.numbers else ""
-    cells = [f"{option.numbers}{mark}", _percent(option.own), _percent(option.in_time)]
+    cells = [f"{option.numbers}{mark}", percent(option.own), percent(option.in_time)]
     if advice.basis is not None:
-        cells += [f"{option.without_a_day:.1f}", _percent(option.own_when_busiest)]
+        cells += [f"{option.without_a_day:.1f}", percent(option.own_when_busiest)]
     for hold in others:
         other = advice.option(option.numbers, hold)
-        cells.append(f"{_percent(other.own)} / {_percent(other.in_time)}" if other else "-")
+        cells.append(f"{percent(other.own)} / {percent(other.in_time)}" if other else "-")
     return cells
-
-
-def _described(advice: Advice) -> dict[str, Any]:
-    thing = asdict(advice)
-    if advice.basis is not None:
-        thing["basis"] |= {
-            "days": advice.basis.days,
-            "enough": advice.basis.enough,
-            "busiest": asdict(advice.basis.busiest),
-        }
-    return {**thing, "next_buys": advice.next_buys, "advice": sentence(advice)}
-
-
-def _seen(basis: Basis) -> str:
-    return f"{basis.visits} visit{'' if basis.visits == 1 else 's'} in {basis.days:.1f} days"
-
-
-def _percent(share: float) -> str:
-    """Three figures where they matter: 99.2 %, 99.95 %, 0.1 %."""
-    if 0.99995 < share < 1:
-        return ">99.99 %"
-    return f"{100 * share:.{2 if 0.99 < share < 1 else 1}f}".rstrip("0").rstrip(".") + " %"
-
-
-def _numbers(count: int) -> str:
-    return f"{count} number{'' if count == 1 else 's'}"

@@ -12,7 +12,6 @@ from commands.site_check import check_command
 from commands.site_snippet import instructions, is_loopback, snippet_of
 
 if TYPE_CHECKING:
-    from tracker.models import Site, Swap
     from web.snippet import Snippet
 
 
@@ -75,7 +74,7 @@ def add_site(
         site = sites.add(session, by, owner, name, **given)
         for number in numbers:
             sites.add_swap(session, by, site, number, pools.get_pool(session, owner, pool or ""))
-        thing, snippet = describe_site(site), snippet_of(site, here().settings.web_url)
+        thing, snippet = sites.describe(site), snippet_of(site, here().settings.web_url)
     _print(thing, snippet, as_json=as_json, told=True)
 
 
@@ -107,7 +106,7 @@ def change_site(
     with changing(company) as (session, owner, by):
         site = sites.get(session, owner, name)
         sites.change(session, by, owner, site, name=new_name, domains=domains or None, **given)
-        thing, snippet = describe_site(site), snippet_of(site, here().settings.web_url)
+        thing, snippet = sites.describe(site), snippet_of(site, here().settings.web_url)
     _print(thing, snippet, as_json=as_json)
 
 
@@ -124,7 +123,7 @@ def list_sites(company: str | None, as_json: bool) -> None:
     from tracker import sites
 
     with reading(company) as (session, owner):
-        rows = [describe_site(each) for each in sites.listed(session, owner)]
+        rows = [sites.describe(each) for each in sites.listed(session, owner)]
     if not as_json:
         rows = [row | {"numbers": [each["number"] for each in row["numbers"]]} for row in rows]
     columns = ("name", "domains", "numbers", "needs_consent", "key")
@@ -148,7 +147,7 @@ def show_site(name: str, told: bool, company: str | None, as_json: bool) -> None
 
     with reading(company) as (session, owner):
         site = sites.get(session, owner, name)
-        thing, snippet = describe_site(site), snippet_of(site, here().settings.web_url)
+        thing, snippet = sites.describe(site), snippet_of(site, here().settings.web_url)
     _print(thing, snippet, as_json=as_json, told=told)
 
 
@@ -190,7 +189,7 @@ def add_swap(site: str, number: str, pool: str, company: str | None, as_json: bo
     with changing(company) as (session, owner, by):
         found = sites.get(session, owner, site)
         place = pools.get_pool(session, owner, pool)
-        thing = describe_swap(sites.add_swap(session, by, found, number, place, **given))
+        thing = sites.describe_swap(sites.add_swap(session, by, found, number, place, **given))
     print_thing(thing, as_json=as_json)
 
 
@@ -208,7 +207,7 @@ def list_swaps(site: str, company: str | None, as_json: bool) -> None:
     from tracker import sites
 
     with reading(company) as (session, owner):
-        rows = [describe_swap(each) for each in sites.get(session, owner, site).swaps]
+        rows = [sites.describe_swap(each) for each in sites.get(session, owner, site).swaps]
     empty = "Nothing is swapped yet: `leaseline site number add`"
     print_rows(rows, ("number", "pool", "region", "alias"), as_json=as_json, empty=empty)
 
@@ -232,23 +231,6 @@ def delete_swap(site: str, number: str, region: str, company: str | None) -> Non
         e164 = swap.e164
         sites.delete_swap(session, by, swap)
     click.echo(f"{e164} is no longer swapped on {site}.")
-
-
-def describe_site(site: Site) -> dict[str, Any]:
-    """A site as JSON, with the numbers that are swapped on it."""
-    return {
-        "name": site.name,
-        "key": site.key,
-        "domains": list(site.domains),
-        "needs_consent": site.needs_consent,
-        "numbers": [describe_swap(each) for each in site.swaps],
-        "created_at": site.created_at,
-    }
-
-
-def describe_swap(swap: Swap) -> dict[str, Any]:
-    """A number that is swapped on a site, as JSON."""
-    return {"number": swap.e164, "pool": swap.pool.name, "region": swap.region or None, "alias": swap.alias}
 
 
 def _print(thing: dict[str, Any], snippet: Snippet, *, as_json: bool, told: bool = False) -> None:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from commands.context import changing, company_option, here, json_option, reading
 from commands.printing import print_json, print_rows, print_thing
-
-if TYPE_CHECKING:
-    from tracker.models import SourceRule
 
 KINDS = ("search", "social", "email", "ai")
 
@@ -153,7 +150,7 @@ def add_rule(
         raise click.UsageError("give --landing or --referrer, and only one of them")
     part, pattern = ("landing", landing) if landing is not None else ("referrer", referrer)
     with changing(company) as (session, owner, by):
-        thing = describe(sources.add_rule(session, by, owner, part, pattern or "", **given))
+        thing = sources.describe(sources.add_rule(session, by, owner, part, pattern or "", **given))
     print_thing(thing, as_json=as_json)
 
 
@@ -170,7 +167,7 @@ def list_rules(company: str | None, as_json: bool) -> None:
     from tracker import sources
 
     with reading(company) as (session, owner):
-        rows = [describe(each) for each in sources.rows_of(session, owner.id)]
+        rows = [sources.describe(each) for each in sources.rows_of(session, owner.id)]
     columns = ("position", "part", "pattern", "medium", "source", "campaign")
     print_rows(rows, columns, as_json=as_json, empty="No rule yet: `leaseline source rule add`")
 
@@ -190,7 +187,7 @@ def move_rule(position: int, to: int, company: str | None, as_json: bool) -> Non
     from tracker import sources
 
     with changing(company) as (session, owner, by):
-        thing = describe(sources.move_rule(session, by, owner, position, to))
+        thing = sources.describe(sources.move_rule(session, by, owner, position, to))
     print_thing(thing, as_json=as_json)
 
 
@@ -209,19 +206,6 @@ def delete_rule(position: int, company: str | None) -> None:
     with changing(company) as (session, owner, by):
         pattern = sources.delete_rule(session, by, owner, position).pattern
     click.echo(f"The rule {pattern!r} is deleted.")
-
-
-def describe(rule: SourceRule) -> dict[str, Any]:
-    """A rule as JSON."""
-    return {
-        "position": rule.position,
-        "part": rule.part,
-        "pattern": rule.pattern,
-        "medium": rule.medium,
-        "source": rule.source,
-        "campaign": rule.campaign,
-        "created_at": rule.created_at,
-    }
 
 
 def _tell_bad_entries(bad: Any, *, as_json: bool) -> None:

@@ -12,7 +12,6 @@ from commands.printing import print_rows, print_thing
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from tracker.models import Target
     from tracker.targets import Place
 
 
@@ -83,7 +82,7 @@ def add(name: str, company: str | None, as_json: bool, **given: Any) -> None:
         raise click.UsageError("Give exactly one of --peer, --phone, --outside, --extension")
     with changing(company) as (session, owner, by):
         target = targets.add(session, by, owner, name, _place(session, given))
-        thing = describe(target)
+        thing = targets.describe(target)
         if target.password:
             thing["password"] = target.password
     print_thing(thing, as_json=as_json)
@@ -141,7 +140,7 @@ def list_command(company: str | None, as_json: bool) -> None:
     from tracker import targets
 
     with reading(company) as (session, owner):
-        rows = [describe(target) for target in targets.of_company(session, owner)]
+        rows = [targets.describe(target) for target in targets.of_company(session, owner)]
     print_rows(
         rows,
         ("name", "kind", "where", "caller_id"),
@@ -164,7 +163,7 @@ def show(name: str, company: str | None, as_json: bool) -> None:
     from tracker import targets
 
     with reading(company) as (session, owner):
-        print_thing(describe(targets.get(session, owner, name)), as_json=as_json)
+        print_thing(targets.describe(targets.get(session, owner, name)), as_json=as_json)
 
 
 @target_group.command("change")
@@ -197,7 +196,7 @@ def change(name: str, company: str | None, as_json: bool, **given: Any) -> None:
     with changing(company) as (session, owner, by):
         target = targets.get(session, owner, name)
         targets.change(session, by, target, targets.Wish(**given))
-        thing = describe(target)
+        thing = targets.describe(target)
     print_thing(thing, as_json=as_json)
     hint_if_not_live()
 
@@ -219,7 +218,7 @@ def whisper(name: str, answer: str, company: str | None, as_json: bool) -> None:
     with changing(company) as (session, owner, by):
         target = targets.get(session, owner, name)
         targets.let_whisper(session, by, target, answer == "on")
-        thing = describe(target)
+        thing = targets.describe(target)
     print_thing(thing, as_json=as_json)
     hint_if_not_live()
 
@@ -271,24 +270,12 @@ def provision(name: str, hours: int, new_password: bool, company: str | None, as
         token = provisioning.make_link(session, by, target, hours)
         if new_password:
             targets.new_password(session, by, target)
-        account = provisioning.account_of(target, settings)
-    link = provisioning.address_of(settings, token)
-    thing = {
-        "name": account.name,
-        "link": link,
-        "hours": hours,
-        "username": account.username,
-        "server": account.host,
-        "tls_port": account.tls_port,
-        "udp_port": account.port,
-        "srtp": account.encrypts,
-        "certificate": "known" if account.is_known else "signed by itself",
-    }
+        thing = provisioning.describe(target, settings, token, hours)
     print_thing(thing, as_json=as_json)
     if not as_json:
         click.echo("Linphone scans this code; for any other phone open the link.")
-        _print_code(f"{link}/linphone.xml")
-        if not account.is_known:
+        _print_code(f"{thing['link']}/linphone.xml")
+        if thing["certificate"] != "known":
             click.echo("Our certificate is signed by itself: phones must accept it.", err=True)
     hint_if_not_live()
 
@@ -317,33 +304,3 @@ def delete(name: str, company: str | None) -> None:
         targets.delete(session, by, targets.get(session, owner, name))
     click.echo(f"Target {name} is deleted.")
     hint_if_not_live()
-
-
-def describe(target: Target) -> dict[str, Any]:
-    """A target as JSON; a phone's password is not part of it."""
-    where = {
-        "peer": f"{target.dial or 'the number dialled'} at {target.host}:{target.port}",
-        "phone": f"registers as {target.username}",
-        "extension": f"{target.dial} of the phone system that includes us",
-        "outside": f"{target.e164} over {target.trunk.name if target.trunk else '?'}",
-    }[target.kind.value]
-    return {
-        "name": target.name,
-        "kind": target.kind.value,
-        "where": where,
-        "host": target.host,
-        "port": target.port,
-        "transport": target.transport.value,
-        "dial": target.dial,
-        "username": target.username,
-        "number": target.e164,
-        "trunk": target.trunk.name if target.trunk else None,
-        "caller_id": target.caller_id.value,
-        "srtp": target.srtp.value,
-        "login": target.login,
-        "tls_verify": target.tls_verify,
-        "tls_ca": target.tls_ca,
-        "tells_source": target.tells_source,
-        "endpoint": f"target-{target.id}",
-        "created_at": target.created_at,
-    }

@@ -13,7 +13,6 @@ from commands.trunk_test import test_command
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tracker.models import Trunk
     from tracker.trunks import TrunkWish
 
 COLUMNS = ("name", "kind", "host", "port", "transport", "srtp", "username", "match", "state")
@@ -133,7 +132,7 @@ def add(name: str, host: str, as_json: bool, **given: Any) -> None:
     wish = _wish(host, given)
     kind = "registration" if wish.username else "ip"
     with here().database.write() as session:
-        thing = describe(trunks.add(session, here().by(), name, kind, wish))
+        thing = trunks.describe(trunks.add(session, here().by(), name, kind, wish))
     print_thing(thing, as_json=as_json)
     hint_if_not_live()
 
@@ -154,7 +153,7 @@ def change(name: str, host: str | None, as_json: bool, **given: Any) -> None:
 
     with here().database.write() as session:
         trunk = trunks.change(session, here().by(), trunks.get(session, name), _wish(host, given))
-        thing = describe(trunk)
+        thing = trunks.describe(trunk)
     print_thing(thing, as_json=as_json)
     hint_if_not_live()
 
@@ -171,7 +170,7 @@ def list_command(as_json: bool) -> None:
     from tracker import trunks
 
     with here().database.read() as session:
-        rows = [describe(trunk) for trunk in trunks.everyone(session)]
+        rows = [trunks.describe(trunk) for trunk in trunks.everyone(session)]
     print_rows(rows, COLUMNS, as_json=as_json, empty="No trunk yet: `leaseline trunk add`")
 
 
@@ -188,7 +187,7 @@ def show(name: str, as_json: bool) -> None:
     from tracker import trunks
 
     with here().database.read() as session:
-        print_thing(describe(trunks.get(session, name)), as_json=as_json)
+        print_thing(trunks.describe(trunks.get(session, name)), as_json=as_json)
 
 
 @trunk_group.command("retire")
@@ -243,33 +242,3 @@ def delete(name: str) -> None:
         trunks.delete(session, here().by(), trunks.get(session, name))
     click.echo(f"Trunk {name} is deleted.")
     hint_if_not_live()
-
-
-def describe(trunk: Trunk) -> dict[str, Any]:
-    """A trunk as JSON; its password is never shown."""
-    return {
-        "name": trunk.name,
-        "kind": trunk.kind.value,
-        "host": trunk.host,
-        "port": trunk.port,
-        "transport": trunk.transport.value,
-        "username": trunk.username,
-        "match": trunk.match,
-        "caller_id": trunk.caller_id.value,
-        "trust_asserted": trunk.trust_asserted,
-        "country": trunk.country,
-        "did_in": trunk.did_in,
-        "dial_as": trunk.dial_as.value,
-        "srtp": trunk.srtp.value,
-        "tls_verify": trunk.tls_verify,
-        "tls_ca": trunk.tls_ca,
-        "outbound_proxy": trunk.outbound_proxy,
-        "codecs": trunk.codecs,
-        "dtmf": trunk.dtmf.value,
-        "qualify_seconds": trunk.qualify_seconds,
-        "symmetric": trunk.symmetric,
-        "state": "retired" if trunk.retired_at else "active",
-        "retired_at": trunk.retired_at,
-        "endpoint": f"trunk-{trunk.id}",
-        "created_at": trunk.created_at,
-    }

@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 from support.command import Installation, furnish
 from support.config import by, pallets, website
 
-from commands.pool_advise import sentence
 from tracker import numbers, sites
 from tracker.advice import advise, plan
+from tracker.advice_words import sentence
 from tracker.database import Database
 from tracker.errors import Rejected
 from tracker.models import Company, Pool, Visit, Visitor

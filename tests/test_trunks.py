@@ -18,6 +18,7 @@ from tracker.database import Database
 from tracker.errors import Rejected
 from tracker.models import AuditEntry, Refusal
 from tracker.policy import entries
+from tracker.policy.outside_numbers import read_outside_number
 from tracker.trunks import TrunkWish
 
 GOOD = TrunkWish(host="sip.example.net", username="4711", password="s3cret!", match=["203.0.113.7"])
@@ -193,7 +194,7 @@ def test_an_outside_number_is_valid_cheap_and_at_home_or_allowed(
     text: str, country: str | None, expected: str
 ) -> None:
     try:
-        got = targets.read_outside_number(text, "RU", country)
+        got = read_outside_number(text, "RU", country)
     except Rejected as no:
         got = no.id
     assert got == expected

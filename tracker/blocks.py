@@ -160,6 +160,7 @@ def guard_of(session: Session, company: Company) -> Guard:
 def describe(rule: CallerRule, usual: Treatment) -> dict[str, Any]:
     """A rule as JSON."""
     return {
+        "id": rule.id,
         "callers": callers_of(rule).word,
         "allowed": rule.allows,
         "treatment": None if rule.allows else (rule.treatment or usual).value,
@@ -167,6 +168,14 @@ def describe(rule: CallerRule, usual: Treatment) -> dict[str, Any]:
         "by": rule.actor,
         "since": iso(rule.created_at),
         "until": iso(rule.expires_at),
+    }
+
+
+def describe_conduct(it: Conduct) -> dict[str, Any]:
+    """How callers are treated, as JSON."""
+    told = _plain(asdict(it))
+    return {"treatment": it.treatment.value, "challenge": told.pop("watches")} | {
+        name: value for name, value in told.items() if name != "treatment"
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Sequence
+from typing import Any
 
 import phonenumbers
 import sqlalchemy as sa
@@ -287,3 +288,20 @@ def _by_slug(session: Session, slug: str) -> Company | None:
 def _count(session: Session, model: type[Base], company: Company) -> int:
     column = sa.inspect(model).columns["company_id"]
     return session.scalar(sa.select(sa.func.count()).select_from(model).where(column == company.id)) or 0
+
+
+def describe(company: Company) -> dict[str, Any]:
+    """A company as JSON."""
+    return {
+        "slug": company.slug,
+        "name": company.name,
+        "region": company.default_region,
+        "timezone": company.timezone,
+        "currency": company.currency,
+        "language": company.language,
+        "judge_by_phone": company.judge_by_phone,
+        "recording_codes": company.recording_codes,
+        "remember_refusals": company.remember_refusals,
+        "whisper": company.whisper,
+        "created_at": company.created_at,
+    }

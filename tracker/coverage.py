@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker.models import Lease, MissCount, Site, Visit
+from tracker.models import Lease, MissCount, Pool, Site, Visit
 
 # Counted, but nobody who could have called: robots, and requests beyond every measure.
 NOT_VISITS = frozenset({"bot", "limited"})
@@ -59,6 +60,12 @@ def coverage(
     with_number = session.scalar(sa.select(sa.func.count()).select_from(own.subquery())) or 0
     missed = {reason: int(count) for reason, count in session.execute(counted.order_by(MissCount.reason))}
     return _coverage(with_number, missed)
+
+
+def last_day(session: Session, pool: Pool, now: datetime) -> dict[str, Any]:
+    """A pool's last 24 hours as JSON."""
+    found = coverage(session, pool_id=pool.id, since=now - timedelta(days=1), until=now)
+    return {**asdict(found), "share": found.share}
 
 
 def coverage_by_site(session: Session, company_ids: Iterable[int], hour_at: datetime) -> dict[int, Coverage]:

@@ -90,6 +90,16 @@ def rule_of(session: Session, company_id: int) -> OutgoingRule | None:
     return session.scalar(wanted.options(joinedload(OutgoingRule.trunk), joinedload(OutgoingRule.number)))
 
 
+def need_rule(session: Session, company: Company) -> OutgoingRule:
+    """The same where there has to be one. Raises Rejected outgoing.off."""
+    rule = rule_of(session, company.id)
+    if rule is None:
+        raise Rejected(
+            "outgoing.off", "%(slug)s does not call out", "There is nothing to forbid", slug=company.slug
+        )
+    return rule
+
+
 def allow(session: Session, by: By, company: Company, wish: Wish) -> OutgoingRule:
     """Let the company call out, or change how.
 
@@ -121,12 +131,7 @@ def allow(session: Session, by: By, company: Company, wish: Wish) -> OutgoingRul
 
 def forbid(session: Session, by: By, company: Company) -> None:
     """Nobody of the company calls out any more; which phones might is kept. Raises Rejected outgoing.off."""
-    rule = rule_of(session, company.id)
-    if rule is None:
-        raise Rejected(
-            "outgoing.off", "%(slug)s does not call out", "There is nothing to forbid", slug=company.slug
-        )
-    session.delete(rule)
+    session.delete(need_rule(session, company))
     by.note(session, "outgoing.forbid", company.id, subject=company.slug)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
+from tracker import plan_list
 from tracker.audit import By
 from tracker.errors import Rejected
 from tracker.models import (
@@ -60,9 +61,17 @@ def use(session: Session, by: By, where: Where, plan: CallPlan) -> None:
     by.note(session, "plan.use", company_of(where), subject=plan.name, detail={"for": scope_name(where)})
 
 
-def clear(session: Session, by: By, where: Where) -> None:
-    """No plan of its own for that scope any more; the wider one counts. Raises Rejected plan.unset."""
-    if not forget_plan(session, where):
+def clear(session: Session, by: By, where: Where, plan: CallPlan | None = None) -> None:
+    """No plan of its own for that scope any more, or not this one; the wider one counts.
+
+    Raises Rejected plan.unset.
+    """
+    counts = plan is None or any(
+        all(getattr(use, name) == value for name, value in columns_with_site(where).items())
+        for use in of_company(session, company_of(where))
+        if use.plan_id == plan.id
+    )
+    if not counts or not forget_plan(session, where):
         raise Rejected(
             "plan.unset", "No plan is set for %(scope)s", "See `leaseline plan list`", scope=said(where)
         )
@@ -87,6 +96,22 @@ def scope_of(session: Session, use: PlanUse) -> str:
     elif use.site_id is not None:
         where = session.get(Site, use.site_id)
     return scope_name(where or session.get_one(Company, use.company_id))
+
+
+def described(session: Session, company: Company) -> list[dict[str, Any]]:
+    """The company's plans as JSON, with what they are used for."""
+    uses = of_company(session, company.id)
+    return [
+        {
+            "id": plan.id,
+            "name": plan.name,
+            "version": plan.version,
+            "steps": len(plan_list.newest(plan).document["steps"]),
+            "trials": len(plan.cases),
+            "used_for": [scope_of(session, use) for use in uses if use.plan_id == plan.id],
+        }
+        for plan in plan_list.listed(session, company)
+    ]
 
 
 def in_force(session: Session, number_ids: Iterable[int] | None = None) -> dict[int, InForce]:

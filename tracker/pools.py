@@ -136,6 +136,26 @@ def delete_pool(session: Session, by: By, pool: Pool) -> None:
     by.note(session, "pool.delete", pool.company_id, subject=pool.name)
 
 
+def describe(session: Session, pool: Pool) -> dict[str, Any]:
+    """A pool as JSON, with how many numbers are in it."""
+    overflow = session.get(Number, pool.overflow_number_id) if pool.overflow_number_id else None
+    return {
+        "id": pool.id,
+        "name": pool.name,
+        "numbers": named.numbers_in_use(session, pool),
+        "hold_seconds": pool.hold_seconds,
+        "idle_seconds": pool.idle_seconds,
+        "longest_seconds": pool.longest_seconds,
+        "cooldown_seconds": pool.cooldown_seconds,
+        "release_after_call": pool.release_after_call,
+        "paid_percent": pool.paid_percent,
+        "dynamic_for": list(pool.dynamic_for),
+        "when_empty": pool.when_empty.value,
+        "overflow_number": overflow.e164 if overflow else None,
+        "created_at": pool.created_at,
+    }
+
+
 def active_numbers(session: Session, pool: Pool) -> Sequence[Number]:
     """The pool's numbers that visitors may be shown."""
     wanted = (

@@ -127,6 +127,7 @@ def make(settings: Settings, prompt: Prompt) -> None:
 def describe(prompt: Prompt) -> dict[str, Any]:
     """A prompt as JSON; `sound` names its file in the folder of sounds."""
     return {
+        "id": prompt.id,
         "name": prompt.name,
         "language": prompt.language,
         "words": prompt.words,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
@@ -89,6 +90,22 @@ def account_of(target: Target, settings: Settings) -> PhoneAccount:
         encrypts=target.srtp is not Srtp.OFF,
         is_known=bool(settings.sip_tls_certificate),
     )
+
+
+def describe(target: Target, settings: Settings, token: str, hours: int) -> dict[str, Any]:
+    """A link as JSON, with the account but for its password."""
+    account = account_of(target, settings)
+    return {
+        "name": account.name,
+        "link": address_of(settings, token),
+        "hours": hours,
+        "username": account.username,
+        "server": account.host,
+        "tls_port": account.tls_port,
+        "udp_port": account.port,
+        "srtp": account.encrypts,
+        "certificate": "known" if account.is_known else "signed by itself",
+    }
 
 
 def phone_host(settings: Settings) -> str:

@@ -61,6 +61,17 @@ def newest(session: Session, site: Site) -> SiteCheck | None:
     return session.scalar(_newest(site))
 
 
+def describe(check: SiteCheck) -> dict[str, Any]:
+    """A check as JSON."""
+    return {
+        "url": check.url,
+        "asked_at": check.asked_at,
+        "done_at": check.done_at,
+        "report": check.report,
+        "problem": check.problem,
+    }
+
+
 def waits(session: Session, now: datetime) -> bool:
     """Whether there is a check that nobody holds."""
     return session.scalar(sa.select(SiteCheck.id).where(_is_free(now)).limit(1)) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
@@ -190,6 +191,30 @@ def delete_swap(session: Session, by: By, swap: Swap) -> None:
     site.swaps.remove(swap)
     session.delete(swap)
     session.flush()
+
+
+def describe(site: Site) -> dict[str, Any]:
+    """A site as JSON, with the numbers that are swapped on it."""
+    return {
+        "id": site.id,
+        "name": site.name,
+        "key": site.key,
+        "domains": list(site.domains),
+        "needs_consent": site.needs_consent,
+        "numbers": [describe_swap(each) for each in site.swaps],
+        "created_at": site.created_at,
+    }
+
+
+def describe_swap(swap: Swap) -> dict[str, Any]:
+    """A number that is swapped on a site, as JSON."""
+    return {
+        "id": swap.id,
+        "number": swap.e164,
+        "pool": swap.pool.name,
+        "region": swap.region or None,
+        "alias": swap.alias,
+    }
 
 
 def snippet(site: Site, web_url: str) -> str:

@@ -107,6 +107,20 @@ def rows_of(session: Session, company_id: int) -> Sequence[SourceRule]:
     return session.scalars(wanted.order_by(SourceRule.position, SourceRule.id)).all()
 
 
+def describe(rule: SourceRule) -> dict[str, Any]:
+    """A rule as JSON."""
+    return {
+        "id": rule.id,
+        "position": rule.position,
+        "part": rule.part,
+        "pattern": rule.pattern,
+        "medium": rule.medium,
+        "source": rule.source,
+        "campaign": rule.campaign,
+        "created_at": rule.created_at,
+    }
+
+
 def rules_of(session: Session, company_id: int) -> tuple[Rule, ...]:
     """The company's rules for `tracker.policy.sources.classify`; they outlive the session."""
     return tuple(

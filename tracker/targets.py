@@ -6,8 +6,8 @@ import secrets
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import phonenumbers
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -40,11 +40,9 @@ from tracker.policy.entries import (
     read_username,
     read_word,
 )
-from tracker.policy.phone import read_number
+from tracker.policy.outside_numbers import read_outside_number
 from tracker.policy.sip_entries import read_file
 from tracker.policy.uses import uses_of
-
-_COSTLY = {phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST}
 
 
 @dataclass(frozen=True)
@@ -338,37 +336,33 @@ def _be_outside(target: Target, place: Outside, company: Company) -> dict[str, o
     }
 
 
-def read_outside_number(text: str, region: str, country: str | None = None) -> str:
-    """A number that may be dialled out: valid, no premium rate, in the own or the named country (E.164).
-
-    This is what keeps a mistyped or smuggled target from running up a bill.
-    Raises Rejected: number.malformed, target.costly, target.unknown_range, target.abroad.
-    """
-    e164 = read_number(text, region)
-    parsed = phonenumbers.parse(e164)
-    if phonenumbers.number_type(parsed) in _COSTLY:
-        raise Rejected(
-            "target.costly",
-            "%(e164)s is a premium-rate number",
-            "Give a landline or mobile number",
-            e164=e164,
-        )
-    if not phonenumbers.is_valid_number(parsed):
-        raise Rejected(
-            "target.unknown_range",
-            "%(e164)s is in no range of numbers that is in use",
-            "Give the number as its owner writes it",
-            e164=e164,
-        )
-    found: str = phonenumbers.region_code_for_number(parsed) or "001"
-    allowed = country.upper() if country else region
-    if found != allowed:
-        raise Rejected(
-            "target.abroad",
-            "%(e164)s is a number of %(found)s, not of %(allowed)s",
-            "If calls should really go there, allow it: --country %(found)s",
-            e164=e164,
-            found=found,
-            allowed=allowed,
-        )
-    return e164
+def describe(target: Target) -> dict[str, Any]:
+    """A target as JSON; a phone's password is not part of it."""
+    where = {
+        "peer": f"{target.dial or 'the number dialled'} at {target.host}:{target.port}",
+        "phone": f"registers as {target.username}",
+        "extension": f"{target.dial} of the phone system that includes us",
+        "outside": f"{target.e164} over {target.trunk.name if target.trunk else '?'}",
+    }[target.kind.value]
+    return {
+        "id": target.id,
+        "name": target.name,
+        "kind": target.kind.value,
+        "where": where,
+        "host": target.host,
+        "port": target.port,
+        "transport": target.transport.value,
+        "dial": target.dial,
+        "username": target.username,
+        "number": target.e164,
+        "trunk": target.trunk.name if target.trunk else None,
+        "caller_id": target.caller_id.value,
+        "srtp": target.srtp.value,
+        "login": target.login,
+        "tls_verify": target.tls_verify,
+        "tls_ca": target.tls_ca,
+        "tells_source": target.tells_source,
+        "whispers": target.whispers,
+        "endpoint": f"target-{target.id}",
+        "created_at": target.created_at,
+    }

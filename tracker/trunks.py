@@ -293,3 +293,34 @@ def _overlap(one: str, other: str) -> bool:
     except ValueError:  # a host name: only told apart by its text
         return False
     return ours.version == theirs.version and ours.overlaps(theirs)
+
+
+def describe(trunk: Trunk) -> dict[str, Any]:
+    """A trunk as JSON; its password is never shown."""
+    return {
+        "id": trunk.id,
+        "name": trunk.name,
+        "kind": trunk.kind.value,
+        "host": trunk.host,
+        "port": trunk.port,
+        "transport": trunk.transport.value,
+        "username": trunk.username,
+        "match": trunk.match,
+        "caller_id": trunk.caller_id.value,
+        "trust_asserted": trunk.trust_asserted,
+        "country": trunk.country,
+        "did_in": trunk.did_in,
+        "dial_as": trunk.dial_as.value,
+        "srtp": trunk.srtp.value,
+        "tls_verify": trunk.tls_verify,
+        "tls_ca": trunk.tls_ca,
+        "outbound_proxy": trunk.outbound_proxy,
+        "codecs": trunk.codecs,
+        "dtmf": trunk.dtmf.value,
+        "qualify_seconds": trunk.qualify_seconds,
+        "symmetric": trunk.symmetric,
+        "state": "retired" if trunk.retired_at else "active",
+        "retired_at": trunk.retired_at,
+        "endpoint": f"trunk-{trunk.id}",
+        "created_at": trunk.created_at,
+    }

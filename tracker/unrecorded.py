@@ -106,7 +106,7 @@ def _withdraw(session: Session, call: Call, reason: Withheld, at: datetime) -> N
 
 def describe(entry: Unrecorded) -> dict[str, Any]:
     """As JSON."""
-    return {"caller": entry.caller, "since_at": entry.since_at, "wish": entry.wish.value}
+    return {"id": entry.id, "caller": entry.caller, "since_at": entry.since_at, "wish": entry.wish.value}
 
 
 def _put(session: Session, call: Call, fact: Taped | Passed, wish: Wish) -> None:

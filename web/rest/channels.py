@@ -13,11 +13,9 @@ from tracker.models import Channel
 from tracker.policy.rights import Right, Scope
 from web.house import row_id
 from web.rest.operation import Asked, Made, operation
-from web.rest.shapes import Id, Line, Page, Paged, Query, Shape, cut
+from web.rest.shapes import Id, Line, Name, Page, Paged, Query, Shape, cut
 
 api = Blueprint("rest_channels", __name__, url_prefix="/api/v1")
-
-Name = Annotated[Line, Field(min_length=1, max_length=100)]
 
 
 class ChannelOut(Shape):

@@ -39,13 +39,17 @@ View = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Asked(Generic[Q, B]):
-    """What an operation was asked: its words, its body, of which company, by whom, in which transaction."""
+    """What an operation was asked: its words, its body, of which company, by whom, in which transaction.
+
+    `ready`: what was made before the transaction, where the operation says `before`.
+    """
 
     session: Session
     company: Company
     by: By
     query: Q
     body: B
+    ready: Any = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ class Operation:
 
     `bare`: its view reads the request and makes the answer itself. `current`: the view that shows what a
     change changes, so that `If-Match` can be held against it. `content`: what the answer is if not JSON.
+    `before`: looks at what is asked, and gives the work that takes a while; done outside any transaction.
     """
 
     scope: Scope
@@ -73,6 +78,7 @@ class Operation:
     bare: bool
     current: View | None
     content: str
+    before: View | None
     view: View
     more: Mapping[int, str]
 
@@ -104,6 +110,7 @@ def operation(
     bare: bool = False,
     current: View | None = None,
     content: str = "application/json",
+    before: View | None = None,
     more: Mapping[int, str] | None = None,
 ) -> Callable[[View], View]:
     """Declares a view an operation: for keys with that scope, and people with that right.
@@ -112,7 +119,9 @@ def operation(
     """
 
     def declare(view: View) -> View:
-        it = Operation(scope, right, query, body, answer, status, bare, current, content, view, more or {})
+        it = Operation(
+            scope, right, query, body, answer, status, bare, current, content, before, view, more or {}
+        )
 
         @functools.wraps(view)
         def run(**path: str) -> Any:
@@ -137,8 +146,14 @@ def _carry_out(it: Operation, words: Query, path: Mapping[str, str]) -> Response
         with database.read() as session:
             asked = Asked(session, session.get_one(Company, company_id), hand(), words, told)
             return answer_of(it.status, dumped(it.view(asked, **path)))
+    work: Callable[[], Any] = lambda: None  # noqa: E731
+    if it.before is not None:
+        with database.read() as session:
+            asked = Asked(session, session.get_one(Company, company_id), hand(), words, told)
+            work = it.before(asked, **path)
+    ready = work()
     with database.write() as session:
-        asked = Asked(session, session.get_one(Company, company_id), hand(), words, told)
+        asked = Asked(session, session.get_one(Company, company_id), hand(), words, told, ready)
         return repeats.once(session, lambda: _change(it, asked, path))
 
 

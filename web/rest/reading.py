@@ -58,6 +58,7 @@ def read_body(shape: type[M]) -> M:
         raise Rejected("body.type", "The body is no JSON", "Send JSON, and Content-Type: application/json")
     try:
         told = json.loads(request.get_data(), parse_constant=_refuse_constant)
+        json.dumps(told, ensure_ascii=False).encode()  # half a letter (a lone surrogate) is no text
     except (ValueError, RecursionError):
         raise Rejected("body.malformed", "The body is no valid JSON", "Send one JSON object") from None
     try:

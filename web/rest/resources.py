@@ -2,6 +2,43 @@
 
 from __future__ import annotations
 
-from web.rest import about, callrail, channels
+from web.rest import (
+    about,
+    blocks,
+    callrail,
+    channels,
+    company,
+    forwarding,
+    live,
+    numbers,
+    outgoing,
+    plan_trials,
+    plans,
+    pools,
+    site_callback,
+    sites,
+    sounds,
+    source_rules,
+    targets,
+)
 
-BLUEPRINTS = (about.api, callrail.api, channels.api)
+_RESOURCES = (
+    about,
+    blocks,
+    callrail,
+    channels,
+    company,
+    forwarding,
+    live,
+    numbers,
+    outgoing,
+    plan_trials,
+    plans,
+    pools,
+    site_callback,
+    sites,
+    sounds,
+    source_rules,
+    targets,
+)
+BLUEPRINTS = tuple(each.api for each in _RESOURCES)

@@ -13,6 +13,7 @@ USUAL = 50
 
 # Text that people type: of bounded length, without control characters, which no database or page wants.
 Line = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Name = Annotated[Line, Field(min_length=1, max_length=100)]
 Id = Annotated[int, Field(ge=1, le=2**53 - 1)]
 
 

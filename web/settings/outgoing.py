@@ -17,7 +17,7 @@ from tracker.models import Company, Target, TargetKind
 from tracker.policy.outgoing import DAILY_CALLS, DAILY_MINUTES, Bar, emergency_numbers
 from web.house import house, row_id
 from web.settings import places
-from web.settings.forms import EMPTY, Form, attempt, text, whole
+from web.settings.forms import EMPTY, Fields, Form, attempt, text, whole
 from web.settings.room import changing, reading, show
 
 pages = Blueprint("settings_outgoing", __name__)
@@ -34,11 +34,12 @@ BARS = {
     Bar.DAILY_MINUTES: _("The minutes allowed a day are used up."),
     Bar.NOT_ASKED: _("Leaseline did not answer in time, so nobody could say whether it may."),
 }
-FIELDS = {
+FIELDS: Fields = {
     "outgoing.trunk": ("trunk",),
     "trunk.unknown": ("trunk",),
     "outgoing.number": ("number",),
     "outgoing.retired": ("number",),
+    "outgoing.off": (),
     "company.region": ("countries",),
     "outgoing.prefix": ("prefixes",),
     "outgoing.calls": ("daily_calls",),

@@ -19,7 +19,7 @@ from tracker.policy.plan import By, Code, Consent, Menu, Order, Other, Plan, Rin
 from tracker.policy.plan_cases import Case, read_case, way
 from tracker.policy.plan_trial import Answer, Trial
 from web.house import house, row_id
-from web.settings.forms import EMPTY, Form, attempt, text
+from web.settings.forms import EMPTY, Fields, Form, attempt, text
 from web.settings.plan_trial_words import ANSWERS, kept_line, kinds_of, line
 from web.settings.plan_words import CALLERS, KNOWN
 from web.settings.plans import plan_ids
@@ -27,7 +27,7 @@ from web.settings.room import changing, reading, show
 
 pages = Blueprint("settings_plan_try", __name__)
 
-FIELDS = {"plan.text": ("name",), "plan.at": ("time",)}
+FIELDS: Fields = {"plan.text": ("name",), "plan.at": ("time",), "plan_case.unknown": ()}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from flask_babel import gettext
 
 from tracker.models import Target, TargetKind, Trunk
 
-_SILENT = {"Unavailable", "Invalid", "Unknown"}
+_SILENT = {"Unavailable", "Invalid", "Unknown", "Unregistered"}
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,7 @@ def reach_of(thing: Target | Trunk, endpoints: Mapping[str, str]) -> Reach:
     if isinstance(thing, Trunk) and thing.retired_at is not None:
         return Reach(gettext("Switched off"), "mute")
     is_phone = isinstance(thing, Target) and thing.kind is TargetKind.PHONE
-    if isinstance(thing, Target) and thing.kind is TargetKind.OUTSIDE:
-        state = endpoints.get(f"trunk-{thing.trunk_id}")
-    else:
-        state = endpoints.get(f"{'trunk' if isinstance(thing, Trunk) else 'target'}-{thing.id}")
+    state = _state(thing, endpoints)
     if state is None:
         return Reach(gettext("Not known"), "mute")
     if state == "Unregistered":
@@ -36,3 +33,17 @@ def reach_of(thing: Target | Trunk, endpoints: Mapping[str, str]) -> Reach:
     if state in _SILENT:
         return Reach(gettext("No phone registered") if is_phone else gettext("Does not answer"), "bad")
     return Reach(gettext("Answers"), "good")
+
+
+def answers(thing: Target | Trunk, endpoints: Mapping[str, str]) -> bool | None:
+    """The same for programs; None: it is switched off, or not known."""
+    if isinstance(thing, Trunk) and thing.retired_at is not None:
+        return None
+    state = _state(thing, endpoints)
+    return None if state is None else state not in _SILENT
+
+
+def _state(thing: Target | Trunk, endpoints: Mapping[str, str]) -> str | None:
+    if isinstance(thing, Target) and thing.kind is TargetKind.OUTSIDE:
+        return endpoints.get(f"trunk-{thing.trunk_id}")
+    return endpoints.get(f"{'trunk' if isinstance(thing, Trunk) else 'target'}-{thing.id}")

@@ -14,19 +14,20 @@ from tracker.errors import Rejected
 from tracker.models import Company, Pool, Site, Swap
 from web.house import house, row_id
 from web.settings.deeds import Deed, carry_out
-from web.settings.forms import EMPTY, Form, attempt, differing, text
+from web.settings.forms import EMPTY, Fields, Form, attempt, differing, text
 from web.settings.room import changing, reading, show
 from web.snippet import is_loopback, snippet_of
 
 pages = Blueprint("settings_sites", __name__)
 
-FIELDS = {
+FIELDS: Fields = {
     "site.text": ("name",),
     "site.duplicate": ("name",),
     "site.domain": ("domains",),
     "number.malformed": ("number",),
     "swap.duplicate": ("number",),
     "swap.leased": ("number",),
+    "swap.unknown": (),
     "company.region": ("region",),
     "swap.text": ("alias",),
 }

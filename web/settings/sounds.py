@@ -20,6 +20,7 @@ pages = Blueprint("settings_sounds", __name__)
 
 FIELDS = {
     "prompt.text": ("name",),
+    "prompt.unknown": ("prompt",),
     "prompt.duplicate": ("name",),
     "prompt.language": ("language",),
     "prompt.words": ("words", "whisper"),
@@ -32,6 +33,7 @@ FIELDS = {
     "number.malformed": ("number", "caller"),
     "number.unknown": ("number",),
     "unrecorded.duplicate": ("caller",),
+    "unrecorded.unknown": ("caller",),
 }
 MODES = {
     ConsentMode.TELL: lazy_gettext("Say it, and record"),
