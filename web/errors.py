@@ -54,6 +54,8 @@ STATUS = {
     "etag.outdated": 412,
     "idempotency.reused": 422,
     "password.wrong": 401,
+    "rate.unknown": 404,
+    "key.unknown": 404,
     "recording.kind": 404,
     "recording.missing": 404,
     "role.last_owner": 409,

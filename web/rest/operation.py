@@ -62,6 +62,7 @@ class Operation:
 
     `bare`: its view reads the request and makes the answer itself. `current`: the view that shows what a
     change changes, so that `If-Match` can be held against it. `content`: what the answer is if not JSON.
+    `forms`: a body may be a form as well as JSON.
     """
 
     scope: Scope
@@ -75,6 +76,7 @@ class Operation:
     content: str
     view: View
     more: Mapping[int, str]
+    forms: bool = False
 
     @property
     def summary(self) -> str:
@@ -105,6 +107,7 @@ def operation(
     current: View | None = None,
     content: str = "application/json",
     more: Mapping[int, str] | None = None,
+    forms: bool = False,
 ) -> Callable[[View], View]:
     """Declares a view an operation: for keys with that scope, and people with that right.
 
@@ -112,7 +115,9 @@ def operation(
     """
 
     def declare(view: View) -> View:
-        it = Operation(scope, right, query, body, answer, status, bare, current, content, view, more or {})
+        it = Operation(
+            scope, right, query, body, answer, status, bare, current, content, view, more or {}, forms
+        )
 
         @functools.wraps(view)
         def run(**path: str) -> Any:

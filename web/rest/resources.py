@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from web.rest import about, channels
+from web.rest import about, channels, costs, rates, rents, reports, sales
 
-BLUEPRINTS = (about.api, channels.api)
+BLUEPRINTS = (
+    about.api,
+    channels.api,
+    costs.api,
+    rates.api,
+    rents.api,
+    reports.api,
+    sales.api,
+)
