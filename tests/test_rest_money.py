@@ -20,8 +20,8 @@ from tracker.policy.rights import Scope
 
 COST = {"day": "2026-11-05", "source": "google", "medium": "cpc", "campaign": "spring", "amount": "1200.50"}
 SALE = {"at": "2026-11-05T14:30:00Z", "revenue": "20000", "phone": CALLER, "reference": "4711"}
-NOVEMBER = {"since": "2026-11-01", "until": "2026-11-30"}
-RENT = {"channel": "Billboard", "amount": "8000", "from": "2026-11-01"}
+NOVEMBER: dict[str, Any] = {"since": "2026-11-01", "until": "2026-11-30"}
+RENT: dict[str, Any] = {"channel": "Billboard", "amount": "8000", "from": "2026-11-01"}
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def crm(site: Site) -> Program:
 def pages(crm: Program, path: str, **words: Any) -> list[list[dict[str, Any]]]:
     """A list, page by page."""
     found: list[list[dict[str, Any]]] = []
-    cursor: dict[str, str] = {}
+    cursor: dict[str, Any] = {}
     while True:
         page = crm.get(path, **words, **cursor).json
         found.append(page[path[1:]])
@@ -129,7 +129,8 @@ def test_a_cursor_that_is_none_is_refused(crm: Program, cursor: str) -> None:
     "body",
     [
         RENT | {"from": 5}, RENT | {"from": "2026-13-01"}, RENT | {"from": "0001-01-01"},
-        RENT | {"amount": 5}, RENT | {"amount": "1e3"}, RENT | {"amount": "9" * 12}, RENT | {"currency": "???"}, {}, [], 5,
+        RENT | {"amount": 5}, RENT | {"amount": "1e3"}, RENT | {"amount": "9" * 12},
+        RENT | {"currency": "???"}, {}, [], 5,
     ],
 )  # fmt: skip
 def test_a_rent_that_is_none_is_refused(crm: Program, body: Any) -> None:
@@ -137,7 +138,7 @@ def test_a_rent_that_is_none_is_refused(crm: Program, body: Any) -> None:
     assert crm.get("/rents").json["rents"] == []
 
 
-SPAN = {"since": "2026-11-01", "until": "2026-11-12"}
+SPAN: dict[str, Any] = {"since": "2026-11-01", "until": "2026-11-12"}
 ASKED = ("--since", "2026-11-01", "--until", "2026-11-12")
 
 
@@ -155,7 +156,11 @@ def test_a_report_has_its_shape_whatever_its_rows_are(crm: Program) -> None:
 
 @pytest.mark.usefixtures("sold")
 def test_lists_and_reports_say_what_the_command_line_says(site: Site, crm: Program, tmp_path: Path) -> None:
-    for words in ({}, {"model": "linear", "against": "own"}, {"split": "campaign", "leads": "target"}):
+    asked: tuple[dict[str, Any], ...] = (
+        {"model": "linear", "against": "own"},
+        {"split": "ad", "leads": "target"},
+    )
+    for words in asked:
         assert crm.get("/report", **words, **SPAN).status_code == 200
     assert crm.get("/costs", **SPAN).json["costs"] == cli(site, tmp_path, "cost", "list", *ASKED)
     assert crm.get("/sales", **SPAN).json["sales"] == cli(site, tmp_path, "sale", "list", *ASKED)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from web.rest import about, channels, costs, rates, rents, reports, sales
+from web.rest import about, channels, costs, deliveries, destinations, hooks, rates, rents, reports, sales
 
 BLUEPRINTS = (
     about.api,
     channels.api,
     costs.api,
+    deliveries.api,
+    destinations.api,
+    hooks.api,
     rates.api,
     rents.api,
     reports.api,
