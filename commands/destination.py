@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,13 +11,8 @@ from commands.context import changing, company_option, here, json_option, readin
 from commands.printing import print_rows, print_thing
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sqlalchemy.orm import Session
-
     from tracker.destination_list import Filled
     from tracker.destination_trial import Tried
-    from tracker.models import Company
     from tracker.vault import Vault
 
 event_option = click.option(
@@ -148,8 +143,10 @@ def list_command(company: str | None, as_json: bool) -> None:
     Example:
       leaseline destination list
     """
+    from tracker import destination_list
+
     with reading(company) as (session, owner):
-        rows = list_rows(session, owner, here().now)
+        rows = destination_list.describe_all(session, owner, here().now)
     columns = ("name", "kind", "state", "waiting", "oldest_at", "failed", "sent_at", "answer")
     print_rows(rows, columns, as_json=as_json, empty="No destination yet: `leaseline destination add`")
     if any(row["state"] in {"failing", "disabled"} for row in rows):
@@ -171,7 +168,8 @@ def show(name: str, company: str | None, as_json: bool) -> None:
 
     with reading(company) as (session, owner):
         it = destination_list.find(session, owner, name)
-        thing = next(row for row in list_rows(session, owner, here().now) if row["name"] == it.name)
+        rows = destination_list.describe_all(session, owner, here().now)
+        thing = next(row for row in rows if row["id"] == it.id)
     print_thing(thing, as_json=as_json)
 
 
@@ -187,22 +185,16 @@ def test(name: str, company: str | None, as_json: bool) -> None:
       leaseline destination test shop
     """
     from tracker import destination_list, destination_trial
-    from tracker.destinations.fields import kind_of
     from web.catalogues import translator
 
     opened = here()
     with reading(company) as (session, owner):
-        it = destination_list.find(session, owner, name)
-        sample = destination_trial.sample_parcel(owner, kind_of(it.kind), opened.settings.web_url, opened.now)
-        session.expunge(it)
-    tried = destination_trial.try_out(
-        it, _vault(), opened.settings, sample, opened.now, translator=translator
+        its = destination_list.find(session, owner, name).id
+    tried = destination_trial.try_now(
+        opened.database, opened.settings, its, opened.now, translator=translator
     )
-    if tried.renewed:
-        with opened.database.write() as session:
-            destination_trial.keep(session, it, tried, _vault())
     if as_json:
-        print_thing(_told(tried), as_json=True)
+        print_thing(destination_trial.describe(tried), as_json=True)
     else:
         _print(tried)
     if not tried.answer.ok:
@@ -262,20 +254,6 @@ def _pause(name: str, company: str | None, *, paused: bool) -> None:
         destination_list.pause(session, by, it, paused=paused)
 
 
-def list_rows(session: Session, owner: Company, now: datetime) -> list[dict[str, Any]]:
-    """The company's destinations as JSON, without their secrets: how each fares, what waits for it."""
-    from tracker import destination_list
-    from tracker.destination_list import FAILED_DAYS
-
-    lags = destination_list.lags(session, owner, now - FAILED_DAYS)
-    return [
-        destination_list.describe(it)
-        | {"waiting": lag.waiting, "oldest_at": lag.oldest_at, "failed": lag.failed}
-        for it in destination_list.list_destinations(session, owner)
-        for lag in (lags.get(it.id, destination_list.NO_LAG),)
-    ]
-
-
 def _filled(name: str | None, values: tuple[str, ...], events: tuple[str, ...]) -> Filled:
     from tracker.destination_list import Filled
 
@@ -299,13 +277,6 @@ def _vault() -> Vault:
     from tracker.vault import Vault
 
     return Vault(here().settings.secret_key)
-
-
-def _told(tried: Tried) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    told = [asdict(each) for each in tried.exchanges]
-    return {"delivered": tried.answer.ok, "answer": tried.answer.text, "exchanges": told}
 
 
 def _print(tried: Tried) -> None:

@@ -171,7 +171,10 @@ def test_a_list_says_whether_there_is_more(site: Site, now: datetime) -> None:
     assert found is not None
     assert (len(found["costs"]), found["more"]) == (5000, True)
     fewer = program.get("/api/v1/costs?since=2026-11-06&until=2026-11-07", headers=key).json
-    assert fewer == {"costs": [], "more": False, "rents": []}
+    assert fewer == {"costs": [], "more": False, "next": None, "rents": []}
+    last = program.get("/api/v1/costs", query_string={"cursor": found["next"]}, headers=key).json
+    assert last is not None
+    assert (len(last["costs"]), last["more"], last["next"]) == (1, False, None)
 
 
 def test_a_text_that_no_database_can_hold_is_refused_as_any_other(site: Site) -> None:

@@ -227,9 +227,13 @@ def _unknown() -> Rejected:
 
 
 def list_costs(
-    session: Session, company_ids: Sequence[int], first: date, last: date, limit: int = MOST
-) -> Sequence[Cost]:
-    """The companies' stored costs of these days, both included, the newest first; rents come besides."""
+    session: Session, company_ids: Sequence[int], first: date, last: date, limit: int = MOST, *,
+    before: tuple[date, int] | None = None,
+) -> Sequence[Cost]:  # fmt: skip
+    """The companies' stored costs of these days, both included, the newest first; rents come besides.
+
+    `before`: those that follow the cost of that day and id.
+    """
     wanted = (
         sa.select(Cost)
         .where(Cost.company_id.in_(company_ids), Cost.day.between(first, last))
@@ -237,6 +241,9 @@ def list_costs(
         .order_by(Cost.day.desc(), Cost.id.desc())
         .limit(limit)
     )
+    if before is not None:
+        day, cost_id = before
+        wanted = wanted.where(sa.or_(Cost.day < day, sa.and_(Cost.day == day, Cost.id < cost_id)))
     return session.scalars(wanted).all()
 
 

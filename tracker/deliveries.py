@@ -18,7 +18,7 @@ from tracker.audit import By
 from tracker.destinations import KINDS
 from tracker.errors import Rejected
 from tracker.mailing import new_key
-from tracker.models import Call, Delivery, Destination
+from tracker.models import Call, Company, Delivery, Destination
 from tracker.once import insert_once
 from tracker.policy.delivering import NOT_SENT, Event
 from tracker.policy.facts import Direction
@@ -101,6 +101,8 @@ class Asked:
     call: str | None = None  # its key
     destination_id: int | None = None
     state: str | None = None  # see `state_of`
+    since: datetime | None = None  # of the facts
+    until: datetime | None = None
 
 
 def list_deliveries(
@@ -122,9 +124,27 @@ def list_deliveries(
         wanted = wanted.where(Delivery.destination_id == asked.destination_id)
     if asked.state is not None:
         wanted = wanted.where(_STATES[asked.state])
+    if asked.since is not None:
+        wanted = wanted.where(Delivery.created_at >= asked.since)
+    if asked.until is not None:
+        wanted = wanted.where(Delivery.created_at < asked.until)
     if before is not None:
         wanted = wanted.where(Delivery.id < before)
     return session.scalars(wanted).all()
+
+
+def get_delivery(session: Session, company: Company, delivery_id: int) -> Delivery:
+    """One of the company's. Raises Rejected delivery.unknown."""
+    wanted = (
+        sa.select(Delivery)
+        .join(Delivery.destination)
+        .join(Delivery.call)
+        .where(Destination.company_id == company.id, Delivery.id == delivery_id)
+        .options(contains_eager(Delivery.destination), contains_eager(Delivery.call))
+    )
+    if found := session.scalars(wanted).one_or_none():
+        return found
+    raise Rejected("delivery.unknown", "There is no such delivery", "See `leaseline delivery list`")
 
 
 def state_of(it: Delivery) -> str:

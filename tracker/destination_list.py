@@ -175,6 +175,7 @@ def describe(it: Destination) -> dict[str, Any]:
     kind = KINDS.get(it.kind)
     state = "disabled" if it.disabled_at else "paused" if it.paused_at else "failing" if it.failures else "on"
     return {
+        "id": it.id,
         "name": it.name,
         "kind": it.kind,
         "title": kind.title if kind else it.kind,
@@ -188,6 +189,19 @@ def describe(it: Destination) -> dict[str, Any]:
         "answer": it.answer,
         "disabled_because": it.disabled_because,
     }
+
+
+def describe_all(session: Session, company: Company, now: datetime) -> list[dict[str, Any]]:
+    """The company's destinations as JSON, by name, with how each fares."""
+    found = lags(session, company, now - FAILED_DAYS)
+    return [
+        describe(it) | describe_lag(found.get(it.id, NO_LAG)) for it in list_destinations(session, company)
+    ]
+
+
+def describe_lag(it: Lag) -> dict[str, Any]:
+    """How a destination fares, as JSON."""
+    return {"waiting": it.waiting, "oldest_at": it.oldest_at, "failed": it.failed}
 
 
 def _check_name(there: Sequence[Destination], name: str) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy.orm import Session
 
 from tracker import outside
+from tracker.database import Database
 from tracker.destinations import Kind, Parcel
 from tracker.destinations.fields import HIDDEN, kind_of
 from tracker.mailing import new_key
@@ -74,6 +76,29 @@ def try_out(
     test = kind.test or kind.send
     answer = next(iter(test(line, [sample])), Answer(False, "Nothing was sent"))
     return Tried(answer, line.exchanges, line.renewed)
+
+
+def try_now(
+    database: Database, settings: Settings, destination_id: int, now: datetime,
+    *, translator: Callable[[str], Translate] = in_english,
+) -> Tried:  # fmt: skip
+    """As `try_out`, and what was renewed is kept. No transaction is open while the other side thinks."""
+    vault = Vault(settings.secret_key)
+    with database.read() as session:
+        it = session.get_one(Destination, destination_id)
+        sample = sample_parcel(it.company, kind_of(it.kind), settings.web_url, now)
+        session.expunge(it)
+    tried = try_out(it, vault, settings, sample, now, translator=translator)
+    if tried.renewed:
+        with database.write() as session:
+            keep(session, it, tried, vault)
+    return tried
+
+
+def describe(tried: Tried) -> dict[str, Any]:
+    """A test as JSON."""
+    told = [asdict(each) for each in tried.exchanges]
+    return {"delivered": tried.answer.ok, "answer": tried.answer.text, "exchanges": told}
 
 
 def keep(session: Session, it: Destination, tried: Tried, vault: Vault) -> None:

@@ -67,6 +67,14 @@ def delete_rate(session: Session, by: By, company: Company, currency: str, from_
     by.note(session, "rate.delete", company.id, subject=found.currency, detail=detail)
 
 
+def get_rate(session: Session, company: Company, rate_id: int) -> ExchangeRate:
+    """The company's rate of that id. Raises Rejected rate.unknown."""
+    wanted = sa.select(ExchangeRate).where(ExchangeRate.company_id == company.id, ExchangeRate.id == rate_id)
+    if found := session.scalars(wanted).one_or_none():
+        return found
+    raise Rejected("rate.unknown", "There is no such rate", "See `leaseline rate list`")
+
+
 def list_rates(session: Session, company: Company) -> Sequence[ExchangeRate]:
     """The rates into the company's currency, by currency, the newest first."""
     wanted = sa.select(ExchangeRate).where(
@@ -85,6 +93,7 @@ def rates_of(session: Session, company: Company) -> Rates:
 def describe_rate(rate: ExchangeRate) -> dict[str, Any]:
     """A rate as JSON."""
     return {
+        "id": rate.id,
         "currency": rate.currency,
         "from": rate.from_day.isoformat(),
         "rate": f"{rate.rate:f}",

@@ -203,15 +203,18 @@ def _unknown() -> Rejected:
 
 def list_sales(
     session: Session, companies: Iterable[Company], first: date, last: date, *,
-    unmatched: bool = False, limit: int = MOST,
+    unmatched: bool = False, limit: int = MOST, before: tuple[datetime, int] | None = None,
 ) -> Sequence[Sale]:  # fmt: skip
     """The companies' sales of these days, both included, each by its own clocks, the newest first.
 
-    `unmatched`: those that belong to nothing.
+    `unmatched`: those that belong to nothing. `before`: those that follow the sale of that instant and id.
     """
     wanted = sa.select(Sale).where(sa.or_(*(_within(each, first, last) for each in companies)))
     if unmatched:
         wanted = wanted.where(Sale.matched_by.is_(None))
+    if before is not None:
+        at, sale_id = before
+        wanted = wanted.where(sa.or_(Sale.at < at, sa.and_(Sale.at == at, Sale.id < sale_id)))
     wanted = wanted.options(joinedload(Sale.call)).order_by(Sale.at.desc(), Sale.id.desc()).limit(limit)
     return session.scalars(wanted).all()
 

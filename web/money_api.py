@@ -1,4 +1,4 @@
-"""Costs, sales and reports for programs: told as JSON, or as a form by some CRMs' webhooks; listed as JSON.
+"""Costs and sales as programs tell them: as JSON, or as a form by some CRMs' webhooks.
 
 The same row told again changes nothing, so whoever is unsure tells it again. Either all rows of a request are
 taken or none. A program shows an API key; a logged-in browser needs none.
@@ -8,28 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy.orm import Session
 
-from tracker import costs, imports, path_report, recovery, rents, reports, sale_matching, sales
+from tracker import costs, imports, recovery, sale_matching, sales
 from tracker.errors import Rejected
 from tracker.models import Company
 from tracker.policy import mapped_rows
 from tracker.policy.cost_list import told_costs
 from tracker.policy.costs import Entered
-from tracker.policy.dates import Dates
-from tracker.policy.path_table import read_path_wish
-from tracker.policy.report_wish import SPAN_WORDS, WORDS, spans_of
+from tracker.policy.report_wish import SPAN_WORDS, spans_of
 from tracker.policy.rights import Right, Scope
 from tracker.policy.sale_list import told_sales
-from tracker.policy.tables import BadRows, Unreadable
-from tracker.report_export import describe
+from tracker.policy.tables import BadRows
 from web.house import house
+from web.rest.costs import CostsTold, Taken
 from web.rest.operation import operation, the_company
-from web.viewer import hand, viewer
+from web.rest.sales import SaleMapping, SalesTaken, SalesTold
+from web.viewer import hand
 
 api = Blueprint("money_api", __name__, url_prefix="/api/v1")
 
@@ -39,7 +37,7 @@ Store = Callable[[Session, Company, Any], None]
 
 
 @api.post("/costs")
-@operation(Scope.MONEY_WRITE, Right.ADMINISTER, bare=True)
+@operation(Scope.MONEY_WRITE, Right.ADMINISTER, body=CostsTold, answer=Taken, bare=True, forms=True)
 def tell_costs() -> Response:
     """Takes `{"costs": [{"day": …, "source": …, "amount": …}, …]}`, or one such row by itself."""
 
@@ -55,7 +53,15 @@ def tell_costs() -> Response:
 
 
 @api.post("/sales")
-@operation(Scope.MONEY_WRITE, Right.JUDGE, bare=True)
+@operation(
+    Scope.MONEY_WRITE,
+    Right.JUDGE,
+    query=SaleMapping,
+    body=SalesTold,
+    answer=SalesTaken,
+    bare=True,
+    forms=True,
+)
 def tell_sales() -> Response:
     """Takes `{"sales": [{"at": …, "revenue": …, "reference": …}, …]}`, one such row, or what `map.…` maps."""
 
@@ -75,50 +81,6 @@ def tell_sales() -> Response:
         sales.carry_out(session, by, company, plan, entered=Entered.API)
 
     return _taken(Right.JUDGE, plan, store, left_out)
-
-
-@api.get("/costs")
-@operation(Scope.MONEY_READ, Right.ADMINISTER, bare=True)
-def list_costs() -> dict[str, Any]:
-    """The costs of the days `since` to `until`, both included, and all rents."""
-    with _reading(Right.ADMINISTER) as (session, company):
-        found = costs.list_costs(session, [company.id], *_days(), limit=MOST_ROWS + 1)
-        due = rents.list_rents(session, [company.id])
-        return {
-            "costs": [costs.describe_cost(each) for each in found[:MOST_ROWS]],
-            "more": len(found) > MOST_ROWS,
-            "rents": [rents.describe_rent(each) for each in due],
-        }
-
-
-@api.get("/sales")
-@operation(Scope.MONEY_READ, Right.JUDGE, bare=True)
-def list_sales() -> dict[str, Any]:
-    """The sales of the days `since` to `until`, both included; with `unmatched=yes` those of nobody known."""
-    with _reading(Right.JUDGE) as (session, company):
-        only = request.args.get("unmatched") == "yes"
-        found = sales.list_sales(session, [company], *_days(), unmatched=only, limit=MOST_ROWS + 1)
-        told = [sales.describe_sale(each) for each in found[:MOST_ROWS]]
-        return {"sales": told, "more": len(found) > MOST_ROWS}
-
-
-@api.get("/report")
-@operation(Scope.REPORTS_READ, Right.JUDGE, bare=True)
-def report() -> dict[str, Any]:
-    """What the words of the address ask for, as `leaseline report --json` has it."""
-    words = _words({*WORDS, "company"})
-    with _reading(Right.JUDGE) as (session, company):
-        return describe(reports.read_asked(session, company, words, house().clock()))
-
-
-@api.get("/paths")
-@operation(Scope.REPORTS_READ, Right.JUDGE, bare=True)
-def list_paths() -> dict[str, Any]:
-    """The paths to sales or target calls, as `leaseline paths --json` has them: `by`, `goal`, `top`, days."""
-    asked = _words({"by", "goal", "top", "company", *SPAN_WORDS})
-    wish, words = read_path_wish(asked), spans_of(asked)
-    with _reading(Right.JUDGE) as (session, company):
-        return path_report.describe(path_report.read_paths(session, company, wish, words, house().clock()))
 
 
 @api.get("/missed")
@@ -204,13 +166,3 @@ def _reading(right: Right) -> Iterator[tuple[Session, Company]]:
     company_id = the_company(right)
     with house().database.read() as session:
         yield session, session.get_one(Company, company_id)
-
-
-def _days() -> tuple[date, date]:
-    today = house().clock().astimezone(viewer().zone).date()
-    since, until = (request.args.get(name, "") for name in ("since", "until"))
-    try:
-        last = Dates(()).day(until) if until else today
-        return Dates(()).day(since) if since else last.replace(day=1), last
-    except Unreadable as why:
-        raise Rejected("filter.malformed", str(why), "Give since and until as 2026-11-30") from None

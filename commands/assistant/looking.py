@@ -17,11 +17,7 @@ from commands.assistant.cleaning import hide_numbers, mask, told
 from commands.assistant.desk import Desk
 from commands.assistant.figures import LeftOff, cut
 from commands.assistant.things import CompaniesAnswer, CostsAnswer, SalesAnswer, SetupAnswer
-from commands.destination import list_rows
-from commands.number import describe as describe_number
-from commands.pool import describe_pool
-from commands.site import describe_site
-from tracker import channels, numbers, pools, rents, sites
+from tracker import channels, destination_list, number_story, numbers, pools, rents, sites
 from tracker import costs as cost_books
 from tracker import sales as sale_books
 from tracker.coverage import coverage
@@ -170,16 +166,16 @@ def _channels(session: Session, owner: Company, _now: datetime) -> list[dict[str
 
 
 def _numbers(session: Session, owner: Company, _now: datetime) -> list[dict[str, Any]]:
-    return [describe_number(each) for each in numbers.listed(session, owner)]
+    return [number_story.describe(each) for each in numbers.listed(session, owner)]
 
 
 def _sites(session: Session, owner: Company, _now: datetime) -> list[dict[str, Any]]:
-    return [describe_site(each) for each in sites.listed(session, owner)]
+    return [sites.describe(each) for each in sites.listed(session, owner)]
 
 
 def _pools(session: Session, owner: Company, now: datetime) -> list[dict[str, Any]]:
     return [
-        describe_pool(session, each)
+        pools.describe(session, each)
         | {"now": asdict(pools.standing(session, each, now)), "last_day": _last_day(session, each, now)}
         for each in pools.pools_of(session, owner)
     ]
@@ -191,5 +187,5 @@ def _last_day(session: Session, pool: Pool, now: datetime) -> dict[str, Any]:
 
 
 _PARTS: dict[str, Callable[[Session, Company, datetime], list[dict[str, Any]]]] = {
-    "channels": _channels, "numbers": _numbers, "sites": _sites, "pools": _pools, "destinations": list_rows,
+    "channels": _channels, "numbers": _numbers, "sites": _sites, "pools": _pools, "destinations": destination_list.describe_all,
 }  # fmt: skip

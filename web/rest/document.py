@@ -20,6 +20,7 @@ from web.rest.operation import Operation, operation_of
 from web.rest.shapes import Refusal
 
 SCHEMAS = "#/components/schemas/"
+FORM = "application/x-www-form-urlencoded"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 CHANGES = METHODS[1:]
 
@@ -107,7 +108,8 @@ def _operation(rule: Rule, method: str, it: Operation, shapes: Mapping[Any, str]
     }
     if it.body is not None:
         schema = {"$ref": SCHEMAS + shapes[it.body, "validation"]}
-        told["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        kinds = ("application/json", *((FORM,) if it.forms else ()))
+        told["requestBody"] = {"required": True, "content": {kind: {"schema": schema} for kind in kinds}}
     return told
 
 
@@ -171,7 +173,7 @@ def _refusals(method: str, it: Operation) -> set[int]:
     if method in CHANGES:
         found |= {409, 413}
         found |= set() if it.bare else {422}
-        found |= {415} if it.body else set()
+        found |= {415} if it.body and not it.bare else set()
         found |= {412} if it.current else set()
     elif it.content == "application/json":
         found |= {304}

@@ -67,6 +67,7 @@ class Operation:
     `bare`: its view reads the request and makes the answer itself. `current`: the view that shows what a
     change changes, so that `If-Match` can be held against it. `content`: what the answer is if not JSON.
     `before`: looks at what is asked, and gives the work that takes a while; done outside any transaction.
+    `forms`: a body may be a form as well as JSON.
     """
 
     scope: Scope
@@ -81,6 +82,7 @@ class Operation:
     before: View | None
     view: View
     more: Mapping[int, str]
+    forms: bool = False
 
     @property
     def summary(self) -> str:
@@ -112,6 +114,7 @@ def operation(
     content: str = "application/json",
     before: View | None = None,
     more: Mapping[int, str] | None = None,
+    forms: bool = False,
 ) -> Callable[[View], View]:
     """Declares a view an operation: for keys with that scope, and people with that right.
 
@@ -120,7 +123,7 @@ def operation(
 
     def declare(view: View) -> View:
         it = Operation(
-            scope, right, query, body, answer, status, bare, current, content, before, view, more or {}
+            scope, right, query, body, answer, status, bare, current, content, before, view, more or {}, forms
         )
 
         @functools.wraps(view)

@@ -142,15 +142,10 @@ def _filled(kind: Kind, *, changed: bool) -> Filled:
 
 def _try(company: str, destination: str) -> Tried:
     with reading(company) as (session, owner):
-        it = owned.find(session, Destination, owner.id, row_id(destination))
-        web_url, now = house().settings.web_url, house().clock()
-        sample = destination_trial.sample_parcel(owner, kind_of(it.kind), web_url, now)
-        session.expunge(it)
-    tried = destination_trial.try_out(it, _vault(), house().settings, sample, now, translator=translator)
-    if tried.renewed:
-        with house().database.write() as session:
-            destination_trial.keep(session, it, tried, _vault())
-    return tried
+        its = owned.find(session, Destination, owner.id, row_id(destination)).id
+    return destination_trial.try_now(
+        house().database, house().settings, its, house().clock(), translator=translator
+    )
 
 
 def _add(company: str, word: str, form: Form) -> str:
