@@ -49,7 +49,7 @@ def _operation(method: str, path: str, it: Mapping[str, Any], schemas: Mapping[s
         yield from (f"| `{each['name']}` | {_meant(each, each['schema'])} |" for each in words)
         yield ""
     if "requestBody" in it:
-        (content,) = it["requestBody"]["content"].values()
+        content = it["requestBody"]["content"]["application/json"]
         yield from _shape("Body", content["schema"], schemas)
     for status, answer in it["responses"].items():
         for kind, content in answer.get("content", {}).items():

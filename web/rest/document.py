@@ -22,6 +22,7 @@ from web.rest.shapes import Refusal
 SCHEMAS = "#/components/schemas/"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 CHANGES = METHODS[1:]
+TEXT = {"type": "string"}
 
 ABOUT = """\
 Everything that the pages can do, for programs. A program shows a key of one company as
@@ -107,7 +108,8 @@ def _operation(rule: Rule, method: str, it: Operation, shapes: Mapping[Any, str]
     }
     if it.body is not None:
         schema = {"$ref": SCHEMAS + shapes[it.body, "validation"]}
-        told["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        content = {"application/json": {"schema": schema}} | {kind: {"schema": TEXT} for kind in it.also}
+        told["requestBody"] = {"required": True, "content": content}
     return told
 
 
@@ -151,9 +153,10 @@ def _headers(method: str, it: Operation) -> Iterator[dict[str, Any]]:
 def _responses(method: str, it: Operation, shapes: Mapping[Any, str]) -> dict[str, Any]:
     done: dict[str, Any] = {"description": "Done", "headers": _rate_headers()}
     if it.answer is not None:
-        done["content"] = {it.content: {"schema": {"$ref": SCHEMAS + shapes[it.answer, "serialization"]}}}
+        schema = {"$ref": SCHEMAS + shapes[it.answer, "serialization"]}
+        done["content"] = {kind: {"schema": schema} for kind in it.contents}
     elif it.status != 204:
-        done["content"] = {it.content: {"schema": {"type": "string"}}}
+        done["content"] = {kind: {"schema": TEXT} for kind in it.contents}
     if method == "GET" and it.content == "application/json":
         done["headers"] |= {"ETag": {"schema": {"type": "string"}}}
     if it.status == 201:
@@ -171,7 +174,7 @@ def _refusals(method: str, it: Operation) -> set[int]:
     if method in CHANGES:
         found |= {409, 413}
         found |= set() if it.bare else {422}
-        found |= {415} if it.body else set()
+        found |= {415} if it.body and not it.bare else set()
         found |= {412} if it.current else set()
     elif it.content == "application/json":
         found |= {304}

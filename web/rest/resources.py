@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from web.rest import about, channels
+from web.rest import about, calls, channels, judging
 
-BLUEPRINTS = (about.api, channels.api)
+BLUEPRINTS = (about.api, channels.api, calls.api, judging.api)
