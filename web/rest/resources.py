@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from web.rest import about, calls, channels, judging
+from web.rest import about, calls, channels, judging, recordings
 
-BLUEPRINTS = (about.api, channels.api, calls.api, judging.api)
+BLUEPRINTS = (about.api, channels.api, calls.api, judging.api, recordings.api)
