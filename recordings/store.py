@@ -6,15 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from recordings import places
 from recordings.due import retries
+from tracker.audit import By
+from tracker.calls import recording_state
 from tracker.database import Database
 from tracker.errors import Rejected, Said, say
-from tracker.models import Recording, RecordingState
+from tracker.journey import iso
+from tracker.models import Call, Recording, RecordingState
 from tracker.settings import Settings
 
 CONTENT_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg", "opus": "audio/ogg"}
@@ -50,6 +54,24 @@ def open_copy(settings: Settings, recording: Recording, kind: str) -> Playable:
     return Playable(path, CONTENT_TYPES[kind], relative.replace("/", "-"))
 
 
+def describe(call: Call) -> dict[str, Any]:
+    """What there is to hear of a call as JSON; `state` None while it is going on."""
+    it, state = call.recording, recording_state(call)
+    ready = it is not None and it.state is RecordingState.READY
+    return {
+        "state": state,
+        "kinds": [kind for kind in CONTENT_TYPES if ready and it and _relative(it, kind)],
+        "seconds": it and it.seconds,
+        "bytes": it and it.bytes,
+        "sample_rate": it and it.sample_rate,
+        "sha256": it and it.sha256,
+        "problem": it and it.problem,
+        "withheld": it and it.withheld,
+        "pauses": [{"at": at, "seconds": seconds} for at, seconds in (it.pauses if it else ())],
+        "stored_at": it and iso(it.stored_at),
+    }
+
+
 def _relative(recording: Recording, kind: str) -> str | None:
     if recording.state is not RecordingState.READY:
         return None
@@ -63,6 +85,18 @@ def _advice(recording: Recording) -> Said:
     if recording.problem:
         return Said("%(problem)s", {"problem": recording.problem})
     return say("Ask for wav, which there is of every recording that is ready")
+
+
+def delete_by(session: Session, by: By, settings: Settings, call: Call) -> None:
+    """A person, or his program, deletes a call's sound. Raises Rejected `recording.missing`."""
+    # Held, so that whoever prepares it sees the word, or is seen to have been quicker.
+    wanted = sa.select(Recording).where(Recording.call_id == call.id).with_for_update()
+    found = session.scalars(wanted.execution_options(populate_existing=True)).one_or_none()
+    if found is None or found.state is RecordingState.NONE:
+        raise Rejected("recording.missing", "This call has no recording", "There is nothing to delete")
+    if found.state is not RecordingState.DELETED:
+        delete(session, settings, found)
+        by.note(session, "recording.delete", call.company_id, subject=call.key)
 
 
 def delete(session: Session, settings: Settings, recording: Recording) -> None:

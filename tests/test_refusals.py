@@ -276,9 +276,9 @@ def test_a_password_says_what_is_wrong_with_it(ann: FlaskClient) -> None:
 
 
 def test_programs_are_refused_in_english(ann: FlaskClient) -> None:
-    error = ann.get("/api/v1/calls?period=often").get_json()["error"]
+    error = ann.get("/api/v1/calls?since=2026-13-01").get_json()["error"]
     assert error == {
         "id": "filter.malformed",
-        "message": "period is 'often'",
-        "fix": "Give today, yesterday, 7d, 30d, 90d, last_week, this_month, last_month",
+        "message": "since is '2026-13-01'",
+        "fix": "Give a day as 2026-11-20, or 2026-11-20T14:30",
     }

@@ -6,15 +6,17 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 from support.recorded import settings_in
 from support.showroom import Told, furnish
 from support.site import Site, csrf_of
 from werkzeug.routing import Rule
 
-from tracker import people
+from tracker import people, worth
+from tracker.audit import By
 from tracker.database import Database
-from tracker.models import Company, Node, Role
+from tracker.models import Call, Company, Node, Role
 from web.public import is_from_anywhere, is_public
 
 HERS = (Told(5, "+74951234567", "+79160000001", talk=3, name="Secret Caller"),)
@@ -43,6 +45,8 @@ def site(sqlite: Database, tmp_path: Path, now: datetime) -> Site:
         live = {"call": room.keys[0] + "x", "state": "ringing", "since": at, "started": at,
                 "did": "+74951234567", "target": room.pallets.office_id}  # fmt: skip
         session.add(Node(name="main", seen_at=now, ami_up=True, live=[live]))
+        call = session.scalars(sa.select(Call).where(Call.key == room.keys[0])).one()
+        worth.add_note(session, By(now, "ann@pallets.example"), call, "Secret Caller's note")
     site = Site(sqlite, settings, now)
     site.app.config.update(KEY=room.keys[0], VISIT=str(room.pallets.visit_id))
     return site

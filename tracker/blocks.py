@@ -16,13 +16,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tracker.audit import By
+from tracker.calls import shown_caller
 from tracker.errors import Rejected
 from tracker.journey import iso
-from tracker.models import CallerRule, Company, Guard
-from tracker.policy.block_list import MOST_RULES, REASON_LONGEST, Callers
+from tracker.models import Call, CallerRule, Company, Guard
+from tracker.policy.block_list import MOST_RULES, REASON_LONGEST, Callers, may_be_blocked
 from tracker.policy.facts import Treatment
 from tracker.policy.phone import is_country
-from tracker.policy.spam import Rule, beginnings, deciding
+from tracker.policy.spam import Rule, RuleKind, beginnings, deciding
 from tracker.worth import clean
 
 
@@ -122,6 +123,18 @@ def rule_for(session: Session, company_id: int, caller: str | None, now: datetim
 
 def callers_of(rule: CallerRule) -> Callers:
     return Callers(rule.kind, rule.digits)
+
+
+def caller_alone(call: Call) -> Callers:
+    """The caller alone. Raises Rejected `block.nobody` for one who shows no number."""
+    number = shown_caller(call)
+    if number is None or not may_be_blocked(number):
+        raise Rejected(
+            "block.nobody",
+            "This caller shows no telephone number",
+            "Block all callers without one in the settings",
+        )
+    return Callers(RuleKind.NUMBER, number)
 
 
 # ---- how suspicious callers are treated ----

@@ -67,11 +67,7 @@ def read_worth(session: Session, call: Call) -> Worth:
         .where(CallCategory.call_id == call.id)
         .order_by(CallCategory.at.desc(), CallCategory.id.desc())
     ).all()
-    notes = session.scalars(
-        sa.select(CallNote)
-        .where(CallNote.call_id == call.id)
-        .order_by(sa.func.coalesce(CallNote.second, 1e9), CallNote.at, CallNote.id)
-    ).all()
+    notes = notes_of(session, call)
     return Worth(
         history,
         notes,
@@ -82,16 +78,30 @@ def read_worth(session: Session, call: Call) -> Worth:
     )
 
 
+def notes_of(session: Session, call: Call) -> Sequence[CallNote]:
+    """What was written about a call, in the order of its recording, notes without a second last."""
+    wanted = sa.select(CallNote).where(CallNote.call_id == call.id)
+    order = sa.func.coalesce(CallNote.second, 1e9), CallNote.at, CallNote.id
+    return session.scalars(wanted.order_by(*order)).all()
+
+
+def describe_note(note: CallNote) -> dict[str, Any]:
+    return {
+        "id": note.id,
+        "at": iso(note.at),
+        "actor": note.actor,
+        "second": note.second,
+        "text": note.text,
+    }
+
+
 def describe_worth(it: Worth) -> dict[str, Any]:
     """What was said of a call as JSON: `category_history`, `notes`, `suggestion`."""
     return {
         "category_history": [
             {"at": iso(each.at), "actor": each.actor, "category": each.category} for each in it.history
         ],
-        "notes": [
-            {"id": each.id, "at": iso(each.at), "actor": each.actor, "second": each.second, "text": each.text}
-            for each in it.notes
-        ],
+        "notes": [describe_note(each) for each in it.notes],
         "suggestion": it.suggestion
         and {
             "category": it.suggestion.category,

@@ -89,6 +89,7 @@ ACTIONS = {
     "prompt.remove": _("Removed a prompt"),
     "rate.delete": _("Deleted an exchange rate"),
     "rate.set": _("Set an exchange rate"),
+    "recording.delete": _("Deleted a recording"),
     "recording.download": _("Downloaded a recording"),
     "recording.play": _("Listened to a recording"),
     "rent.add": _("Added a channel’s rent"),

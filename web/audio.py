@@ -34,10 +34,10 @@ def hear(key: str) -> Response:
     with house().database.read() as session:
         call = calls.find_call(session, viewer().company_ids, key)
         recording = recording_of(call)
-        heard = _lately(session, "recording.play", call)
+        heard = lately(session, "recording.play", call)
     copy = store.open_copy(house().settings, recording, best_kind(recording))
     if not heard:
-        _note("recording.play", call)
+        note_heard("recording.play", call)
     return send_copy(copy, None)
 
 
@@ -48,7 +48,7 @@ def download(key: str, kind: str) -> Response:
         call = calls.find_call(session, viewer().company_ids, key)
         recording = recording_of(call)
     copy = store.open_copy(house().settings, recording, kind)
-    _note("recording.download", call, {"kind": kind})
+    note_heard("recording.download", call, {"kind": kind})
     at = call.started_at.astimezone(viewer().zone)
     return send_copy(copy, f"call-{at:%Y-%m-%d-%H%M%S}-{call.key[:8]}.{kind}")
 
@@ -74,7 +74,8 @@ def send_copy(copy: store.Playable, name: str | None) -> Response:
     return response
 
 
-def _lately(session: Session, action: str, call: Call) -> bool:
+def lately(session: Session, action: str, call: Call) -> bool:
+    """Whether who asks did the same a moment ago."""
     wanted = sa.select(AuditEntry.id).where(
         AuditEntry.at > house().clock() - SAME_LISTENING,
         AuditEntry.actor == viewer().email,
@@ -84,7 +85,7 @@ def _lately(session: Session, action: str, call: Call) -> bool:
     return session.scalar(wanted.limit(1)) is not None
 
 
-def _note(action: str, call: Call, detail: dict[str, str] | None = None) -> None:
+def note_heard(action: str, call: Call, detail: dict[str, str] | None = None) -> None:
     """In the log before the first byte leaves; a log that cannot be written lets nothing out."""
     with house().database.write() as session:
         note(

@@ -22,6 +22,7 @@ from tracker.policy.tables import BadCell
 from tracker.reported_calls import Source, Taken
 from web.house import house
 from web.rest.operation import operation, the_company
+from web.rest.reported_shapes import ReportedAsked, ReportedCalls, ReportedTaken
 from web.viewer import by_program, hand, viewer
 
 api = Blueprint("calls_api", __name__, url_prefix="/api/v1")
@@ -31,11 +32,20 @@ Row = Mapping[str, str] | Said
 
 
 @api.post("/calls")
-@operation(Scope.CALLS_REPORT, Right.ADMINISTER, bare=True)
+@operation(
+    Scope.CALLS_REPORT,
+    Right.ADMINISTER,
+    query=ReportedAsked,
+    body=ReportedCalls,
+    answer=ReportedTaken,
+    bare=True,
+    also=("application/x-ndjson",),
+)
 def report() -> Response:
-    """Takes `[{"reference": …, "did": …, "started_at": …, "caller": …, …}, …]`, or such rows a line each.
+    """Takes calls that a phone system had: a list, `{"calls": […]}`, one row, or one row a line.
 
-    `?system=` names the phone system whose references these are; default: the key's name.
+    Each good row is taken, whatever the others are like; each bad one stands in `problems`. Where none is
+    good the answer is 400, with the same problems.
     """
     company, system = the_company(Right.ADMINISTER), read_system(request.args.get("system") or _key_name())
     rows = list(enumerate(_rows(), start=1))

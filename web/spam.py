@@ -11,12 +11,9 @@ from werkzeug.wrappers import Response
 
 from tracker import blocks, calls, spam
 from tracker.audit import By
-from tracker.calls import shown_caller
 from tracker.errors import Rejected
 from tracker.models import Call, Company
-from tracker.policy.block_list import Callers, may_be_blocked
 from tracker.policy.rights import Right
-from tracker.policy.spam import RuleKind
 from web.house import house
 from web.viewer import hand, viewer
 
@@ -47,7 +44,7 @@ def mark(key: str) -> Response:
 def block(key: str) -> Response:
     """Blocks the call's caller, with `reason`; with `do` allow lets him through always, with undo neither."""
     with _judging(key) as (session, by, call):
-        owner, callers = session.get_one(Company, call.company_id), _callers(call)
+        owner, callers = session.get_one(Company, call.company_id), blocks.caller_alone(call)
         do = request.form.get("do", "block")
         if do == "undo":
             blocks.remove(session, by, blocks.find_about(session, owner.id, callers))
@@ -57,18 +54,6 @@ def block(key: str) -> Response:
         else:
             raise Rejected("spam.do", "The form does not say what to do", "Use the page's buttons")
     return redirect(f"/calls/{key}?{do}#unwanted", 303)
-
-
-def _callers(call: Call) -> Callers:
-    """The caller alone. Raises Rejected `block.nobody` for one who shows no number."""
-    number = shown_caller(call)
-    if number is None or not may_be_blocked(number):
-        raise Rejected(
-            "block.nobody",
-            "This caller shows no telephone number",
-            "Block all callers without one in the settings",
-        )
-    return Callers(RuleKind.NUMBER, number)
 
 
 @contextmanager

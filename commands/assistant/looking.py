@@ -187,5 +187,6 @@ def _last_day(session: Session, pool: Pool, now: datetime) -> dict[str, Any]:
 
 
 _PARTS: dict[str, Callable[[Session, Company, datetime], list[dict[str, Any]]]] = {
-    "channels": _channels, "numbers": _numbers, "sites": _sites, "pools": _pools, "destinations": destination_list.describe_all,
+    "channels": _channels, "numbers": _numbers, "sites": _sites, "pools": _pools,
+    "destinations": destination_list.describe_all,
 }  # fmt: skip

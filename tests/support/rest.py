@@ -12,11 +12,13 @@ from typing import Any
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from support.site import Site
+from werkzeug.exceptions import HTTPException
 
 from tracker import api_keys
 from tracker.audit import By
 from tracker.models import Company
 from tracker.policy.rights import Scope
+from web.rest.operation import operation_of
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,20 @@ class Program:
 
     def ask(self, method: str, path: str, headers: dict[str, str] | None = None, **more: Any) -> Any:
         told = {"Authorization": f"Bearer {self.key}"} | (headers or {})
-        return self.browser.open("/api/v1" + path, method=method, headers=told, **more)
+        answer = self.browser.open("/api/v1" + path, method=method, headers=told, **more)
+        self._check(method, path, answer)
+        return answer
+
+    def _check(self, method: str, path: str, answer: Any) -> None:
+        """What is answered is what the operation declares: a field too many or too few fails the test."""
+        urls = self.browser.application.url_map.bind("localhost")
+        try:
+            endpoint, _ = urls.match("/api/v1" + path.split("?", maxsplit=1)[0], method)
+        except HTTPException:
+            return
+        it = operation_of(self.browser.application.view_functions[endpoint])
+        if it is not None and it.answer is not None and answer.status_code == it.status:
+            it.answer.model_validate_json(answer.data, strict=True)
 
     def get(self, path: str, *, headers: dict[str, str] | None = None, **words: Any) -> Any:
         return self.ask("GET", path, headers, query_string=words)

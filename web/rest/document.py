@@ -23,6 +23,7 @@ SCHEMAS = "#/components/schemas/"
 FORM = "application/x-www-form-urlencoded"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 CHANGES = METHODS[1:]
+TEXT = {"type": "string"}
 
 ABOUT = """\
 Everything that the pages can do, for programs. A program shows a key of one company as
@@ -109,7 +110,8 @@ def _operation(rule: Rule, method: str, it: Operation, shapes: Mapping[Any, str]
     if it.body is not None:
         schema = {"$ref": SCHEMAS + shapes[it.body, "validation"]}
         kinds = ("application/json", *((FORM,) if it.forms else ()))
-        told["requestBody"] = {"required": True, "content": {kind: {"schema": schema} for kind in kinds}}
+        content = {kind: {"schema": schema} for kind in kinds} | {kind: {"schema": TEXT} for kind in it.also}
+        told["requestBody"] = {"required": True, "content": content}
     return told
 
 
@@ -153,9 +155,10 @@ def _headers(method: str, it: Operation) -> Iterator[dict[str, Any]]:
 def _responses(method: str, it: Operation, shapes: Mapping[Any, str]) -> dict[str, Any]:
     done: dict[str, Any] = {"description": "Done", "headers": _rate_headers()}
     if it.answer is not None:
-        done["content"] = {it.content: {"schema": {"$ref": SCHEMAS + shapes[it.answer, "serialization"]}}}
+        schema = {"$ref": SCHEMAS + shapes[it.answer, "serialization"]}
+        done["content"] = {kind: {"schema": schema} for kind in it.contents}
     elif it.status != 204:
-        done["content"] = {it.content: {"schema": {"type": "string"}}}
+        done["content"] = {kind: {"schema": TEXT} for kind in it.contents}
     if method == "GET" and it.content == "application/json":
         done["headers"] |= {"ETag": {"schema": {"type": "string"}}}
     if it.status == 201:

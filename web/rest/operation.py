@@ -10,7 +10,7 @@ The view gets what was asked, checked, with one company and one open transaction
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -35,6 +35,7 @@ Q = TypeVar("Q", bound=Query)
 B = TypeVar("B")
 Told = Mapping[str, Any] | None
 View = Callable[..., Any]
+Owner = Callable[[Session, Collection[int], Mapping[str, str]], int]
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,10 @@ class Operation:
     """What is known of an operation beside its address and its text.
 
     `bare`: its view reads the request and makes the answer itself. `current`: the view that shows what a
-    change changes, so that `If-Match` can be held against it. `content`: what the answer is if not JSON.
-    `before`: looks at what is asked, and gives the work that takes a while; done outside any transaction.
-    `forms`: a body may be a form as well as JSON.
+    change changes, so that `If-Match` can be held against it. `content`: what the answer is if not JSON, one
+    kind or several. `before`: looks at what is asked, and gives the work that takes a while; done outside any
+    transaction. `forms`: a body may be a form as well as JSON. `also`: what else a bare view takes. `owner`:
+    finds the company of the thing that the address names, so that who sees several need not name it.
     """
 
     scope: Scope
@@ -78,11 +80,17 @@ class Operation:
     status: int
     bare: bool
     current: View | None
-    content: str
+    content: str | tuple[str, ...]
     before: View | None
     view: View
     more: Mapping[int, str]
-    forms: bool = False
+    forms: bool
+    also: tuple[str, ...]
+    owner: Owner | None
+
+    @property
+    def contents(self) -> tuple[str, ...]:
+        return (self.content,) if isinstance(self.content, str) else self.content
 
     @property
     def summary(self) -> str:
@@ -111,10 +119,12 @@ def operation(
     status: int = 200,
     bare: bool = False,
     current: View | None = None,
-    content: str = "application/json",
+    content: str | tuple[str, ...] = "application/json",
     before: View | None = None,
     more: Mapping[int, str] | None = None,
     forms: bool = False,
+    also: tuple[str, ...] = (),
+    owner: Owner | None = None,
 ) -> Callable[[View], View]:
     """Declares a view an operation: for keys with that scope, and people with that right.
 
@@ -123,7 +133,21 @@ def operation(
 
     def declare(view: View) -> View:
         it = Operation(
-            scope, right, query, body, answer, status, bare, current, content, before, view, more or {}, forms
+            scope=scope,
+            right=right,
+            query=query,
+            body=body,
+            answer=answer,
+            status=status,
+            bare=bare,
+            current=current,
+            content=content,
+            before=before,
+            view=view,
+            more=more or {},
+            forms=forms,
+            also=also,
+            owner=owner,
         )
 
         @functools.wraps(view)
@@ -143,8 +167,8 @@ def operation(
 
 def _carry_out(it: Operation, words: Query, path: Mapping[str, str]) -> Response:
     told = read_body(it.body) if it.body else None
-    company_id = the_company(it.right)
     database = house().database
+    company_id = _company_of(it, path)
     if request.method in {"GET", "HEAD"}:
         with database.read() as session:
             asked = Asked(session, session.get_one(Company, company_id), hand(), words, told)
@@ -158,6 +182,16 @@ def _carry_out(it: Operation, words: Query, path: Mapping[str, str]) -> Response
     with database.write() as session:
         asked = Asked(session, session.get_one(Company, company_id), hand(), words, told, ready)
         return repeats.once(session, lambda: _change(it, asked, path))
+
+
+def _company_of(it: Operation, path: Mapping[str, str]) -> int:
+    mine = viewer().company_ids
+    if it.owner is None or len(mine) == 1:
+        return the_company(it.right)
+    with house().database.read() as session:
+        company_id = it.owner(session, mine, path)
+    viewer().need(it.right, company_id)
+    return company_id
 
 
 def _change(it: Operation, asked: Asked[Any, Any], path: Mapping[str, str]) -> tuple[int, str, str]:

@@ -1,0 +1,80 @@
+"""What is answered of visits and leases."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from tracker.models import VisitEventKind
+from web.rest.shapes import Id, Shape
+
+
+class VisitBrief(Shape):
+    """A visit, as far as its source goes."""
+
+    id: Id
+    started_at: datetime
+    medium: str
+    source: str
+    campaign: str | None
+    keyword: str | None
+    content: Annotated[str | None, Field(description="The ad")]
+    channel_group: Annotated[str | None, Field(examples=["Paid Search"])]
+
+
+class VisitCounted(VisitBrief):
+    """The same, with how many pages were looked at."""
+
+    pages: int
+
+
+class VisitPageView(Shape):
+    """A page that was opened, and when it was last looked at."""
+
+    at: datetime
+    until_at: datetime
+    url: str
+    title: str | None
+
+
+class VisitHappening(Shape):
+    """Something the visitor did besides looking at a page."""
+
+    at: datetime
+    kind: VisitEventKind
+    detail: dict[str, Any]
+
+
+class VisitTouches(Shape):
+    """The visitor's first visit, the last, and the last that was not direct."""
+
+    first: VisitBrief | None
+    last: VisitBrief | None
+    last_non_direct: VisitBrief | None
+
+
+class VisitJourney(Shape):
+    """A visit with all it did, among the visitor's other visits."""
+
+    id: Id
+    site: str
+    started_at: datetime
+    seen_at: Annotated[datetime | None, Field(description="Last sign of life")]
+    left_at: Annotated[datetime | None, Field(description="Null: he is there, or went without a word")]
+    landing_url: str | None
+    referrer: str | None
+    click_ids: dict[str, Any]
+    parameters: dict[str, Any]
+    suspicion: Annotated[str | None, Field(description="Why the source may be forged")]
+    device: str | None
+    system: str | None
+    browser: str | None
+    language: str | None
+    country: str | None
+    missed: Annotated[str | None, Field(description="Why he was shown no number of his own; null: he was")]
+    pages: Annotated[list[VisitPageView], Field(description="At most 300")]
+    events: Annotated[list[VisitHappening], Field(description="At most 300")]
+    touches: VisitTouches
+    visits: Annotated[list[VisitCounted], Field(description="All of the visitor, the oldest first")]
