@@ -14,7 +14,6 @@ from tracker.settings import Settings
 from web import (
     account,
     alerts,
-    api,
     audio,
     board,
     callback_asks,
@@ -116,7 +115,6 @@ def create_app(
         *resources.BLUEPRINTS,
         calls_api.api,
         money_api.api,
-        api.api,
         health.health,
         assets,
         script.script,

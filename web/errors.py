@@ -114,6 +114,7 @@ ENDINGS = {
     405: Rejected("http.method", "This address is not used that way", "See the calls at /calls"),
     413: Rejected("http.too_large", "This is more than the page accepts", "Send less"),
 }
+NO_OPERATION = Rejected("api.unknown", "The API has no such address", "See /api/docs")
 AWAY = Rejected(
     "database.away", "The books cannot be read right now; calls go on ringing", "Try again in a moment"
 )
@@ -165,6 +166,8 @@ def _http(error: HTTPException) -> Response:
     status = error.code or 500
     kept = ("Allow", "Content-Range", "Location", "Retry-After")
     known = ENDINGS.get(status) or Rejected(f"http.{status}", error.name, "Go back and try again")
+    if status == 404 and request.path.startswith("/api/v"):
+        known = NO_OPERATION
     response = answer(status, known)
     response.headers.extend([pair for pair in error.get_headers() if pair[0] in kept])
     return response

@@ -15,16 +15,17 @@ from web.rest.operation import Asked
 from web.rest.shapes import Line, Query
 
 _AS_A_DAY = {"format": "date"}
+Day = Annotated[Line, Field(min_length=1)]
 
 
 class DayWords(Query):
     """Days, both included; without any the present month until today."""
 
     since: Annotated[
-        Line | None, Field(description="From this day on; the month's first", json_schema_extra=_AS_A_DAY)
+        Day | None, Field(description="From this day on; the month's first", json_schema_extra=_AS_A_DAY)
     ] = None
     until: Annotated[
-        Line | None, Field(description="Until this day, included; today", json_schema_extra=_AS_A_DAY)
+        Day | None, Field(description="Until this day, included; today", json_schema_extra=_AS_A_DAY)
     ] = None
 
 

@@ -50,9 +50,7 @@ class ReportWords(SpanWords):
         Line | None,
         Field(description="What a lead is; calls", json_schema_extra={"enum": [it.value for it in Leads]}),
     ] = None
-    compare: Annotated[
-        Line | None, Field(description="yes: with as many days before", json_schema_extra={"enum": ["yes"]})
-    ] = None
+    compare: Annotated[Literal["yes"] | None, Field(description="yes: with as many days before")] = None
     source: Annotated[Line | None, Field(description="Of this source alone; so the next ones")] = None
     medium: Line | None = None
     campaign: Line | None = None

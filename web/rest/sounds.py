@@ -50,7 +50,7 @@ class PromptWish(Shape):
     words: Annotated[str | None, Field(max_length=2000)] = None
     language: Annotated[Line | None, Field(description="Of the words; none: the company's")] = None
     file: Annotated[
-        str | None, Field(max_length=1_000_000, description="WAV, MP3, Ogg, FLAC or M4A, in base64")
+        str | None, Field(max_length=900_000, description="WAV, MP3, Ogg, FLAC or M4A, in base64")
     ] = None
 
     @model_validator(mode="after")
