@@ -16,6 +16,8 @@ import psycopg
 from support.books import make_books
 from support.ports import free_port
 
+MEMORY, ROOM = Path("/dev/shm"), 1 << 30
+
 
 class Postgres:
     """`url()` makes a fresh, empty database and gives its SQLAlchemy URL; `books()` one with the schema.
@@ -23,10 +25,10 @@ class Postgres:
     Books that are given back are dropped: thousands of them, of 700 files each, take half a minute to remove.
     """
 
-    options = "-c fsync=off -c max_connections=200"
+    options = "-c fsync=off -c full_page_writes=off -c max_wal_size=128MB -c max_connections=200"
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="leaseline-pg-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="leaseline-pg-", dir=_memory()))
         self.port = free_port()
         programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
         if not programs:
@@ -99,3 +101,8 @@ class Postgres:
         if (self.folder / "data" / "postmaster.pid").exists():
             self.stop()
         shutil.rmtree(self.folder)
+
+
+def _memory() -> Path | None:
+    """The machine's memory where it has room: books of 800 files are copied in a twentieth of the time."""
+    return MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM else None
