@@ -15,6 +15,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 from support.books import open_books, sqlite_books
 from support.house import House
+from support.memory import use_memory
 from support.postgres import Postgres
 from support.told import Told
 from xdist.scheduler import LoadScopeScheduling
@@ -23,6 +24,8 @@ from tracker.database import Database
 
 # A run started in the background inherits an ignored SIGINT, and so would the programs whose Ctrl-C we test.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+use_memory()
 
 # A busy machine is no failure: how long an example may take is pytest-timeout's business.
 hypothesis_settings.register_profile("leaseline", deadline=None)
@@ -34,7 +37,7 @@ CALLS = "calls: "  # what files are named after that place real calls
 TELEPHONY = {"test_demo.py", "test_supervisor.py", "test_fault_database.py"}
 # Minutes in which something is away, and a handful of people talk and wait; and what places no calls.
 BESIDE = ("test_fault_ami.py", "test_fault_database.py", "test_supervisor.py")
-# What wants much of the machine comes last, one after the other: others are measured beside calls, not beside it.
+# What wants much of the machine.
 HEAVY = (
     "test_call_hostile.py",
     "test_demo.py",

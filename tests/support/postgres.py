@@ -16,8 +16,6 @@ import psycopg
 from support.books import make_books
 from support.ports import free_port
 
-MEMORY, ROOM = Path("/dev/shm"), 1 << 30
-
 
 class Postgres:
     """`url()` makes a fresh, empty database and gives its SQLAlchemy URL; `books()` one with the schema.
@@ -28,7 +26,7 @@ class Postgres:
     options = "-c fsync=off -c full_page_writes=off -c max_wal_size=128MB -c max_connections=200"
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="leaseline-pg-", dir=_memory()))
+        self.folder = Path(tempfile.mkdtemp(prefix="leaseline-pg-"))
         self.port = free_port()
         programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
         if not programs:
@@ -101,8 +99,3 @@ class Postgres:
         if (self.folder / "data" / "postmaster.pid").exists():
             self.stop()
         shutil.rmtree(self.folder)
-
-
-def _memory() -> Path | None:
-    """The machine's memory where it has room: books of 800 files are copied in a twentieth of the time."""
-    return MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM else None
