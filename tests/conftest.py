@@ -37,6 +37,8 @@ CALLS = "calls: "  # what files are named after that place real calls
 TELEPHONY = {"test_demo.py", "test_supervisor.py", "test_fault_database.py"}
 # Minutes in which something is away, and a handful of people talk and wait; and what places no calls.
 BESIDE = ("test_fault_ami.py", "test_fault_database.py", "test_supervisor.py")
+# How long callers wait when something is wrong: one after the other, beside calls at which nothing is.
+FAULTS = ("test_fault_agi.py", "test_fault_apply.py")
 # What wants much of the machine.
 HEAVY = (
     "test_call_hostile.py",
@@ -68,7 +70,7 @@ class Queues(LoadScopeScheduling):
         file = self.config.rootpath / nodeid.partition("::")[0]
         if not telephones(file):
             return file.name
-        return CALLS + next((queue[0] for queue in (BESIDE, HEAVY) if file.name in queue), file.name)
+        return CALLS + next((queue[0] for queue in (BESIDE, FAULTS, HEAVY) if file.name in queue), file.name)
 
     def _assign_work_unit(self, node: Any) -> None:
         """A worker on the telephone gets what it goes on to, without which it would not end its last call."""
