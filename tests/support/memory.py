@@ -11,13 +11,21 @@ import shutil
 import tempfile
 
 MEMORY = "/dev/shm"
-ROOM = 6 << 30  # bytes; a run needs a third of them, and of less the product warns
+ROOM = 4 << 30  # bytes; a run needs less than half of them, and of less than the other half alerts tell
 
 
 def use_memory() -> None:
     """For the files of this process and of those it starts, unless somebody has said where they go."""
-    if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+    if "TMPDIR" not in os.environ and _serves():
         tempfile.tempdir = os.environ["TMPDIR"] = MEMORY
+
+
+def _serves() -> bool:
+    """Whether there is room, also in half of the machine, and programs that tests write run there."""
+    if not os.access(MEMORY, os.W_OK) or os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:
+        return False
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return min(shutil.disk_usage(MEMORY).free, machine // 2) > ROOM
 
 
 def short() -> str:
