@@ -23,7 +23,7 @@ RUN_PACKAGES := ca-certificates espeak-ng ffmpeg flite nodejs:node npm python3-v
 CALL_PACKAGES := sip-tester:sipp sox chromium libatomic1
 TEST_PACKAGES := postgresql:postgresql iproute2:ip
 
-.PHONY: help demo run test lint bench pictures setup asterisk words lock clean
+.PHONY: help demo run test lint bench pictures setup ready asterisk words lock clean
 help:
 	@sed -n 's/^#   //p' $(MAKEFILE_LIST)
 
@@ -33,7 +33,7 @@ demo: $(SETUP)/python $(SETUP)/web $(SETUP)/words $(SETUP)/calls asterisk
 run: setup
 	@$(BIN)/leaseline up
 
-test: $(SETUP)/python $(SETUP)/web $(SETUP)/words $(SETUP)/calls $(SETUP)/tests $(SETUP)/spa asterisk
+test: ready
 	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadscope --no-loadscope-reorder $(ARGS)
 
 lint: $(SETUP)/python
@@ -41,13 +41,17 @@ lint: $(SETUP)/python
 	@echo "lint: mypy"; $(BIN)/mypy
 	@echo "lint: import-linter"; $(BIN)/lint-imports
 
-bench: $(SETUP)/python $(SETUP)/web $(SETUP)/words $(SETUP)/calls $(SETUP)/tests $(SETUP)/spa asterisk
+bench: ready
 	@$(BIN)/python -m bench $(ONLY)
 
 pictures: $(SETUP)/python $(SETUP)/web $(SETUP)/words $(SETUP)/calls
 	@$(BIN)/python docs/images/take.py
 
 setup: $(SETUP)/python $(SETUP)/web $(SETUP)/words asterisk
+
+# What tests need. Asterisk last, which may come by apt, too.
+ready: $(SETUP)/python $(SETUP)/web $(SETUP)/words $(SETUP)/calls $(SETUP)/tests $(SETUP)/spa
+	@asterisk/get-asterisk.sh var/opt/asterisk > /dev/null
 
 asterisk: $(SETUP)/run
 	@asterisk/get-asterisk.sh var/opt/asterisk > /dev/null
@@ -56,11 +60,12 @@ $(SETUP)/run: Makefile asterisk/get-packages.sh
 	@asterisk/get-packages.sh $(RUN_PACKAGES)
 	@mkdir -p $(SETUP) && touch $@
 
-$(SETUP)/calls: Makefile asterisk/get-packages.sh
+# One after the other, with `make --jobs` too: apt has a lock.
+$(SETUP)/calls: Makefile asterisk/get-packages.sh | $(SETUP)/run
 	@asterisk/get-packages.sh $(CALL_PACKAGES)
 	@mkdir -p $(SETUP) && touch $@
 
-$(SETUP)/tests: Makefile asterisk/get-packages.sh
+$(SETUP)/tests: Makefile asterisk/get-packages.sh | $(SETUP)/calls
 	@asterisk/get-packages.sh $(TEST_PACKAGES)
 	@mkdir -p $(SETUP) && touch $@
 

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 from support.books import open_books, sqlite_books
 from support.house import House
+from support.memory import use_memory
 from support.postgres import Postgres
 from support.told import Told
 from xdist.scheduler import LoadScopeScheduling
@@ -24,25 +25,28 @@ from tracker.database import Database
 # A run started in the background inherits an ignored SIGINT, and so would the programs whose Ctrl-C we test.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+use_memory()
+
 # A busy machine is no failure: how long an example may take is pytest-timeout's business.
 hypothesis_settings.register_profile("leaseline", deadline=None)
 hypothesis_settings.load_profile("leaseline")
 
 
-FIRST, SECOND = "first calls", "second calls"  # two queues of files that place real calls
+CALLS = "calls: "  # what files are named after that place real calls
 # Beside those that ask for the house: they start the product by themselves.
 TELEPHONY = {"test_demo.py", "test_supervisor.py", "test_fault_database.py"}
 # Minutes in which something is away, and a handful of people talk and wait; and what places no calls.
-BESIDE = {"test_fault_ami.py", "test_fault_database.py", "test_supervisor.py"}
-# What wants much of the machine comes last in its queue: when everything is away, others can be measured.
-HEAVY = {
+BESIDE = ("test_fault_ami.py", "test_fault_database.py", "test_supervisor.py")
+# How long callers wait when something is wrong: one after the other, beside calls at which nothing is.
+FAULTS = ("test_fault_agi.py", "test_fault_apply.py")
+# What wants much of the machine.
+HEAVY = (
     "test_call_hostile.py",
     "test_demo.py",
     "test_fault_crash.py",
     "test_fault_flood.py",
     "test_plan_calls.py",
-    "test_supervisor.py",
-}
+)
 
 
 @cache
@@ -53,31 +57,31 @@ def telephones(file: Path) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Real calls come first."""
+    """Real calls come first: the minutes, then what two workers share, then what wants the machine."""
     items.sort(
         key=lambda item: (not telephones(item.path), item.path.name not in BESIDE, item.path.name in HEAVY)
     )
 
 
 class Queues(LoadScopeScheduling):
-    """Each file runs as a whole; real calls are two queues beside which nothing runs: they are measured."""
+    """Each file runs as a whole, two of real calls at once; beside those nothing runs: they are measured."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = self.config.rootpath / nodeid.partition("::")[0]
         if not telephones(file):
             return file.name
-        return SECOND if file.name in BESIDE else FIRST
+        return CALLS + next((queue[0] for queue in (BESIDE, FAULTS, HEAVY) if file.name in queue), file.name)
 
     def _assign_work_unit(self, node: Any) -> None:
         """A worker on the telephone gets what it goes on to, without which it would not end its last call."""
-        telephony = next(iter(self.workqueue)) in {FIRST, SECOND}
+        telephony = next(iter(self.workqueue)).startswith(CALLS)
         if telephony or self._calls(node) or not any(map(self._calls, self.nodes)):
             super()._assign_work_unit(node)
 
     def _calls(self, node: Any) -> bool:
         """Whether calls of this worker are still to be placed."""
-        queues = self.assigned_work[node]
-        return not all(all(queues.get(each, {}).values()) for each in (FIRST, SECOND))
+        work = self.assigned_work[node].items()
+        return any(not all(tests.values()) for queue, tests in work if queue.startswith(CALLS))
 
     def mark_test_complete(self, node: Any, item_index: int, duration: float = 0) -> None:
         super().mark_test_complete(node, item_index, duration)

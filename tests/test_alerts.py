@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
-from support.command import Installation
+from support.command import ready
 from support.facts import Pallets, add_pallets, answered, ended, leg_ended, started
 from support.recorded import end_call
 
@@ -312,7 +312,7 @@ def test_a_company_that_is_deleted_takes_its_alerts_along(database: Database, no
 
 
 def test_the_worker_takes_turns_on_a_real_installation(tmp_path: Path) -> None:
-    installation = Installation(tmp_path, {"LEASELINE_ALERT_DISK_MB": "999999999"})
+    installation = ready(tmp_path, LEASELINE_ALERT_DISK_MB="999999999")
     installation.done("company", "add", "pallets", "--region", "RU")
     opened = Here()
     opened.__dict__["settings"] = read_settings(installation.environ)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
-from support.command import Installation
+from support.command import ready
 from support.facts import Pallets, add_pallets
 
 from tracker import call_folders, calls
@@ -192,7 +192,7 @@ def test_new_files_are_taken_whole_in_any_encoding_and_one_bad_file_stops_no_oth
 
 
 def test_the_command_line_takes_a_file_watches_a_folder_and_stops(tmp_path: Path) -> None:
-    at = Installation(tmp_path / "home")
+    at = ready(tmp_path / "home")
     at.done("company", "add", "pallets", "--region", "RU", "--timezone", "Europe/Moscow")
     at.done("number", "add", Pallets.leased)
     file = tmp_path / "Master.csv"

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from support.memory import short
 
 from demo import kept
 from demo.books import Entry
@@ -41,7 +42,7 @@ raise SystemExit(0 if fine else 1)
 @pytest.fixture
 def home() -> Iterator[Path]:
     """A short path: the supervisor's socket is below it."""
-    folder = Path(tempfile.mkdtemp(prefix="demo-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="demo-", dir=short()))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from support.command import Installation
+from support.command import Installation, ready
 
 from tracker import moving, worth
 from tracker.audit import By
@@ -224,7 +224,7 @@ def test_without_new_numbers_only_calls_to_known_ones_are_taken(sqlite: Database
 
 
 def test_the_command_looks_first_and_writes_what_it_did_not_take(tmp_path: Path) -> None:
-    here = Installation(tmp_path / "home")
+    here = ready(tmp_path / "home")
     here.done("company", "add", "pallets", "--region", "US", "--timezone", "America/New_York",
               "--currency", "USD")  # fmt: skip
     file = tmp_path / "calls.csv"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from support.audio import tone
-from support.command import Installation
+from support.command import ready
 from support.media import Page, media, mp3, wav
 
 from recordings import fetching
@@ -140,7 +140,7 @@ def test_only_hosts_that_are_named_are_shown_what_lets_one_in_and_nobody_is_wait
 
 
 def test_the_command_fetches_recordings_and_tells_those_that_do_not_come(tmp_path: Path) -> None:
-    here = Installation(tmp_path / "home")
+    here = ready(tmp_path / "home")
     here.done("company", "add", "pallets", "--region", "US")
     file = tmp_path / "calls.json"
     file.write_text(json.dumps([row(1, "https://127.0.0.1:9/x"), row(2, "")]))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
-from support.command import Installation
+from support.command import Installation, ready
 from support.config import billboard, by, pallets, website
 
 from tracker import companies, numbers, pools, sites
@@ -247,7 +247,7 @@ def test_coverage_counts_own_numbers_and_misses_by_reason(database: Database, no
 
 @pytest.fixture
 def here(tmp_path: Path) -> Installation:
-    installation = Installation(tmp_path)
+    installation = ready(tmp_path)
     installation.done("company", "add", "pallets", "--region", "RU")
     return installation
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 import sqlalchemy as sa
-from support.command import Installation
+from support.command import ready
 from support.config import by, main_line, pallets
 from support.recorded import settings_in
 from support.site import Site, csrf_of, csrf_token, log_in
@@ -138,7 +138,7 @@ def test_linphone_fetches_it_without_a_log_in(site: Site) -> None:
 
 
 def test_the_command_line_shows_a_link_and_a_code(tmp_path: Path) -> None:
-    here = Installation(tmp_path)
+    here = ready(tmp_path)
     here.done("company", "add", "pallets", "--name", "Pallets", "--region", "RU")
     added = here.json("target", "add", "Reception", "--phone")
     thing = here.json("target", "provision", "Reception", "--new-password")

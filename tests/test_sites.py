@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from support.command import Installation
+from support.command import Installation, ready
 from support.config import billboard, by, pallets, website
 
 from tracker import companies, numbers, sites
@@ -185,7 +185,7 @@ def test_the_snippet_is_one_line_of_one_origin(sqlite: Database, now: datetime) 
 
 
 def test_adding_a_site_tells_what_belongs_on_its_pages(tmp_path: Path) -> None:
-    here = Installation(tmp_path, {"LEASELINE_WEB_URL": "https://calls.example/leaseline"})
+    here = ready(tmp_path, LEASELINE_WEB_URL="https://calls.example/leaseline")
     here.done("company", "add", "pallets", "--region", "RU")
     here.done("pool", "add", "Website")
     words = ("site", "add", "Shop", "--domain", "shop.example", "--pool", "Website", "--needs-consent")
@@ -207,7 +207,7 @@ def test_adding_a_site_tells_what_belongs_on_its_pages(tmp_path: Path) -> None:
 
 
 def test_a_site_that_cannot_be_added_whole_is_not_added(tmp_path: Path) -> None:
-    here = Installation(tmp_path)
+    here = ready(tmp_path)
     here.done("company", "add", "pallets", "--region", "RU")
     words = ("site", "add", "Shop", "--domain", "shop.example", "--number")
     assert "There is no pool" in here.refused(*words, "8 495 765-43-21", "--pool", "Website")
@@ -218,7 +218,7 @@ def test_a_site_that_cannot_be_added_whole_is_not_added(tmp_path: Path) -> None:
 
 
 def test_who_would_not_reach_the_script_is_hinted_at(tmp_path: Path) -> None:
-    here = Installation(tmp_path)
+    here = ready(tmp_path)
     here.done("company", "add", "pallets", "--region", "RU")
     words = ("site", "add", "Shop", "--domain", "shop.example")
     assert "Only this machine reaches http://127.0.0.1:8080" in here.run(*words).stderr
@@ -227,7 +227,7 @@ def test_who_would_not_reach_the_script_is_hinted_at(tmp_path: Path) -> None:
 
 
 def test_a_sites_numbers_are_added_listed_and_deleted_by_command(tmp_path: Path) -> None:
-    here = Installation(tmp_path)
+    here = ready(tmp_path)
     for words in (
         ("company", "add", "pallets", "--region", "RU"),
         ("pool", "add", "Website"),
@@ -248,7 +248,7 @@ def test_a_sites_numbers_are_added_listed_and_deleted_by_command(tmp_path: Path)
 
 
 def test_a_channel_may_stand_in_for_a_pool(tmp_path: Path) -> None:
-    here = Installation(tmp_path)
+    here = ready(tmp_path)
     here.done("company", "add", "pallets", "--region", "RU")
     shown = here.done("channel", "add", "Ads", "--shown-to", "Paid Search", "--json")
     assert json.loads(shown)["shown_to"] == "Paid Search"

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support.command import Installation
+from support.command import Installation, ready
 
 FORUM = ("--referrer", "^https://forum[.]example/", "--source", "forum", "--medium", "community")
 
@@ -14,7 +14,7 @@ FORUM = ("--referrer", "^https://forum[.]example/", "--source", "forum", "--medi
 @pytest.fixture
 def here(tmp_path: Path) -> Installation:
     """A home with one company."""
-    installation = Installation(tmp_path / "home")
+    installation = ready(tmp_path / "home")
     installation.done("company", "add", "pallets", "--region", "RU")
     return installation
 

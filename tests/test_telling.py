@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from support.catalogues import compile_catalogues
-from support.command import Installation
+from support.command import ready
 from support.couriers import Clock, mail_settings, send
 from support.facts import Pallets, add_pallets
 from support.receivers import Mailbox, Reply, hook, mailbox, until
@@ -317,7 +317,7 @@ def test_messages_are_forgotten_after_two_months(database: Database, pallets: Pa
 
 def test_the_command_line_manages_alerts(tmp_path: Path) -> None:
     with hook() as server:
-        here = Installation(tmp_path, {"LEASELINE_WEBHOOK_NETWORKS": "127.0.0.0/8"})
+        here = ready(tmp_path, LEASELINE_WEBHOOK_NETWORKS="127.0.0.0/8")
         here.done("company", "add", "pallets", "--region", "RU")
         assert "all is well" in here.done("alerts", "list")
         assert here.json("alerts", "threshold", "missed_calls", "7")["missed_calls"] == 7

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
-from support.command import Installation
+from support.command import ready
 from support.settings_page import HERE, actions, admin, done, field, refused, send, two_companies
 from support.site import Site, csrf_token, log_in
 from werkzeug.test import TestResponse
@@ -227,7 +227,7 @@ def test_a_phone_system_that_asks_who_we_are_is_added(site: Site, ann: FlaskClie
 
 
 def test_the_command_line_does_the_same(tmp_path: Path) -> None:
-    here = Installation(tmp_path)
+    here = ready(tmp_path)
     here.done("company", "add", "pallets", "--region", "RU")
     here.done("trunk", "add", "carrier", "--host", "192.0.2.1")
     here.done("number", "add", "+74951112233")

@@ -28,6 +28,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
+from support.memory import short
 from support.ports import free_port
 from support.sip import Telephone
 
@@ -106,7 +107,7 @@ class House:
     """Started once a test run. `database_url` is SQLite in the home folder unless given."""
 
     def __init__(self, **more: str) -> None:
-        self.home = Path(tempfile.mkdtemp(prefix="ll-", dir="/tmp"))
+        self.home = Path(tempfile.mkdtemp(prefix="ll-", dir=short()))
         self.environ = {
             "LEASELINE_HOME": str(self.home),
             "LEASELINE_NODE": "house",

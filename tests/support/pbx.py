@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
+from support.memory import short
 from support.ports import free_port
 from support.sip import Telephone
 
@@ -171,7 +172,7 @@ class Pbx:
         rtp_start: int = 30000,
     ) -> None:
         self.program, self.host, self.port = program, host, port
-        self.folder = Path(tempfile.mkdtemp(prefix="ll-pbx-", dir="/tmp"))
+        self.folder = Path(tempfile.mkdtemp(prefix="ll-pbx-", dir=short()))
         self.desks = {name: free_port() for name in extensions}
         self._write({**_FILES, **(files or {})}, leaseline, rtp_start, members or extensions)
         self._process = subprocess.Popen(

@@ -23,7 +23,7 @@ class Postgres:
     Books that are given back are dropped: thousands of them, of 700 files each, take half a minute to remove.
     """
 
-    options = "-c fsync=off -c max_connections=200"
+    options = "-c fsync=off -c full_page_writes=off -c max_wal_size=128MB -c max_connections=200"
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="leaseline-pg-"))
