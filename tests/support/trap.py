@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-Say = Callable[[socket.socket], object]
+Say = Callable[[socket.socket], object] | None
 
 
 @dataclass
@@ -37,12 +37,15 @@ class Speaking:
 def speaking(
     say: Say, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1", port: int = 0
 ) -> Iterator[Speaking]:
-    """A server that reads the head of a request and then says something."""
+    """A server that reads the head of a request, then says something; without `say` it hangs up at once."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family)
     found = Speaking(listener.getsockname()[1])
 
     def answer(connection: socket.socket) -> None:
+        if say is None:
+            connection.close()
+            return
         with contextlib.suppress(OSError), connection:
             talk = tls.wrap_socket(connection, server_side=True) if tls else connection
             with talk:
@@ -86,10 +89,10 @@ class Trap:
 def trap() -> Iterator[Trap]:
     """On the same port of both loopback addresses; it is there, and counts who comes."""
     with ExitStack() as opened:
-        first = opened.enter_context(speaking(answering(b"hush")))
+        first = opened.enter_context(speaking(None))
         found = [first]
         with contextlib.suppress(OSError):  # a machine without IPv6 has nothing there to be reached
-            found.append(opened.enter_context(speaking(answering(b"hush"), host="::1", port=first.port)))
+            found.append(opened.enter_context(speaking(None, host="::1", port=first.port)))
         yield Trap(first.port, tuple(found))
 
 
