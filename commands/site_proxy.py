@@ -64,8 +64,8 @@ class _Browser(BaseRequestHandler):
                 there, first = self._ask(method, target, head)
             except (Trouble, OSError, ValueError) as no:
                 refused = HTTPStatus.FORBIDDEN if isinstance(no, Trouble) else HTTPStatus.BAD_GATEWAY
-                first = f"HTTP/1.1 {refused.value} {refused.phrase}\r\n"
-                self.request.sendall(first.encode() + b"Content-Length: 0\r\nConnection: close\r\n\r\n")
+                said = f"HTTP/1.1 {refused.value} {refused.phrase}\r\n"
+                self.request.sendall(said.encode() + b"Content-Length: 0\r\nConnection: close\r\n\r\n")
                 return
             with there:
                 there.settimeout(SECONDS)

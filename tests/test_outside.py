@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import socket
 import ssl
 import threading
@@ -18,13 +19,14 @@ import sqlalchemy as sa
 from support.books import KEY
 from support.command import Installation
 from support.config import by
+from support.recorded import settings_in
 from support.settings_page import HERE, admin, send
 from support.site import Site
 from support.standins import DOUBLES
 from support.told import Told
 from support.trap import Trap, answering, certified, speaking, trap
 
-from tracker import alert_addresses
+from tracker import alert_addresses, mail
 from tracker.database import Database
 from tracker.destinations import KINDS, FieldKind
 from tracker.download import DownloadError, Limits, download
@@ -33,6 +35,7 @@ from tracker.models import AlertMessage, Company
 from tracker.outside import READ, Trouble, ask
 from tracker.policy.telling import address_problem, url_problem
 from tracker.sender import Sender
+from tracker.settings import CHECKOUT
 
 HERE_ONLY = ("127.0.0.0/8",)
 ELSEWHERE = "https://crm.example"
@@ -319,6 +322,50 @@ def test_an_answer_is_read_so_far_and_never_unpacked(tmp_path: Path) -> None:
 
     with speaking(heads) as server, pytest.raises(Trouble):
         ask("GET", f"http://127.0.0.1:{server.port}/", b"", {}, allowed=HERE_ONLY)
+
+
+@pytest.mark.parametrize("security", ["none", "starttls"])
+def test_a_mail_server_that_trickles_is_not_listened_to_for_ever(tmp_path: Path, security: str) -> None:
+    over = threading.Event()
+    said = drip(b"220 mail.example\r\n", b"250-more\r\n", over)
+    with speaking(said, first=False) as server:
+        settings = settings_in(
+            tmp_path, smtp_host="127.0.0.1", smtp_port=server.port, smtp_security=security,
+            smtp_from="a@x.example",
+        )  # fmt: skip
+        message = mail.compose(settings, "b@x.example", "key", "Subject", "Text")
+        assert not mail.send(settings, message, seconds=0.2).ok
+        over.set()
+
+
+# What opens connections by itself, and to where: none of it is an address that somebody types in the page.
+OPENERS = {
+    "tracker/outside.py",  # judges first
+    "tracker/download.py",  # over tracker.outside
+    "tracker/mail.py",  # the mail server of the settings
+    "tracker/live.py",  # the agi process of the settings
+    "agi/ami.py",  # Asterisk's manager of the settings
+    "commands/site_proxy.py",  # by tracker.outside, and our own page
+    "commands/site_browser.py",  # Chromium; what others asked for only over commands.site_proxy
+    "commands/checks_script.py",  # our own page
+    "commands/up.py",  # our own page
+    "commands/supervisor.py",  # a socket in the home folder
+    "commands/checks_machine.py",  # whether a port of ours is taken
+    "commands/trunk_test.py",  # a trunk, by whoever administers the machine
+}
+_OPENS = re.compile(
+    r"http\.client|urllib\.request|smtplib|create_connection|open_connection|socket\.socket\(|playwright\.sync_api"
+    r"|^import (requests|httpx|aiohttp|urllib3)|xmlrpc",
+    re.MULTILINE,
+)
+
+
+def test_nothing_else_opens_a_connection() -> None:
+    """Who adds to this list says why: addresses that people type go over tracker.outside."""
+    folders = ("tracker", "web", "recordings", "agi", "dialplan", "commands")
+    files = [file for folder in folders for file in (CHECKOUT / folder).rglob("*.py")]
+    found = {str(it.relative_to(CHECKOUT)) for it in files if _OPENS.search(it.read_text())}
+    assert found == OPENERS
 
 
 def test_proxies_that_the_environment_names_are_not_asked(canary: Trap) -> None:

@@ -14,7 +14,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -111,16 +111,14 @@ def connected(
     port = parts.port or (443 if secure else 80)
     plain = reach(parts.scheme, host, port, allowed, seconds=seconds, until=until)
     held = _secured(plain, host) if secure else plain  # wrapped, `plain` is no connection any more
-    cut = threading.Timer(max(0.0, until - time.monotonic()), _cut, [held])  # a trickle is no answer
-    cut.start()
     connection = http.client.HTTPConnection(host, port, timeout=seconds)
     try:
-        if isinstance(held, ssl.SSLSocket):
-            held.do_handshake()
-        connection.sock = held
-        yield connection
+        with cut_after(lambda: held, until - time.monotonic()):
+            if isinstance(held, ssl.SSLSocket):
+                held.do_handshake()
+            connection.sock = held
+            yield connection
     finally:
-        cut.cancel()
         connection.close()
         held.close()
 
@@ -184,10 +182,21 @@ def _secured(plain: socket.socket, host: str) -> ssl.SSLSocket:
     return context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
 
 
-def _cut(connection: socket.socket) -> None:
-    """The connection itself, beneath TLS: whoever reads from it sees its end."""
-    with contextlib.suppress(OSError):
-        socket.socket.shutdown(connection, socket.SHUT_RDWR)
+@contextlib.contextmanager
+def cut_after(find: Callable[[], socket.socket | None], seconds: float) -> Iterator[None]:
+    """A trickle of bytes is no answer: whoever reads from the connection then sees its end, beneath TLS."""
+
+    def cut() -> None:
+        if (connection := find()) is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+    timer = threading.Timer(max(0.0, seconds), cut)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def in_words(trouble: Exception, seconds: float = SECONDS) -> str:

@@ -35,9 +35,12 @@ class Speaking:
 
 @contextmanager
 def speaking(
-    say: Say, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1", port: int = 0
+    say: Say, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1", port: int = 0, *, first: bool = True
 ) -> Iterator[Speaking]:
-    """A server that reads the head of a request, then says something; without `say` it hangs up at once."""
+    """A server that reads the head of a request, then says something; without `say` it hangs up at once.
+
+    Where the other side does not speak `first`, it waits for nothing.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family)
     found = Speaking(listener.getsockname()[1])
@@ -50,7 +53,7 @@ def speaking(
             talk = tls.wrap_socket(connection, server_side=True) if tls else connection
             with talk:
                 head = b""
-                while b"\r\n\r\n" not in head and (part := talk.recv(4096)):
+                while first and b"\r\n\r\n" not in head and (part := talk.recv(4096)):
                     head += part
                 found.asked.append(head)
                 say(talk)
