@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from support.postgres import Postgres
 from support.recorded import settings_in
 from support.settings_page import HERE, admin, send, two_companies
 from support.standins import DOUBLES
+from support.told import Told
 
 import migrations
 from commands.schema import upgrade
@@ -35,6 +37,7 @@ from tracker.errors import Rejected
 from tracker.models import AlertAddress, Base, Company, Destination, Target, TargetKind, Trunk, User
 from tracker.models.base import Instant
 from tracker.package import is_secret
+from tracker.postman import Postman
 from tracker.sender import Sender
 from tracker.trunks import TrunkWish
 from tracker.vault import Vault
@@ -281,17 +284,35 @@ def test_with_a_wrong_key_all_else_works_and_says_what_is_shut(
         assert listed.last.given_up_at is None
 
 
-def test_the_command_seals_anew_and_doctor_says_what_is_shut(tmp_path: Path) -> None:
-    here = Installation(tmp_path)
+def test_deliveries_wait_until_the_key_is_the_right_one(told: Told) -> None:
+    with told.pointing("webhook", events=["call.completed"]) as (_, double):
+        told.call("one")
+        wrong = Postman(told.database, replace(told.settings, secret_key=OTHER), told.clock)
+        told.send(wrong)
+        assert "another secret_key" in str(told.destination().answer)
+        told.pass_time(hours=1)
+        told.send()
+        assert double.taken == ["one"]
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A short path: the supervisor's socket is in it."""
+    with tempfile.TemporaryDirectory(prefix="rekey-") as folder:
+        yield Path(folder)
+
+
+def test_the_command_seals_anew_and_doctor_says_what_is_shut(home: Path) -> None:
+    here = Installation(home)
     here.done("db", "upgrade")
     here.done("trunk", "add", "one", "--host", "192.0.2.1", "--username", "u", "--password", "hush")
-    kept, old = tmp_path / "secrets" / "secret_key", tmp_path / "old.key"
+    kept, old = home / "secrets" / "secret_key", home / "old.key"
     kept.rename(old)
     (said,) = [it for it in here.json_anyway("doctor") if it["name"] == "secrets"]
     assert said["state"] == "bad"
     assert "1 of trunks.password" in said["message"]
     assert "leaseline secrets rekey" in said["fix"]
-    wrong = tmp_path / "wrong.key"
+    wrong = home / "wrong.key"
     wrong.write_text("w" * 43)
     assert "Neither key opens all of them" in here.refused("secrets", "rekey", "--old-key-file", str(wrong))
     assert here.json("secrets", "rekey", "--old-key-file", str(old)) == {"sealed": 1}
