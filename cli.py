@@ -45,6 +45,7 @@ from commands.report import report_command
 from commands.reported import import_group
 from commands.sale import rate_group, sale_group
 from commands.saved import saved_group
+from commands.secrets import secrets_group
 from commands.sheets import sheets_group
 from commands.shell import completion_command, version_command
 from commands.site import site_group
@@ -64,7 +65,7 @@ COMMANDS = (
     site_group, source_group, visit_group, import_group,
     forward_group, plan_group, callback_group, block_group, prompt_group, unrecorded_group,
     consent_group, cost_group, sale_group, rate_group, destination_group, delivery_group, key_group,
-    user_group, alerts_group, mcp_command, db_group,
+    user_group, alerts_group, mcp_command, db_group, secrets_group,
     sheets_group, data_export_command, backup_command, restore_command, asterisk_command, agi_command,
     web_command, worker_command, completion_command, version_command, docs_command,
 )  # fmt: skip

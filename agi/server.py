@@ -93,13 +93,14 @@ class _Parts:
 
 def _parts(settings: Settings) -> _Parts:
     """Several databases, so that a slow write never takes a connection from a question."""
-    asked = Database(settings.database_url, wait_seconds=0.3, connections=4)
-    written = Database(settings.database_url, wait_seconds=5.0, connections=1)
-    seen = Database(settings.database_url, wait_seconds=2.0, connections=1)
+    url, key = settings.database_url, settings.secret_key
+    asked = Database(url, secret_key=key, wait_seconds=0.3, connections=4)
+    written = Database(url, secret_key=key, wait_seconds=5.0, connections=1)
+    seen = Database(url, secret_key=key, wait_seconds=2.0, connections=1)
     measured = Measured()
     readers = Readers(asked, measured=measured)
     writer = Writer(written, gather_seconds=GATHER_SECONDS)
-    called = Database(settings.database_url, wait_seconds=5.0, connections=1)
+    called = Database(url, secret_key=key, wait_seconds=5.0, connections=1)
     whispering = Whispering(settings)
     link, caller = (
         Link(_login(settings, AMI_USER)),

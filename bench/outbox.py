@@ -67,7 +67,7 @@ def run() -> dict[str, float]:
 
 def compared(name: str, home: Path, url: str) -> dict[str, float]:
     make_ready(url)
-    told = Told(Database(url), home, datetime.now(UTC))
+    told = Told(Database(url, secret_key="k" * 40), home, datetime.now(UTC))
     hangs = threading.Event()
     with ExitStack() as opened:
         receivers, servers = receiving(told, opened)

@@ -1,15 +1,16 @@
 """The worker's part in “check my site”: a page of the site in Chromium, as `leaseline site check` does it.
 
 Who asks administers a company, not this machine: only pages of the site's own domains are opened, and none of
-an inner network, unless the whole installation is one to try things out.
+an inner network, unless the whole installation is one to try things out. The browser's only way out is
+commands.site_proxy.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -60,8 +61,8 @@ def _look(opened: Here, url: str, domains: Sequence[str]) -> tuple[dict[str, Any
     from commands.site_check import check_page
 
     try:
-        _refuse_inside(opened, url)
-        return _described(check_page(opened, url, stay_on=domains)), None
+        with _way_out(opened, url) as flags:
+            return _described(check_page(opened, url, stay_on=domains, flags=flags)), None
     except click.ClickException as no:
         return None, no.message
     except Exception:
@@ -69,22 +70,31 @@ def _look(opened: Here, url: str, domains: Sequence[str]) -> tuple[dict[str, Any
         return None, "Something went wrong on our side; the worker's log has the details"
 
 
-def _refuse_inside(opened: Here, url: str) -> None:
-    """Nobody looks into the network behind this machine by naming its addresses as a site's domain."""
-    if not _is_inside(urlsplit(opened.settings.web_url).hostname or ""):
-        host = urlsplit(url).hostname or ""
-        if _is_inside(host):
-            raise click.ClickException(
-                f"{host} is an address of an inner network, where no visitor comes from"
-            )
+@contextmanager
+def _way_out(opened: Here, url: str) -> Iterator[Sequence[str]]:
+    """Nobody looks into the network behind this machine by a site's domain, or by what its page leads to."""
+    from commands.site_proxy import guarded
+
+    networks, own = opened.settings.webhook_networks, urlsplit(opened.settings.web_url)
+    if _is_inside(own.hostname or "", ()):
+        yield ()
+        return
+    host = urlsplit(url).hostname or ""
+    if _is_inside(host, networks):
+        raise click.ClickException(f"{host} is an address of an inner network, where no visitor comes from")
+    port = own.port or (443 if own.scheme == "https" else 80)
+    with guarded(networks, f"{own.hostname}:{port}") as flags:
+        yield flags
 
 
-def _is_inside(host: str) -> bool:
+def _is_inside(host: str, networks: Sequence[str]) -> bool:
+    from tracker.policy.telling import address_problem
+
     try:
-        found = {row[4][0] for row in socket.getaddrinfo(host, None)}
+        found = {str(row[4][0]) for row in socket.getaddrinfo(host, None)}
     except (OSError, UnicodeError):
         return False  # then it does not open either
-    return any(not ipaddress.ip_address(str(each).split("%")[0]).is_global for each in found)
+    return any(address_problem("https", each, networks) for each in found)
 
 
 def _described(report: Report) -> dict[str, Any]:

@@ -39,6 +39,27 @@ def database(opened: Here) -> Iterator[Finding]:
             yield bad("database", f"damaged: {told}", "Restore the newest backup: `leaseline restore FILE`")
 
 
+def secrets(opened: Here) -> Iterator[Finding]:
+    """This installation's key opens every password and token of the database, and all are sealed."""
+    from tracker.rekeying import look
+    from tracker.vault import Vault
+
+    with opened.database.read() as session:
+        found = look(session, Vault(opened.settings.secret_key))
+    if found.shut:
+        told = ", ".join(f"{number} of {column}" for column, number in sorted(found.shut.items()))
+        yield bad(
+            "secrets", f"sealed with another secret_key: {told}",
+            "Set the secret_key of before, or seal them anew: `leaseline secrets rekey --old-key-file FILE`;"
+            " if it is lost, type them anew",
+        )  # fmt: skip
+    if found.plain:
+        told = ", ".join(f"{number} of {column}" for column, number in sorted(found.plain.items()))
+        yield warn("secrets", f"stand in the database unsealed: {told}", "Run `leaseline db upgrade`")
+    if not (found.shut or found.plain):
+        yield ok("secrets", f"{sum(found.opened.values())} are sealed, and this key opens them")
+
+
 def numbers(opened: Here) -> Iterator[Finding]:
     """Every number that is answered rings somewhere."""
     import sqlalchemy as sa

@@ -41,7 +41,7 @@ class Here:
         """The database as it is, whatever its schema."""
         from tracker.database import Database
 
-        return Database(self.settings.database_url)
+        return Database(self.settings.database_url, secret_key=self.settings.secret_key)
 
     @cached_property
     def database(self) -> Database:

@@ -30,7 +30,7 @@ def upgrade_command() -> None:
     from commands.schema import upgrade
 
     before = migrations.current(here().settings.database_url)
-    after = upgrade(here().settings.database_url)
+    after = upgrade(here().settings.database_url, here().settings.secret_key)
     click.echo("The schema is up to date." if before == after else f"The schema is at {after} now.")
 
 

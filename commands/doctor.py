@@ -17,6 +17,7 @@ CHECKS: tuple[tuple[str, Callable[[Here], Iterator[Finding]]], ...] = (
     ("disk", checks_machine.disk),
     ("clock", checks_machine.clock),
     ("database", checks_books.database),
+    ("secrets", checks_books.secrets),
     ("asterisk", checks_asterisk.program),
     ("processes", checks_machine.processes),
     ("ports", checks_machine.ports),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from tracker.errors import Rejected
 
 
@@ -16,14 +18,22 @@ def make_ready(url: str) -> None:
         raise misfit(revision)
 
 
-def upgrade(url: str) -> str:
-    """Bring the database to the present schema and return it. Raises Rejected database.ahead."""
+def upgrade(url: str, secret_key: str) -> str:
+    """Bring the database to the present schema and return it. Raises Rejected database.ahead.
+
+    Secrets from before they were sealed are sealed, if that was not done before.
+    """
     import migrations
+    from tracker import rekeying
+    from tracker.database import Database
+    from tracker.vault import Vault
 
     revision = migrations.current(url)
     if revision is not None and not is_known(revision):
         raise misfit(revision)
     migrations.upgrade(url)
+    with closing(Database(url)) as database:
+        rekeying.seal_open(database, Vault(secret_key))
     return migrations.head()
 
 

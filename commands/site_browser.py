@@ -48,6 +48,7 @@ PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 UNOPENED = {
     "ERR_NAME_NOT_RESOLVED": "Correct its host: there is none of that name",
     "ERR_CONNECTION": "Correct the address, or start that server: nobody answers there",
+    "ERR_TUNNEL": "Correct the address: nobody answers there, or it is one of an inner network",
     "ERR_CERT": "Renew its certificate: visitors' browsers refuse it too",
     "ERR_SSL": "Give the address with http://, or set up https there",
     "ERR_HTTP_RESPONSE_CODE_FAILURE": "Give another address: this one answers with an error and no page",
@@ -106,15 +107,22 @@ class Looks:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """The installed Chromium. Raises click.ClickException when it, or Playwright, is not installed."""
+def chromium(*more: str) -> Iterator[Browser]:
+    """The installed Chromium, with more flags.
+
+    Raises click.ClickException when it, or Playwright, is not installed.
+    """
     try:
         from playwright.sync_api import Error, sync_playwright
     except ImportError:
         raise click.ClickException(
             "Playwright is not installed: `.venv/bin/pip install playwright`"
         ) from None
-    flags = [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]  # Chromium refuses root otherwise
+    flags = [
+        *FLAGS,
+        *more,
+        *(["--no-sandbox"] if os.geteuid() == 0 else []),
+    ]  # Chromium refuses root otherwise
     with sync_playwright() as playwright:
         program = next(filter(None, map(shutil.which, PROGRAMS)), None)
         try:

@@ -118,8 +118,9 @@ def check_page(
     screenshot: Path | None = None,
     wait_seconds: float = 10.0,
     stay_on: Sequence[str] | None = None,
+    flags: Sequence[str] = (),
 ) -> Report:
-    """Look at the page in Chromium. `stay_on`: domains that it must not lead away from.
+    """Look at the page in Chromium, with these flags. `stay_on`: domains that it must not lead away from.
 
     Raises click.ClickException when the page cannot be opened, or leads away.
     """
@@ -131,7 +132,7 @@ def check_page(
     def known(key: str) -> Shop | None:
         return shops.setdefault(key, _by_key(opened, key))
 
-    with chromium() as browser:
+    with chromium(*flags) as browser:
         looks = look_at(
             browser, url, known, inject=address, screenshot=screenshot, patience_seconds=wait_seconds
         )

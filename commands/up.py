@@ -79,7 +79,7 @@ def prepare(opened: Here) -> None:
     from tracker.errors import Rejected
     from tracker.policy.entries import count_of
 
-    upgrade(opened.settings.database_url)
+    upgrade(opened.settings.database_url, opened.settings.secret_key)
     try:
         applied = run_apply(opened)
     except Rejected as problem:

@@ -73,7 +73,8 @@ def run(
         company.set_up(home, printing.command)
         printing.trial(company.try_plan(printing.command))
         headline(f"Everything is started: Asterisk {program.shown_version} ({program.origin}) and Leaseline")
-        with closing(Database(home.settings.database_url)) as database, running(home.settings, step) as up:
+        books = Database(home.settings.database_url, secret_key=home.settings.secret_key)
+        with closing(books) as database, running(home.settings, step) as up:
             printing.ports(home)
             with website.visited(home, database, who) as visits:
                 printing.visits(visits)

@@ -37,6 +37,7 @@ from tracker.policy.outgoing import emergency_numbers
 from tracker.policy.phone import spellings, spelt_in
 from tracker.policy.sip_entries import CODECS
 from tracker.policy.sip_words import source_text
+from tracker.sealed import Shut
 
 
 @dataclass(frozen=True)
@@ -366,8 +367,14 @@ def _is_network(text: str) -> bool:
     return True
 
 
+_SHUT = "its password was sealed with another secret_key: see `leaseline doctor`"
+
+
 def _trunk_problems(trunks: Iterable[TrunkFacts]) -> Iterator[str]:
     for trunk in trunks:
+        if isinstance(trunk.password, Shut):
+            yield f"{trunk.about}: {_SHUT}"
+            continue
         if not _is_host(trunk.host):
             yield f"{trunk.about}: host {trunk.host!r} is neither an address nor a host name"
         for match in trunk.match:
@@ -398,6 +405,9 @@ def _manner_problems(trunk: TrunkFacts) -> Iterator[str]:
 
 def _target_problems(targets: Iterable[TargetFacts]) -> Iterator[str]:
     for target in targets:
+        if isinstance(target.password, Shut) or isinstance(target.login_password, Shut):
+            yield f"{target.about}: {_SHUT}"
+            continue
         if target.kind == TargetKind.PEER and not (_is_host(target.host) and target.port):
             yield f"{target.about}: host {target.host!r}, port {target.port!r} is no SIP address"
         if target.kind == TargetKind.PHONE and not _PHONE_USERNAME.fullmatch(target.username or ""):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from support.command import Installation, furnish
+from support.trap import answering, speaking, trap
 
 from commands.checking import check_next
 from commands.context import Here
@@ -109,6 +110,31 @@ def test_an_inner_network_is_not_looked_into_from_a_public_installation(worker: 
     ask(worker, "http://127.0.0.1/")
     check_next(worker)
     assert "inner network" in str(result(worker).problem)
+
+
+def test_what_a_page_embeds_and_asks_for_leads_nowhere_inside(worker: Here) -> None:
+    """Its own network is named, as a shop's that stands in the house; everything else is inside."""
+    worker.__dict__["settings"] = replace(
+        worker.settings, web_url="https://1.1.1.1", webhook_networks=("127.0.0.2/32",)
+    )
+    with worker.database.write() as session:
+        owner, site = session.get_one(Company, 1), session.get_one(Site, 1)
+        sites.change(session, By(worker.now, "ann"), owner, site, domains=["127.0.0.2"])
+    with trap() as canary:
+        at = f"127.0.0.1:{canary.port}"
+        page = f"""<!doctype html><title>Shop</title><img src="/seen.png"><img src="http://{at}/a.png">
+            <iframe src="http://localhost:{canary.port}/"></iframe><script src="https://{at}/x.js"></script>
+            <script>fetch("http://[::1]:{canary.port}/", {{mode: "no-cors", method: "POST", body: "x"}});
+            new WebSocket("ws://{at}/"); navigator.sendBeacon("http://{at}/b", "x");</script>"""
+        html = answering(page.encode(), "Content-Type: text/html", "Connection: close")
+        with speaking(html, host="127.0.0.2") as server:
+            ask(worker, f"http://127.0.0.2:{server.port}/")
+            check_next(worker)
+        assert canary.reached == 0
+    report = result(worker).report
+    assert report is not None, result(worker).problem
+    assert "no script of ours" in report["problem"]
+    assert any(head.startswith(b"GET /seen.png HTTP/1.1\r\n") for head in server.asked)
 
 
 def test_what_cut_two_workers_off_is_given_up(worker: Here) -> None:

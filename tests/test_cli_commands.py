@@ -23,6 +23,7 @@ from tracker import people, second_factor
 from tracker.audit import By
 from tracker.database import Database
 from tracker.models import CallerIdPolicy, NumberState, Role, Transport
+from tracker.settings import read_settings
 
 
 @pytest.fixture
@@ -241,7 +242,8 @@ def test_an_import_into_a_pool_that_is_not_there_is_one_line(pallets: Installati
 def test_a_lost_second_factor_is_switched_off(pallets: Installation) -> None:
     assert pallets.json("user", "totp", "ann@example.com")["totp_at"] is None
     assert "has no second factor" in pallets.refused("user", "totp", "ann@example.com", "--off")
-    database = Database(f"sqlite:///{pallets.home / 'leaseline.db'}")
+    key = read_settings(pallets.environ).secret_key
+    database = Database(f"sqlite:///{pallets.home / 'leaseline.db'}", secret_key=key)
     with database.write() as session:
         user, at = people.find_user(session, "ann@example.com"), datetime.now(UTC)
         secret = second_factor.begin(session, user)

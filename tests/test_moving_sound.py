@@ -143,7 +143,7 @@ def test_the_command_fetches_recordings_and_tells_those_that_do_not_come(tmp_pat
     here = ready(tmp_path / "home")
     here.done("company", "add", "pallets", "--region", "US")
     file = tmp_path / "calls.json"
-    file.write_text(json.dumps([row(1, "https://127.0.0.1:9/x"), row(2, "")]))
+    file.write_text(json.dumps([row(1, "https://127.0.0.1:9009/x"), row(2, "")]))
     login = tmp_path / "login"
     login.write_text("Authorization: Token token=hush\n")
     told = here.json_anyway("import", "callrail", str(file), "--recordings", "--login-file", str(login))

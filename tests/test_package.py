@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 from support import showroom
-from support.books import sqlite_books
+from support.books import KEY, sqlite_books
 from support.command import Installation, furnish
 from support.config import by
 from support.postgres import Postgres
@@ -37,7 +37,7 @@ def furnished(tmp_path: Path, now: datetime) -> Iterator[tuple[Database, Setting
     home = tmp_path / "one"
     home.mkdir()
     settings = settings_of(home, sqlite_books(home))
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, secret_key=KEY)
     room = showroom.furnish(database, settings, now, FEW)
     with database.write() as session:
         company = session.get_one(Company, room.pallets.company_id)
@@ -89,7 +89,7 @@ def write(furnished: tuple[Database, Settings], folder: Path, now: datetime, **m
 def empty(home: Path, url: str) -> tuple[Database, Settings]:
     home.mkdir()
     settings = settings_of(home, url or sqlite_books(home))
-    return Database(settings.database_url), settings
+    return Database(settings.database_url, secret_key=KEY), settings
 
 
 def test_a_house_moves_to_the_other_database_and_back(

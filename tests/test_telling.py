@@ -227,7 +227,7 @@ def test_what_cannot_be_reached_is_said(
     database: Database, pallets: Pallets, now: datetime, tmp_path: Path
 ) -> None:
     sender = Sender(database, settings(tmp_path, webhook_networks=()), Clock(now))
-    for address in ("olga@pallets.example", "http://127.0.0.1:9/x", "https://169.254.169.254/latest/"):
+    for address in ("olga@pallets.example", "http://127.0.0.1:9009/x", "https://169.254.169.254/latest/"):
         told(database, pallets.company_id, address, now)
     begin(database, pallets.company_id, now)
     send(sender)

@@ -15,6 +15,7 @@ from tracker.errors import Rejected, say
 from tracker.models import AlertAddress, AlertMessage, Company, News, Way
 from tracker.outbox import new_message
 from tracker.policy.telling import EMAIL, SECRET, is_secret, masked, url_problem
+from tracker.sealed import Shut
 
 MOST = 20  # of a company
 
@@ -34,6 +35,8 @@ class Listed:
 
 def shown(address: AlertAddress) -> str:
     """An address without what may be a secret in it."""
+    if isinstance(address.address, Shut):
+        return "…"
     return masked(address.address) if address.way is Way.WEBHOOK else address.address
 
 

@@ -22,9 +22,14 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from tracker.sealed import KEPT_AT
+from tracker.vault import Vault
+
 
 class Database:
     """A database by its SQLAlchemy URL. `wait_seconds` bounds waiting for a lock or a connection.
+
+    `secret_key` opens what is sealed in it (tracker.sealed); without one it stays shut.
 
     On PostgreSQL a connection is asked whether it still stands before it is used, unless it was used within
     `trusted_seconds`: then whoever comes first after a restart of the server gets an error.
@@ -36,6 +41,7 @@ class Database:
         self,
         url: str,
         *,
+        secret_key: str = "",
         wait_seconds: float = 10.0,
         connections: int = 5,
         trusted_seconds: float = 0.0,
@@ -47,6 +53,8 @@ class Database:
             self.engine = _sqlite_to_read(self.url, wait_seconds, connections)
         else:
             self.engine = _engine(self.url, wait_seconds, connections, trusted_seconds, read_only=read_only)
+        if secret_key:
+            setattr(self.engine.dialect, KEPT_AT, Vault(secret_key))
         self._writing = self.engine.execution_options(leaseline_begin="BEGIN IMMEDIATE")
 
     @contextmanager

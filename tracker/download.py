@@ -60,6 +60,7 @@ def download(
     `allowed` are networks of the house. An answer of JSON with a member `url` names where the file is, as the
     interfaces of some services do.
     """
+    until = time.monotonic() + limits.whole_seconds
     for _ in range(HOPS):
         if problem := url_problem(url):
             raise DownloadError(problem)
@@ -67,7 +68,7 @@ def download(
             raise DownloadError(say("it is not fetched over plain http"))
         headers = login.headers if login and _is_known(url, login.hosts) else {}
         try:
-            further = _fetch(url, place, limits, allowed, headers)
+            further = _fetch(url, place, limits, allowed, headers, until=until)
         except Trouble as refused:
             raise DownloadError(Said(str(refused).replace("%", "%%"))) from None
         except (OSError, http.client.HTTPException) as trouble:
@@ -84,12 +85,11 @@ def _is_known(url: str, known_hosts: Collection[str]) -> bool:
 
 
 def _fetch(
-    url: str, place: Path, limits: Limits, allowed: Sequence[str], headers: Mapping[str, str]
+    url: str, place: Path, limits: Limits, allowed: Sequence[str], headers: Mapping[str, str], *, until: float
 ) -> str | None:
     """Where it sends one on; None when the file is there."""
     more = {"User-Agent": "Leaseline", "Connection": "close", "Accept": "audio/*, */*;q=0.5"}
-    until = time.monotonic() + limits.whole_seconds
-    with connected(url, allowed, SECONDS, limits.whole_seconds) as connection:
+    with connected(url, allowed, SECONDS, until - time.monotonic()) as connection:
         connection.request("GET", way_of(url), headers={**more, **headers})
         with contextlib.closing(connection.getresponse()) as response:
             further = _taken(response, place, limits)

@@ -7,10 +7,12 @@ import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
 
+from tracker.outside import cut_after
 from tracker.policy.telling import Answer
 from tracker.settings import Settings
 
 SECONDS = 15.0
+WHOLE = 5  # times that, for all of it
 PERMANENT = 500  # from here on SMTP's codes say: never
 
 
@@ -49,10 +51,14 @@ def send(settings: Settings, message: EmailMessage, seconds: float = SECONDS) ->
     if not settings.smtp_host:
         return Answer(False, "No mail server is set: LEASELINE_SMTP_HOST, LEASELINE_SMTP_FROM")
     try:
-        with _server(settings, seconds) as server:
-            if settings.smtp_user:
-                server.login(settings.smtp_user, settings.smtp_password)
-            others = server.send_message(message)
+        server = _server(settings, seconds)
+        with cut_after(lambda: server.sock, WHOLE * seconds):
+            if settings.smtp_security == "starttls":
+                _encrypt(server)
+            with server:
+                if settings.smtp_user:
+                    server.login(settings.smtp_user, settings.smtp_password)
+                others = server.send_message(message)
     except smtplib.SMTPRecipientsRefused as refused:
         code, text = next(iter(refused.recipients.values()))
         return Answer(False, _said(code, text), final=code >= PERMANENT)
@@ -67,17 +73,18 @@ def send(settings: Settings, message: EmailMessage, seconds: float = SECONDS) ->
 
 
 def _server(settings: Settings, seconds: float) -> smtplib.SMTP:
-    host, port, context = settings.smtp_host, settings.smtp_port, ssl.create_default_context()
+    host, port = settings.smtp_host, settings.smtp_port
     if settings.smtp_security == "ssl":
-        return smtplib.SMTP_SSL(host, port, timeout=seconds, context=context)
-    server = smtplib.SMTP(host, port, timeout=seconds)
-    if settings.smtp_security == "starttls":
-        try:
-            server.starttls(context=context)
-        except BaseException:
-            server.close()
-            raise
-    return server
+        return smtplib.SMTP_SSL(host, port, timeout=seconds, context=ssl.create_default_context())
+    return smtplib.SMTP(host, port, timeout=seconds)
+
+
+def _encrypt(server: smtplib.SMTP) -> None:
+    try:
+        server.starttls(context=ssl.create_default_context())
+    except BaseException:
+        server.close()
+        raise
 
 
 def _said(code: int, text: bytes | str) -> str:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import queue
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -80,13 +82,17 @@ def ask(
     """
     if problem := url_problem(url):
         raise Trouble(str(problem), final=True)
+    until = time.monotonic() + WHOLE * seconds
     try:
         with connected(url, allowed, seconds, WHOLE * seconds) as connection:
             usual = {"User-Agent": "Leaseline", "Connection": "close"}
             connection.request(method, way_of(url), body, {**usual, **headers})
             with contextlib.closing(connection.getresponse()) as response:
                 told = {name.lower(): value for name, value in response.getheaders()}
-                return Reply(response.status, response.reason, told, response.read(read))
+                body = response.read(read)
+                if time.monotonic() >= until:  # it was cut, and nobody knows where
+                    raise TimeoutError
+                return Reply(response.status, response.reason, told, body)
     except (OSError, http.client.HTTPException) as trouble:
         raise Trouble(in_words(trouble, seconds)) from trouble
 
@@ -99,21 +105,20 @@ def connected(
 
     Raises Trouble, OSError, http.client.HTTPException.
     """
+    until = time.monotonic() + whole_seconds
     parts = urlsplit(url)
     host, secure = parts.hostname or "", parts.scheme == "https"
     port = parts.port or (443 if secure else 80)
-    plain = _connect(_judged(parts.scheme, host, port, allowed), port, seconds)
+    plain = reach(parts.scheme, host, port, allowed, seconds=seconds, until=until)
     held = _secured(plain, host) if secure else plain  # wrapped, `plain` is no connection any more
-    cut = threading.Timer(whole_seconds, _cut, [held])  # a trickle of bytes is no answer
-    cut.start()
     connection = http.client.HTTPConnection(host, port, timeout=seconds)
     try:
-        if isinstance(held, ssl.SSLSocket):
-            held.do_handshake()
-        connection.sock = held
-        yield connection
+        with cut_after(lambda: held, until - time.monotonic()):
+            if isinstance(held, ssl.SSLSocket):
+                held.do_handshake()
+            connection.sock = held
+            yield connection
     finally:
-        cut.cancel()
         connection.close()
         held.close()
 
@@ -124,25 +129,51 @@ def way_of(url: str) -> str:
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
-def _judged(scheme: str, host: str, port: int, allowed: Sequence[str]) -> list[str]:
-    """The addresses of a name. If one of them is forbidden, all are: whoever gave it is not to be trusted."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = [str(each[4][0]) for each in found]
+def reach(
+    scheme: str, host: str, port: int, allowed: Sequence[str], *, seconds: float, until: float
+) -> socket.socket:
+    """A bare connection to an address of that name, which was looked up once and judged.
+
+    If one of its addresses is forbidden, all are: whoever gave it is not to be trusted.
+    Raises Trouble, OSError.
+    """
+    addresses = _found(host, port, seconds)
     for address in addresses:
         if problem := address_problem(scheme, address, allowed):
             raise Trouble(problem)
-    return addresses
-
-
-def _connect(addresses: Sequence[str], port: int, seconds: float) -> socket.socket:
-    """To the first of them that answers."""
     for place, address in enumerate(addresses, start=1):
+        left = min(seconds, until - time.monotonic())
         try:
-            return socket.create_connection((address, port), timeout=seconds)
+            if left <= 0:
+                raise TimeoutError
+            return socket.create_connection((address, port), timeout=left)
         except OSError:
-            if place == len(addresses):
+            if place == len(addresses) or left <= 0:
                 raise
     raise Trouble("That name has no address")
+
+
+def _found(host: str, port: int, seconds: float) -> list[str]:
+    """A name's addresses, in time: the system's own look-up takes as long as somebody's name server likes."""
+    told: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
+
+    def look() -> None:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            told.put(list(dict.fromkeys(str(each[4][0]) for each in found)))
+        except (OSError, UnicodeError) as trouble:
+            told.put(trouble)
+
+    threading.Thread(target=look, daemon=True, name="name").start()
+    try:
+        answer = told.get(timeout=seconds)
+    except queue.Empty:
+        raise TimeoutError from None
+    if isinstance(answer, UnicodeError):  # a part that is empty, or longer than 63 letters
+        raise Trouble("That is no name of a machine", final=True)
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 def _secured(plain: socket.socket, host: str) -> ssl.SSLSocket:
@@ -151,10 +182,21 @@ def _secured(plain: socket.socket, host: str) -> ssl.SSLSocket:
     return context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
 
 
-def _cut(connection: socket.socket) -> None:
-    """The connection itself, beneath TLS: whoever reads from it sees its end."""
-    with contextlib.suppress(OSError):
-        socket.socket.shutdown(connection, socket.SHUT_RDWR)
+@contextlib.contextmanager
+def cut_after(find: Callable[[], socket.socket | None], seconds: float) -> Iterator[None]:
+    """A trickle of bytes is no answer: whoever reads from the connection then sees its end, beneath TLS."""
+
+    def cut() -> None:
+        if (connection := find()) is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+    timer = threading.Timer(max(0.0, seconds), cut)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def in_words(trouble: Exception, seconds: float = SECONDS) -> str:

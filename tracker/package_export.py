@@ -31,6 +31,7 @@ from tracker.models import Call, Recording
 from tracker.package import AUDIO, DESCRIPTION, FORMAT, SECRETS, Kind, Portion
 from tracker.package_values import arrow_schema, to_arrow, to_json
 from tracker.parquet_export import need_pyarrow
+from tracker.sealed import Sealed
 from tracker.settings import Settings
 
 _ROWS = 5_000  # in memory at a time
@@ -145,7 +146,15 @@ def _write_table(
 
 
 def _parts(session: Session, portion: Portion) -> Iterator[Sequence[tuple[Any, ...]]]:
-    columns = [sa.null().label(it.name) if it.name in portion.blank else it for it in portion.columns]
+    """What is sealed leaves sealed, beside its key (`_copy_secrets`)."""
+    columns = [
+        sa.null().label(it.name)
+        if it.name in portion.blank
+        else sa.type_coerce(it, sa.Text).label(it.name)
+        if isinstance(it.type, Sealed)
+        else it
+        for it in portion.columns
+    ]
     order = list(portion.table.primary_key) or list(portion.table.columns)
     wanted = sa.select(*columns).select_from(portion.table).order_by(*order)
     streamed = wanted.execution_options(stream_results=True, max_row_buffer=_ROWS)

@@ -15,6 +15,8 @@ import sqlalchemy as sa
 from tracker.models.base import Instant, Money, Rate
 from tracker.package import Portion
 from tracker.parquet_export import need_pyarrow
+from tracker.sealed import Sealed, Stored
+from tracker.vault import is_sealed
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -61,6 +63,7 @@ def _plain_reader(kind: Any) -> Reader:
         (sa.Date, lambda value: value if isinstance(value, date) else date.fromisoformat(value)),
         (sa.LargeBinary, lambda it: it if isinstance(it, bytes) else base64.b64decode(it, validate=True)),
         (sa.Float, float),
+        (Sealed, lambda text: Stored(text) if is_sealed(text) else text),
     )
     return next((read for of, read in found if isinstance(kind, of)), lambda value: value)
 

@@ -24,6 +24,7 @@ from tracker import mail, outside
 from tracker.database import Database
 from tracker.deliveries import WAITING
 from tracker.destinations import KINDS, Kind, Parcel
+from tracker.errors import Rejected
 from tracker.models import Delivery, Destination
 from tracker.parcels import read_calls
 from tracker.policy.delivering import (
@@ -178,6 +179,8 @@ class Postman:
         try:
             while self._round(lane):
                 pass
+        except Rejected as shut:  # its secrets: everything waits until the key is the right one again
+            self._fail(lane, Answer(False, str(shut)))
         except Exception:
             log.exception("destination %d (%s)", lane.id, lane.name)
             self._fail(lane, Answer(False, "An error of ours: the worker's log tells more"))

@@ -31,15 +31,16 @@ def begin(session: Session, user: User) -> str:
 
 def confirm(session: Session, by: By, user: User, code: str) -> list[str]:
     """Switches it on with a first code; gives the recovery codes, this once. Raises Rejected `totp.wrong`."""
+    _hold(session, user)
     secret = user.totp_secret
-    if secret is None or user.totp_at is not None:
+    if not secret or user.totp_at is not None:
         raise Rejected("totp.not_begun", "There is nothing to confirm", "Open your account and begin again")
     step = policy.matching_step(secret, policy.read_code(code), by.at)
     if step is None:
         raise wrong_code()
     claimed = session.execute(
         sa.update(User)
-        .where(User.id == user.id, User.totp_secret == secret, User.totp_at.is_(None))
+        .where(User.id == user.id, User.totp_at.is_(None))
         .values(totp_at=by.at, totp_step=step)
         .returning(User.id)
     ).first()
@@ -89,7 +90,13 @@ def wrong_code() -> Rejected:
     )
 
 
+def _hold(session: Session, user: User) -> None:
+    """Nobody gives the user another secret until the end of the transaction: it cannot be compared in SQL."""
+    session.refresh(user, ["totp_secret", "totp_at", "totp_step"], with_for_update=True)
+
+
 def _use_step(session: Session, user: User, code: str, now: datetime) -> bool:
+    _hold(session, user)
     step = policy.matching_step(user.totp_secret, code, now) if user.totp_secret else None
     if step is None:
         return False
@@ -98,7 +105,6 @@ def _use_step(session: Session, user: User, code: str, now: datetime) -> bool:
         .where(
             User.id == user.id,
             User.totp_at.is_not(None),
-            User.totp_secret == user.totp_secret,
             sa.or_(User.totp_step.is_(None), User.totp_step < step),
         )
         .values(totp_step=step)

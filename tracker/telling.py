@@ -14,6 +14,7 @@ from tracker.models import Alert, AlertMessage, News, Way
 from tracker.policy.alert_words import BEGAN, ENDED, OVER, TEST, TEST_TEXT, words_for
 from tracker.policy.phone import display
 from tracker.policy.telling import Answer, sign
+from tracker.sealed import Shut
 from tracker.settings import Settings
 
 Translate = Callable[[str], str]
@@ -52,12 +53,14 @@ def write(message: AlertMessage, web_url: str, translator: Callable[[str], Trans
         "timestamp": message.created_at.astimezone(UTC).isoformat(),
         "data": describe(alert) if alert else {"message": TEST_TEXT},
     }
-    secret = address.secret or ""
+    secret = "" if address.secret is None else address.secret
     return Letter(message.id, message.key, address.way, address.address, secret, subject, text, data)
 
 
 def deliver(letter: Letter, settings: Settings, now: datetime) -> Answer:
     """One try. Takes up to a minute; raises nothing for what the other side does."""
+    if isinstance(letter.address, Shut) or isinstance(letter.secret, Shut):
+        return Answer(False, "Its address was sealed with another secret_key: see `leaseline doctor`")
     if letter.way is Way.EMAIL:
         composed = mail.compose(settings, letter.address, letter.key, letter.subject, letter.text)
         return mail.send(settings, composed)

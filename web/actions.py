@@ -112,6 +112,7 @@ ACTIONS = {
     "sale.import": _("Imported sales"),
     "sale.match": _("Found the calls of sales"),
     "sale.status": _("Cancelled a sale, or took that back"),
+    "secrets.rekey": _("Sealed all secrets with a new key"),
     "session.end": _("Logged a browser out"),
     "share.make": _("Made a link to a call"),
     "share.open": _("Opened a link to a call"),

@@ -20,8 +20,12 @@ def make() -> Flask:
     logs.set_up(settings, "web")
     # Four threads serve; nobody waits for the database longer than a person waits for a page.
     app = create_app(
-        settings, Database(settings.database_url, wait_seconds=5, connections=4, trusted_seconds=1)
-    )
+        settings,
+        Database(
+            settings.database_url, secret_key=settings.secret_key, wait_seconds=5, connections=4,
+            trusted_seconds=1,
+        ),
+    )  # fmt: skip
     # What is loaded now stays as long as the process. A full collection would look through all of it (150,000
     # objects) each time, and hold up every request for 50 ms and more.
     gc.collect()

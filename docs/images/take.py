@@ -272,7 +272,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="leaseline-pictures-") as home:
         settings = read_settings({"LEASELINE_HOME": home})
         migrations.upgrade(settings.database_url)
-        database, now = Database(settings.database_url), datetime.now(UTC)
+        database = Database(settings.database_url, secret_key=settings.secret_key)
+        now = datetime.now(UTC)
         settings.recordings_folder.mkdir()
         room = furnish(database, settings, now, DAY_SHOWN)
         with database.write() as session:

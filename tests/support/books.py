@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from tracker.database import Database
 from tracker.models import Base
 
+KEY = "k" * 40  # what secrets of tests are sealed with
+
 
 def sqlite_books(folder: Path) -> str:
     """A new SQLite database with the present schema, in that folder; its URL."""
@@ -27,7 +29,7 @@ def open_books(url: str) -> Database:
 
     To compile them anew for each test takes a fifth of its time.
     """
-    opened = Database(url, wait_seconds=5)
+    opened = Database(url, secret_key=KEY, wait_seconds=5)
     first = _FIRST.setdefault(opened.is_sqlite, opened.engine)
     for engine in (opened.engine, opened._writing):
         engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache

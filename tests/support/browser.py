@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, sync_playwright
+from support.books import KEY
 from support.ports import free_port
 
 from tracker.settings import CHECKOUT, Settings
@@ -55,6 +56,7 @@ def serving(settings: Settings, port: int | None = None) -> Iterator[str]:
     environ = {key: value for key, value in os.environ.items() if not key.startswith("LEASELINE_")} | {
         "LEASELINE_HOME": str(settings.home),
         "LEASELINE_DATABASE_URL": settings.database_url,
+        "LEASELINE_SECRET_KEY": settings.secret_key or KEY,
         "LEASELINE_WEB_PORT": str(port),
         "LEASELINE_RECORDING_COPIES": ",".join(settings.recording_copies),
         "LEASELINE_API_PER_MINUTE": str(settings.api_per_minute),

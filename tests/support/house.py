@@ -130,7 +130,7 @@ class House:
         self.parties: list[Party | Telephone] = []
         self._waits_to_apply = False
         self.cli("up", "--detach", "--wait-seconds", "30", seconds=90)
-        self.database = Database(self.settings.database_url)
+        self.database = Database(self.settings.database_url, secret_key=self.settings.secret_key)
         self._furnish()
 
     def cli(

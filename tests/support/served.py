@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page
-from support.books import sqlite_books
+from support.books import KEY, sqlite_books
 from support.browser import open_page
 from support.recorded import settings_in
 from support.showroom import OWNER
@@ -26,7 +26,7 @@ from tracker.settings import Settings
 def books_in(folder: Path) -> Iterator[tuple[Settings, Database]]:
     """An installation below `folder` with an empty SQLite database."""
     settings = settings_in(folder, database_url=sqlite_books(folder))
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, secret_key=KEY)
     yield settings, database
     database.close()
 

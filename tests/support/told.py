@@ -100,6 +100,12 @@ class Told:
             it = session.scalars(sa.select(Destination)).one()
             destination_list.change(session, By(self.clock(), "test"), it, Filled(values), vault=self.vault)
 
+    def delete(self) -> None:
+        """Take the only destination away, with what was on its way there."""
+        with self.database.write() as session:
+            session.execute(sa.delete(Delivery))
+            session.execute(sa.delete(Destination))
+
     def try_out(self) -> Tried:
         """Send a test to the only destination."""
         it = self.destination()

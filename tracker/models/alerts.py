@@ -13,6 +13,7 @@ from tracker.models.base import Base, BigId, words
 from tracker.models.company import Company
 from tracker.models.queued import Queued, due_index
 from tracker.policy.alerts import AlertKind
+from tracker.sealed import Sealed
 
 
 class Way(enum.StrEnum):
@@ -68,8 +69,8 @@ class AlertAddress(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     company_id: Mapped[int | None] = mapped_column(sa.ForeignKey("companies.id"), index=True)
     way: Mapped[Way] = mapped_column(words(Way))
-    address: Mapped[str] = mapped_column(sa.String(500))
-    secret: Mapped[str | None] = mapped_column(sa.String(100))  # signs webhooks: "whsec_…"
+    address: Mapped[str] = mapped_column(Sealed())
+    secret: Mapped[str | None] = mapped_column(Sealed())  # signs webhooks: "whsec_…"
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]  # a webhook that answered 410 is not asked again
     disabled_because: Mapped[str | None] = mapped_column(sa.String(300))

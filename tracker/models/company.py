@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from tracker.models.base import Base, words
+from tracker.sealed import Sealed
 
 
 def _created_at(context: Any) -> datetime:
@@ -120,7 +121,7 @@ class Trunk(Base):
     port: Mapped[int] = mapped_column(default=5060)
     transport: Mapped[Transport] = mapped_column(words(Transport), default=Transport.UDP)
     username: Mapped[str | None] = mapped_column(sa.String(100))
-    password: Mapped[str | None] = mapped_column(sa.String(200))
+    password: Mapped[str | None] = mapped_column(Sealed())
     # Addresses the carrier sends calls from, when they differ from `host`: IPs or CIDR networks.
     match: Mapped[list[str]] = mapped_column(default=list)
     caller_id: Mapped[CallerIdPolicy] = mapped_column(words(CallerIdPolicy), default=CallerIdPolicy.OWN)
@@ -165,7 +166,7 @@ class Target(Base):
     dial: Mapped[str | None] = mapped_column(sa.String(40))  # peer: what to dial there; None: number dialled
     caller_id: Mapped[CallerIdPolicy] = mapped_column(words(CallerIdPolicy), default=CallerIdPolicy.CALLER)
     username: Mapped[str | None] = mapped_column(sa.String(40), unique=True)  # phone
-    password: Mapped[str | None] = mapped_column(sa.String(200))  # phone
+    password: Mapped[str | None] = mapped_column(Sealed())  # phone
     e164: Mapped[str | None] = mapped_column(sa.String(16))  # outside
     trunk_id: Mapped[int | None] = mapped_column(sa.ForeignKey("trunks.id"))  # outside
     # Whoever answers there hears the company's whisper first, where it has one.
@@ -173,7 +174,7 @@ class Target(Base):
     # May call out over the company's trunk (OutgoingRule); never an outside number.
     calls_out: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     login: Mapped[str | None] = mapped_column(sa.String(100))  # peer: what we log in as when it asks
-    login_password: Mapped[str | None] = mapped_column(sa.String(200))  # peer
+    login_password: Mapped[str | None] = mapped_column(Sealed())  # peer
     srtp: Mapped[Srtp] = mapped_column(words(Srtp), default=Srtp.OFF, server_default="off")  # peer, phone
     tls_verify: Mapped[bool] = mapped_column(default=True, server_default=sa.true())  # peer
     tls_ca: Mapped[str | None] = mapped_column(sa.String(255))  # peer

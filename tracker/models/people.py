@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from tracker.models.base import Base, BigId, words
 from tracker.models.company import Company
 from tracker.policy.rights import Role
+from tracker.sealed import Sealed
 
 
 class User(Base):
@@ -27,7 +28,7 @@ class User(Base):
     language: Mapped[str | None] = mapped_column(sa.String(5))  # of the page; None: the company's
     # A second factor by RFC 6238: its secret in base32, since when it is asked for (None: not yet confirmed),
     # and the last time step used, so that no code works twice.
-    totp_secret: Mapped[str | None] = mapped_column(sa.String(64))
+    totp_secret: Mapped[str | None] = mapped_column(Sealed())
     totp_at: Mapped[datetime | None]
     totp_step: Mapped[int | None] = mapped_column(sa.BigInteger)
     preferences: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # of the page

@@ -26,10 +26,21 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 # Where clouds keep what a machine may know of itself, besides the link-local ones.
 _METADATA = (
     ipaddress.ip_address("fd00:ec2::254"),
+    ipaddress.ip_address("fd20:ce::254"),
     ipaddress.ip_address("100.100.100.200"),
     ipaddress.ip_address("168.63.129.16"),
+    ipaddress.ip_address("192.0.0.192"),
 )
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052
+# In which the last 32 bits are an address of IPv4: RFC 6052 (NAT64), 4291 2.5.5.1, 2765 2.1.
+_WRAPS_IPV4 = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "::/96", "::ffff:0:0:0/96")))
+# Beyond this nothing of IPv6 is routed in public (RFC 4291 2.4); these are in it, or of IPv4, and are not.
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+_NOWHERE = tuple(map(ipaddress.ip_network, ("3fff::/20", "192.0.0.0/24", "192.88.99.0/24")))
+# Above 1023, those at which other protocols listen (https://fetch.spec.whatwg.org/#port-blocking).
+_OTHERS_PORTS = frozenset((
+    1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679,
+    6697, 10080,
+))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -79,8 +90,15 @@ def url_problem(url: str) -> Said | None:
         return say("It is no address of the web")
     if parts.username or parts.password or parts.fragment:
         return say("It holds a user name, a password or a fragment")
+    if parts.port is not None and not is_web_port(parts.port):
+        return say("It names a port at which no web server answers")
     plain = url.isascii() and url.isprintable() and " " not in url
     return None if plain else say("It holds a strange letter")
+
+
+def is_web_port(port: int) -> bool:
+    """Whether a server of the web may be there: 80, 443, or from 1024 on any that is no other protocol's."""
+    return port in {80, 443} or (port >= 1024 and port not in _OTHERS_PORTS)
 
 
 def address_problem(scheme: str, address: str, allowed: Sequence[str]) -> str | None:
@@ -94,11 +112,18 @@ def address_problem(scheme: str, address: str, allowed: Sequence[str]) -> str | 
         return f"{ip} is an address that nothing is ever sent to"
     networks = [ipaddress.ip_network(each, strict=False) for each in allowed]
     named = any(ip.version == network.version and ip in network for network in networks)
-    if not ip.is_global and not named:
+    if not _is_outside(ip) and not named:
         return f"{ip} is inside the house: name its network in webhook_networks"
     if scheme == "http" and not named:
         return f"{ip} would be told in plain text: use https, or name its network in webhook_networks"
     return None
+
+
+def _is_outside(ip: Address) -> bool:
+    """Whether it is somewhere on the internet, and nowhere else."""
+    if not ip.is_global or any(ip.version == net.version and ip in net for net in _NOWHERE):
+        return False
+    return ip.version == 4 or ip in _UNICAST
 
 
 def masked(url: str) -> str:
@@ -114,7 +139,7 @@ def _plain(ip: Address) -> Address:
     """What an address of IPv6 that stands for one of IPv4 really is."""
     if not isinstance(ip, ipaddress.IPv6Address):
         return ip
-    if ip in _NAT64:
+    if int(ip) > 1 and any(ip in network for network in _WRAPS_IPV4):
         return ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
     return ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else ip)
 
