@@ -11,7 +11,7 @@ import shutil
 import tempfile
 
 MEMORY = "/dev/shm"
-ROOM = 4 << 30  # bytes; a run needs less than half of them, and of less than the other half alerts tell
+ROOM = 3 << 30  # bytes; a run needs less than a third of them, and of less than two thirds an alert tells
 
 
 def use_memory() -> None:
