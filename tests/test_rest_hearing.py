@@ -43,7 +43,7 @@ def test_callers_are_blocked_and_let_through(site: Site, crm: Program, tmp_path:
     assert [it["allowed"] for it in told] == [False, True]
     assert refused(crm.post("/blocks", {"callers": "+74959990001"})) == (400, "block.duplicate")
     assert refused(crm.post("/blocks", {"callers": "+0*"})) == (400, "block.prefix")
-    assert refused(crm.post("/blocks", {"callers": "+1*", "until": "2020-01-01"})) == (400, "block.expiry")
+    assert refused(crm.post("/blocks", {"callers": "+49*", "until": "2020-01-01"})) == (400, "block.expiry")
     assert crm.delete(path).status_code == 204
     assert refused(crm.get(path)) == (404, "block.unknown")
     guard = crm.patch("/guard", {"challenge": True, "per_minute": 2, "countries": ["ru"]}).json
@@ -56,6 +56,7 @@ def test_callers_are_blocked_and_let_through(site: Site, crm: Program, tmp_path:
 def test_what_callers_hear_is_set(site: Site, crm: Program, tmp_path: Path) -> None:
     path = made(crm, "/prompts", {"name": "told", "words": "This call is recorded.", "language": "en"})
     assert crm.get("/prompts").json["prompts"] == cli(site, tmp_path, "prompt", "list")
+    assert crm.get(f"{path}/sound").data[:4] == b"RIFF"
     said = crm.put("/consents/number-1", {"prompt": "told", "mode": "refusable", "key": "9"}).json
     assert said == {"number": Pallets.billboard, "mode": "refusable", "prompt": "told", "key": "9"}
     assert crm.get("/consents").json["consents"] == cli(site, tmp_path, "consent", "show") == [said]

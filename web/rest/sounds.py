@@ -8,16 +8,17 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from flask import Blueprint
+from flask import Blueprint, send_file
 from pydantic import Field, model_validator
+from werkzeug.wrappers import Response
 
-from tracker import consents, owned, prompts, unrecorded
+from tracker import consents, owned, prompts, sounds, unrecorded
 from tracker.errors import Rejected
 from tracker.models import Company, Number, Prompt
 from tracker.policy.rights import Right, Scope
 from web.house import house, row_id
 from web.rest import scopes
-from web.rest.operation import Asked, Made, operation
+from web.rest.operation import Asked, Made, operation, the_company
 from web.rest.shapes import Id, Line, Name, Page, Paged, Query, Shape, cut
 
 api = Blueprint("rest_sounds", __name__, url_prefix="/api/v1")
@@ -107,8 +108,20 @@ def list_prompts(asked: Asked[Paged, None]) -> dict[str, Any]:
 @api.get("/prompts/<prompt>")
 @operation(Scope.SETTINGS_READ, Right.ADMINISTER, answer=PromptOut)
 def show_prompt(asked: Asked[Query, None], prompt: str) -> dict[str, Any]:
-    """One prompt; `GET /settings/<company>/sounds/<prompt>.wav` is its sound, for people."""
+    """One prompt."""
     return prompts.describe(_find(asked, prompt))
+
+
+@api.get("/prompts/<prompt>/sound")
+@operation(Scope.SETTINGS_READ, Right.ADMINISTER, bare=True, content="audio/wav")
+def hear_prompt(prompt: str) -> Response:
+    """A prompt as callers hear it."""
+    company_id, settings = the_company(Right.ADMINISTER), house().settings
+    with house().database.read() as session:
+        found = owned.find(session, Prompt, company_id, row_id(prompt))
+        prompts.make(settings, found)
+        path = sounds.wav_of(settings, prompts.spoken(found))
+    return send_file(path, mimetype="audio/wav", max_age=0)
 
 
 def _ready(asked: Asked[Query, PromptWish]) -> Callable[[], prompts.Ready]:
