@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from web.rest import (
     about,
+    alerts,
+    audit,
     blocks,
     callrail,
     calls,
@@ -15,6 +17,7 @@ from web.rest import (
     forwarding,
     hooks,
     judging,
+    keys,
     live,
     numbers,
     outgoing,
@@ -31,10 +34,13 @@ from web.rest import (
     sounds,
     source_rules,
     targets,
+    users,
 )
 
 _RESOURCES = (
     about,
+    alerts,
+    audit,
     blocks,
     callrail,
     calls,
@@ -46,6 +52,7 @@ _RESOURCES = (
     forwarding,
     hooks,
     judging,
+    keys,
     live,
     numbers,
     outgoing,
@@ -62,5 +69,6 @@ _RESOURCES = (
     sounds,
     source_rules,
     targets,
+    users,
 )
 BLUEPRINTS = tuple(each.api for each in _RESOURCES)
