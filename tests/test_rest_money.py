@@ -177,3 +177,27 @@ def test_days_that_cannot_be_told_of_are_refused(crm: Program) -> None:
     for path in ("/report", "/paths", "/overview"):
         assert crm.get(path, since="2027-01-01").json["error"]["id"] == "filter.future"
         assert crm.get(path, period="x" * 100).status_code == 400
+
+
+@pytest.mark.usefixtures("sold")
+def test_a_report_is_saved_run_scheduled_and_deleted(site: Site, crm: Program, tmp_path: Path) -> None:
+    words = "by=campaign&since=2026-11-01&until=2026-11-12"
+    made = crm.post("/saved-reports", {"name": "Campaigns", "words": words})
+    path = made.headers["Location"].removeprefix("/api/v1")
+    assert crm.get(f"{path}/run").json == crm.get("/report", by="campaign", **SPAN).json
+    when = {"every": "month", "day": 1, "hour": 8, "to": ["boss@pallets.example"]}
+    (schedule,) = crm.post(f"{path}/schedules", when).json["schedules"]
+    assert crm.get("/saved-reports").json["saved_reports"] == cli(site, tmp_path, "saved", "list")
+    assert crm.patch(path, {"name": "Ads"}).json["name"] == "Ads"
+    assert crm.post(f"{path}/schedules", when | {"day": 0}).status_code == 400
+    assert crm.post(f"{path}/schedules", when | {"to": ["nobody"]}).status_code == 400
+    assert crm.post("/saved-reports", {"name": "Ads"}).json["error"]["id"] == "saved_report.duplicate"
+    assert crm.post("/saved-reports", {"name": "X", "words": "by=colour"}).status_code == 400
+    rival = checked(program(site, *Scope, company_id=2))
+    for answer in (rival.get(path), rival.get(f"{path}/run"), rival.delete(path)):
+        assert answer.json["error"]["id"] == "saved_report.unknown"
+    assert crm.delete(f"{path}/schedules/{schedule['id']}").status_code == 204
+    assert crm.delete(f"{path}/schedules/{schedule['id']}").status_code == 404
+    assert crm.delete(path).status_code == 204
+    assert crm.get(path).status_code == 404
+    assert actions(site)[-2:] == ["report.unschedule", "report.delete"]

@@ -34,9 +34,26 @@ PREFIX = "llk_"  # so that a key found in a log or a repository is known for wha
 
 
 def add_key(
-    session: Session, by: By, company: Company, name: str, scopes: Collection[Scope] = MONEY
+    session: Session,
+    by: By,
+    company: Company,
+    name: str,
+    scopes: Collection[Scope] = MONEY,
+    *,
+    own: Collection[Scope] | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key of the company's, and its text, which nobody can read again. Raises Rejected key.*."""
+    """A new key of the company's, and its text, which nobody can read again. Raises Rejected key.*.
+
+    `own`: what the key opens that asks for it, where one does: it gives no more than it has.
+    """
+    if own is not None and (beyond := set(scopes) - set(own)):
+        raise Rejected(
+            "key.beyond",
+            "This key does not open %(scopes)s itself",
+            "Choose some of %(own)s, or make the key in the settings",
+            scopes=sorted(beyond),
+            own=sorted(own),
+        )
     if not _NAME.fullmatch(name):
         raise Rejected(
             "key.name",
@@ -59,15 +76,23 @@ def add_key(
 
 def revoke_key(session: Session, by: By, company: Company, name: str) -> ApiKey:
     """From now on nobody gets in with it. Raises Rejected key.unknown."""
-    key = _find(session, company, name)
-    gone = Rejected("key.unknown", "There is no key %(name)r", "See `leaseline key list`", name=name[:40])
-    if key is None:
-        raise gone
-    hold(session, key, gone)
+    key = find_key(session, company, name)
+    hold(session, key, _unknown(name))
     if key.revoked_at is None:
         key.revoked_at = by.at
         by.note(session, "key.revoke", company.id, subject=key.name)
     return key
+
+
+def find_key(session: Session, company: Company, name: str) -> ApiKey:
+    """The company's key of that name. Raises Rejected key.unknown."""
+    if key := _find(session, company, name):
+        return key
+    raise _unknown(name)
+
+
+def _unknown(name: str) -> Rejected:
+    return Rejected("key.unknown", "There is no key %(name)r", "See `leaseline key list`", name=name[:40])
 
 
 def list_keys(session: Session, company: Company) -> Sequence[ApiKey]:
@@ -133,6 +158,7 @@ def _touch(database: Database, key: ApiKey, now: datetime) -> None:
 def describe_key(key: ApiKey) -> dict[str, Any]:
     """A key as JSON, without its text."""
     return {
+        "id": key.id,
         "name": key.name,
         "scopes": sorted(key.scopes),
         "created_at": key.created_at,

@@ -9,9 +9,10 @@ from __future__ import annotations
 import csv
 import enum
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -70,6 +71,20 @@ def read_log(
     found = sa.union_all(newest(_own(ids)), *(newest(AuditEntry.company_id == each) for each in ids))
     query = sa.select(AuditEntry).where(AuditEntry.id.in_(found))
     return session.scalars(query.order_by(AuditEntry.id.desc()).limit(limit)).all()
+
+
+def describe(entry: AuditEntry, slugs: Mapping[int, str]) -> dict[str, Any]:
+    """An entry as JSON; `slugs` are the companies' short names by id."""
+    return {
+        "id": entry.id,
+        "at": entry.at,
+        "actor": entry.actor,
+        "client": entry.client,
+        "action": entry.action,
+        "company": slugs.get(entry.company_id) if entry.company_id else None,
+        "subject": entry.subject,
+        "detail": entry.detail,
+    }
 
 
 def csv_lines(session: Session, company_ids: Iterable[int], wanted: Wanted) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -51,6 +52,21 @@ class Member:
     user: User
     role: Role
     seen_at: datetime | None
+
+    def describe(self) -> dict[str, Any]:
+        """As JSON: what concerns this company, and nothing of others that the person sees."""
+        it = self.user
+        return {
+            "id": it.id,
+            "email": it.email,
+            "name": it.name,
+            "role": self.role.value,
+            "password_set": it.password_hash is not None,
+            "totp_at": it.totp_at,
+            "disabled_at": it.disabled_at,
+            "created_at": it.created_at,
+            "seen_at": self.seen_at,
+        }
 
 
 def list_members(session: Session, company_id: int) -> list[Member]:
@@ -125,6 +141,14 @@ def make_link(session: Session, who: Administrator, company: Company, user: User
             )
     who.by.note(session, "user.link", company.id, subject=user.email)
     return people.make_login_link(session, user, who.by.at)
+
+
+def get_member(session: Session, company_id: int, user_id: int) -> Member:
+    """The company's member of that id. Raises Rejected `user.unknown`."""
+    user = find_member(session, company_id, user_id)
+    role = session.get_one(Membership, (user.id, company_id)).role
+    seen = sa.select(sa.func.max(LoginSession.seen_at)).where(LoginSession.user_id == user.id)
+    return Member(user, role, session.scalar(seen))
 
 
 def find_member(session: Session, company_id: int, user_id: int) -> User:

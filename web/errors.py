@@ -38,6 +38,8 @@ STATUS = {
     "cost.unknown": 404,
     "hook.unknown": 404,
     "import.busy": 409,
+    "key.beyond": 403,
+    "key.duplicate": 409,
     "key.scope": 403,
     "key.wrong": 401,
     "login.late": 401,

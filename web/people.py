@@ -32,7 +32,7 @@ def invite() -> str:
         if role is None:
             raise Rejected("role.malformed", "No role was chosen", "Choose one")
         owner = session.get_one(Company, company.id)
-        token = members.invite(session, _who(), owner, email=email, name=name, role=role)
+        token = members.invite(session, administrator(), owner, email=email, name=name, role=role)
     return _people_page(token=token, told=email.strip().lower())
 
 
@@ -43,7 +43,7 @@ def change_role(user: str) -> Response:
     with house().database.write() as session:
         found = members.find_member(session, company.id, row_id(user))
         role = _role(request.form.get("role", ""))
-        members.change_role(session, _who(), session.get_one(Company, company.id), found, role)
+        members.change_role(session, administrator(), session.get_one(Company, company.id), found, role)
     return redirect("/people", 303)
 
 
@@ -53,7 +53,7 @@ def make_link(user: str) -> str:
     company = _administered(request.form.get("company", ""))
     with house().database.write() as session:
         found = members.find_member(session, company.id, row_id(user))
-        token = members.make_link(session, _who(), session.get_one(Company, company.id), found)
+        token = members.make_link(session, administrator(), session.get_one(Company, company.id), found)
         email = found.email
     return _people_page(token=token, told=email)
 
@@ -96,5 +96,6 @@ def _role(word: str) -> Role | None:
         ) from None
 
 
-def _who() -> members.Administrator:
+def administrator() -> members.Administrator:
+    """Whoever asks, with the own role in each company; a program is an admin of its own."""
     return members.Administrator(hand(), {company.id: company.role for company in viewer().all_companies})

@@ -130,6 +130,11 @@ def by_program() -> bool:
     return bool(g.get("viewer")) and g.viewer.user_id == _NOBODY
 
 
+def opens() -> frozenset[Scope] | None:
+    """What the key opens that asks; None: a person does."""
+    return g.opens if by_program() else None
+
+
 def _key_shown() -> str | None:
     """The API key that came along; None: none did.
 
@@ -152,6 +157,7 @@ def _program(token: str, scope: Scope) -> Viewer:
     company = SeenCompany(
         it.id, it.slug, it.name, it.default_region, it.timezone, it.currency, it.language, Role.ADMIN
     )
+    g.opens = key.scopes
     name = f"key:{key.name}"
     return Viewer(_NOBODY, name, name, "", None, {}, (company,), (company,))
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from flask import Blueprint
 from pydantic import Field, StrictBool
+from werkzeug.wrappers import Response
 
 from tracker import deliveries, owned
 from tracker.calls import find_call
@@ -14,11 +15,13 @@ from tracker.deliveries import Asked as Which
 from tracker.models import Destination
 from tracker.policy.delivering import Event, Why
 from tracker.policy.rights import Right, Scope
-from web.house import row_id
+from web.house import house, row_id
+from web.rest.answering import answer_of, dumped
 from web.rest.destinations import find
 from web.rest.kinds import Instant
 from web.rest.operation import Asked, operation
 from web.rest.shapes import Id, Line, Page, Paged, Query, Shape, row_cursor
+from web.viewer import viewer
 
 api = Blueprint("rest_deliveries", __name__, url_prefix="/api/v1")
 
@@ -106,12 +109,14 @@ def show_delivery(asked: Asked[Query, None], delivery: str) -> dict[str, Any]:
 
 
 @api.get("/calls/<key>/deliveries")
-@operation(Scope.DELIVERIES_READ, answer=CallDeliveries)
-def list_of_call(asked: Asked[Query, None], key: str) -> dict[str, Any]:
+@operation(Scope.DELIVERIES_READ, answer=CallDeliveries, bare=True)
+def list_of_call(key: str) -> Response:
     """Where one call went, and if not, why not; the newest first."""
-    call = find_call(asked.session, [asked.company.id], key)
-    found = deliveries.list_deliveries(asked.session, [asked.company.id], Which(call=call.key), MOST)
-    return {"deliveries": [deliveries.describe(each) for each in found]}
+    mine = viewer().company_ids
+    with house().database.read() as session:
+        call = find_call(session, mine, key)
+        found = deliveries.list_deliveries(session, mine, Which(call=call.key), MOST)
+        return answer_of(200, dumped({"deliveries": [deliveries.describe(each) for each in found]}))
 
 
 @api.post("/deliveries/replay")

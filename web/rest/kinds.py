@@ -49,6 +49,7 @@ Amount = Annotated[
     str, StringConstraints(pattern=r"^[0-9]{1,11}(\.[0-9]{1,4})?$"), Field(examples=["1200.50"])
 ]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{3}$"), Field(examples=["EUR"])]
+Words = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Note = Annotated[str, StringConstraints(max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 

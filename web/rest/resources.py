@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from web.rest import (
     about,
+    alerts,
+    audit,
     blocks,
     callrail,
     calls,
@@ -15,6 +17,7 @@ from web.rest import (
     forwarding,
     hooks,
     judging,
+    keys,
     live,
     numbers,
     outgoing,
@@ -26,15 +29,19 @@ from web.rest import (
     rents,
     reports,
     sales,
+    saved_reports,
     site_callback,
     sites,
     sounds,
     source_rules,
     targets,
+    users,
 )
 
 _RESOURCES = (
     about,
+    alerts,
+    audit,
     blocks,
     callrail,
     calls,
@@ -46,6 +53,7 @@ _RESOURCES = (
     forwarding,
     hooks,
     judging,
+    keys,
     live,
     numbers,
     outgoing,
@@ -57,10 +65,12 @@ _RESOURCES = (
     rents,
     reports,
     sales,
+    saved_reports,
     site_callback,
     sites,
     sounds,
     source_rules,
     targets,
+    users,
 )
 BLUEPRINTS = tuple(each.api for each in _RESOURCES)
