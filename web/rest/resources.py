@@ -31,6 +31,7 @@ from web.rest import (
     sounds,
     source_rules,
     targets,
+    visits,
 )
 
 _RESOURCES = (
@@ -62,5 +63,6 @@ _RESOURCES = (
     sounds,
     source_rules,
     targets,
+    visits,
 )
 BLUEPRINTS = tuple(each.api for each in _RESOURCES)
