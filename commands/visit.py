@@ -48,7 +48,7 @@ def list_command(site: str | None, limit: int, company: str | None, as_json: boo
 
     with reading(company) as (session, owner):
         name = sites.get(session, owner, site).name if site else None
-        found = visit_list.list_visits(session, [owner.id], site=name, limit=limit)
+        found = visit_list.list_visits(session, [owner.id], site=name, limit=limit).visits
         if as_json:
             print_json([visit_list.describe(each) for each in found])
             return
@@ -68,20 +68,15 @@ def show(id: int, company: str | None, as_json: bool) -> None:  # noqa: A002  (t
       leaseline visit show 4711
     """
     from commands.context import here
-    from tracker import journey
-    from tracker.calls import describe
     from tracker.errors import Rejected
-    from tracker.history import get_history
+    from tracker.history import describe, get_history
 
     with reading(company) as (session, owner):
         try:
             history = get_history(session, [owner.id], id, here().now)
         except Rejected as no:
             raise Rejected(no.id, no.message, "See those there are: `leaseline visit list`") from None
-        thing = journey.describe(history.journey)
-        thing["leases"] = [_lease(each.number.e164, each) for each in history.journey.leases]
-        thing["leases"] += [_lease(each.code, each) for each in history.journey.codes]
-        thing["calls"] = [describe(call) for call in history.calls]
+        thing = describe(history)
     if as_json:
         print_json(thing)
         return
@@ -130,12 +125,6 @@ def _row(listed: ListedVisit, zone: ZoneInfo) -> dict[str, Any]:
         "calls": listed.calls,
         "id": it.id,
     }
-
-
-def _lease(shown: str, lease: Any) -> dict[str, Any]:
-    from tracker.journey import iso
-
-    return {"shown": shown, "from_at": iso(lease.from_at), "until_at": iso(lease.until_at)}
 
 
 def _in_short(thing: dict[str, Any]) -> dict[str, Any]:

@@ -7,10 +7,9 @@ reached by accident (`raiseload`), so no page runs one statement a row.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -23,10 +22,10 @@ from tracker.journey import Journey, describe_candidate, iso, read_candidates, r
 from tracker.journey import describe as describe_journey
 from tracker.messages import is_message, message_seconds
 from tracker.models import Call, CallCandidate, CallEvent, Channel, RecordingState, Visit
+from tracker.newest import Place, beyond, read_place
 from tracker.policy.call_filter import CallFilter
 from tracker.policy.facts import Presentation
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOST = 500  # calls a page
 EVERY_CALL = CallFilter()
 
@@ -99,7 +98,7 @@ def list_calls(
     """
     wanted = narrow(_of(company_ids), by)
     if before:
-        wanted = wanted.where(sa.tuple_(Call.started_at, Call.id) < _cursor(before))
+        wanted = wanted.where(beyond(Call.started_at, Call.id, read_place(before)))
     limit = min(max(limit, 1), MOST)
     newest = Call.started_at.desc(), Call.id.desc()
     wanted = wanted.order_by(*newest).limit(limit + 1)
@@ -196,17 +195,8 @@ def _of(company_ids: Iterable[int]) -> sa.Select[Call]:
 
 
 def cursor_of(call: Call) -> str:
-    """Where a page ends: the instant in microseconds and the row, both sorted by."""
-    return f"{(call.started_at - EPOCH) // timedelta(microseconds=1)}-{call.id}"
-
-
-def _cursor(text: str) -> sa.Tuple:
-    if not re.fullmatch(r"[0-9]{1,17}-[0-9]{1,18}", text):
-        raise Rejected("page.malformed", "This is no place in the list of calls", "Begin without `before`")
-    micros, row = text.split("-")
-    return sa.tuple_(
-        sa.literal(EPOCH + timedelta(microseconds=int(micros)), Call.started_at.type), sa.literal(int(row))
-    )
+    """Where a page ends."""
+    return str(Place(call.started_at, call.id))
 
 
 def listed(wanted: sa.Select[Call]) -> sa.Select[Call]:

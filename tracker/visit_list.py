@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload, raiseload
 
 from tracker.journey import iso
 from tracker.models import Call, CodeLease, Lease, Number, PageView, Pool, Site, Visit, VisitEvent, Visitor
+from tracker.newest import Sought, newest, read_place
 
 MOST = 500  # visits a page of the list
 _ROWS_AT_A_TIME = 1000  # of an export: memory stays flat, however long the history is
@@ -27,16 +28,44 @@ class ListedVisit:
     calls: int
 
 
+@dataclass(frozen=True)
+class VisitPage:
+    """Visits newest first; `next` asks for the page after this one, None at the end."""
+
+    visits: Sequence[ListedVisit]
+    next: str | None
+
+
 def list_visits(
-    session: Session, company_ids: Sequence[int], *, site: str | None = None, limit: int = 50
-) -> list[ListedVisit]:
-    """The newest visits of these companies, of one site by its name if given. Five statements."""
-    wanted = sa.select(Visit).join(Site, Site.id == Visit.site_id).where(Site.company_id.in_(company_ids))
+    session: Session,
+    company_ids: Sequence[int],
+    *,
+    site: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before: str | None = None,
+    limit: int = 50,
+) -> VisitPage:
+    """A page of these companies' visits, of one site by its name, that began in that half-open interval.
+
+    `before` is the `next` of the page before. Raises Rejected `page.malformed`.
+    """
+    limit = min(max(limit, 1), MOST)
+    began = [Visit.started_at >= since] if since else []
+    began += [Visit.started_at < until] if until else []
+    sought = Sought(Visit.site_id, Visit.started_at, Visit.id, began)
+    owners = sa.select(Site.id).where(Site.company_id.in_(company_ids)).order_by(Site.id)
     if site is not None:
-        wanted = wanted.where(Site.name == site)
-    wanted = wanted.order_by(Visit.started_at.desc(), Visit.id.desc()).limit(min(max(limit, 1), MOST))
-    found = session.scalars(wanted.options(joinedload(Visit.site), raiseload("*"))).all()
-    ids = [visit.id for visit in found]
+        owners = owners.where(Site.name == site)
+    place = read_place(before) if before else None
+    places = newest(session, sought, session.scalars(owners).all(), limit + 1, place)
+    shown = [it.id for it in places[:limit]]
+    return VisitPage(_listed(session, shown), str(places[limit - 1]) if len(places) > limit else None)
+
+
+def _listed(session: Session, ids: Sequence[int]) -> list[ListedVisit]:
+    wanted = sa.select(Visit).where(Visit.id.in_(ids)).options(joinedload(Visit.site), raiseload("*"))
+    found = session.scalars(wanted.order_by(Visit.started_at.desc(), Visit.id.desc())).all()
     pages, calls = _counted(session, PageView.visit_id, ids), _counted(session, Call.visit_id, ids)
     numbers = _shown(session, ids)
     return [

@@ -139,7 +139,7 @@ def read_filter(words: Mapping[str, Sequence[str]], zone: ZoneInfo, today: date)
         name: [word for each in words.get(name, ()) if (word := clean(each, longest(name)))] for name in NAMES
     }
     one = {name: values[-1] for name, values in given.items() if values}
-    since, until = _interval(one, zone, today)
+    since, until = read_interval(one, zone, today)
     plain: dict[str, Any] = {field: one.get(name) for name, field in TEXTS.items()}
     plain |= {name: _bool(name, one.get(name)) for name in BOOLS}
     plain |= {name: _seconds(name, one.get(name)) for name in SECONDS}
@@ -166,7 +166,9 @@ def longest(name: str) -> int:
     return LONGEST_ADDRESS if name == "landing" else LONGEST
 
 
-def _interval(one: Mapping[str, str], zone: ZoneInfo, today: date) -> tuple[datetime | None, datetime | None]:
+def read_interval(
+    one: Mapping[str, str], zone: ZoneInfo, today: date
+) -> tuple[datetime | None, datetime | None]:
     """From the first instant of the first day to that after the last: 23 or 25 hours when clocks change."""
     if "period" in one and "since" not in one and "until" not in one:
         first, last = days_of(_word(Period, "period", one["period"]), today)

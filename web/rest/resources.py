@@ -36,6 +36,7 @@ from web.rest import (
     source_rules,
     targets,
     users,
+    visits,
 )
 
 _RESOURCES = (
@@ -72,5 +73,6 @@ _RESOURCES = (
     source_rules,
     targets,
     users,
+    visits,
 )
 BLUEPRINTS = tuple(each.api for each in _RESOURCES)

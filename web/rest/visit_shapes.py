@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from tracker.models import VisitEventKind
-from web.rest.shapes import Id, Shape
+from tracker.policy.leasing import LeaseEnd
+from web.rest.shapes import Id, Page, Shape
 
 
 class VisitBrief(Shape):
@@ -78,3 +79,58 @@ class VisitJourney(Shape):
     events: Annotated[list[VisitHappening], Field(description="At most 300")]
     touches: VisitTouches
     visits: Annotated[list[VisitCounted], Field(description="All of the visitor, the oldest first")]
+
+
+class VisitLease(Shape):
+    """A number, or a code, that the visit was shown."""
+
+    shown: str
+    from_at: datetime
+    until_at: datetime | None
+
+
+class VisitOut(Shape):
+    """A visit of the list."""
+
+    id: Id
+    site: str
+    started_at: datetime
+    seen_at: datetime | None
+    left_at: datetime | None
+    medium: str
+    source: str
+    campaign: str | None
+    keyword: str | None
+    channel_group: str | None
+    paid: Annotated[bool, Field(description="It came from an ad that was paid for")]
+    device: str | None
+    system: str | None
+    browser: str | None
+    country: str | None
+    landing_url: str | None
+    pages: Annotated[int, Field(description="How many were looked at")]
+    numbers: Annotated[list[str], Field(description="What it was shown: numbers, and codes")]
+    missed: Annotated[str | None, Field(description="Why he was shown no number of his own; null: he was")]
+    calls: Annotated[int, Field(description="How many have it as their source")]
+
+
+class VisitPage(Page):
+    visits: list[VisitOut]
+
+
+class LeaseOut(Shape):
+    """A number that was held for a visit."""
+
+    id: Id
+    number: str
+    pool: str
+    site: str
+    visit_id: Id
+    from_at: datetime
+    expires_at: Annotated[datetime, Field(description="It ends then, unless a sign of life comes")]
+    until_at: Annotated[datetime | None, Field(description="Null while it goes on")]
+    ended_by: LeaseEnd | None
+
+
+class LeasePage(Page):
+    leases: list[LeaseOut]
