@@ -254,7 +254,7 @@ def test_a_word_that_is_misspelt_is_refused_with_those_there_are(asking: Assista
         ("report", {"compare": True, "model": "first", "against": "last"}, "Give `compare` or `against`"),
         ("report", {"since": "2027-01-01"}, "Choose a day before it"),
         ("overview", {"since": "01.11.2026"}, "Give a day as 2026-11-20"),
-        ("list_calls", {"before": "x"}, "Begin without `before`"),
+        ("list_calls", {"before": "x"}, "Begin without a cursor"),
         ("list_calls", {"filter": {"hour": ["mon-14"]}}, "Give since and until too"),
         ("list_calls", {"filter": {"without": ["sense"]}}, "Give campaign, keyword"),
         ("paths", {"since": "2020-01-01"}, "Choose two years at most"),

@@ -26,7 +26,7 @@ from web.rest.document import document
 from web.rest.guide import chapters
 
 HERS = (Told(5, "+74951234567", "+79160000001", talk=3, name="Secret Caller"),)
-SECRETS = ("Secret Caller", "79160000001", "4951234567", "деревянные", "Billboard", "pallets")
+SECRETS = ("Secret Caller", "79160000001", "4951234567", "деревянные", "Billboard")
 # What asking leaves behind whoever asks.
 TRACES = {"api_answers", "api_keys", "audit_entries", "login_attempts"}
 Rows = dict[str, set[str]]
