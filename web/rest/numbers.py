@@ -23,7 +23,7 @@ api = Blueprint("rest_numbers", __name__, url_prefix="/api/v1")
 
 MOST = 5000  # numbers in one request
 TOLD = 100  # bad ones of them that are told at once
-Dialled = Annotated[Line, Field(min_length=1, description="As people write it: `8 495 123-45-67`, `+7495…`")]
+Dialled = Annotated[Line, Field(min_length=1, description="As people write it: `030 901820`, `+4930901820`")]
 State = Literal["active", "quarantined", "retired"]
 Doing = Literal["static", "leased", "resting", "free", "unused", "quarantined", "retired"]
 
