@@ -74,7 +74,7 @@ def test_no_operation_shows_one_company_to_the_other_s_key(site: Site) -> None:
     rival, owner = program(site, *Scope, company_id=2), program(site, *Scope)
     told = 0
     for method, path, _body in operations(site):
-        if method != "GET" or path.startswith("/live/"):
+        if method != "GET" or path.startswith(("/live/", "/trunks")):  # carriers are the installation's
             continue
         theirs, hers = rival.get(path), owner.get(path)
         for secret in SECRETS:

@@ -92,8 +92,8 @@ def test_another_company_s_sites_are_unknown(site: Site) -> None:
 
 
 def test_what_was_changed_is_made_live(site: Site, crm: Program) -> None:
-    assert crm.get("/live").json["state"] == "away"  # there is no worker here
-    asked = crm.post("/live", {})
+    assert crm.get("/live-settings").json["state"] == "away"  # there is no worker here
+    asked = crm.post("/live-settings", {})
     assert asked.status_code == 202
     with site.database.read() as session:
         assert session.scalars(sa.select(ApplyRequest.actor)).all() == ["key:crm"]

@@ -239,7 +239,7 @@ def test_a_sites_numbers_are_added_listed_and_deleted_by_command(tmp_path: Path)
     ):
         here.done(*words)
     assert here.json("site", "number", "list", "Shop") == [
-        {"number": "+74957654321", "pool": "Website", "region": "KZ", "alias": None}
+        {"id": 2, "number": "+74957654321", "pool": "Website", "region": "KZ", "alias": None}
     ]
     (site,) = here.json("site", "list")
     assert (site["domains"], site["needs_consent"]) == (["a.example", "*.b.example"], True)

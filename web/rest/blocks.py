@@ -45,7 +45,7 @@ class BlockWish(Shape):
     """A new rule about callers."""
 
     callers: Annotated[
-        Line, Field(min_length=1, description="`+7495…`, `+882*` for all that begin so, or `withheld`")
+        Line, Field(min_length=1, description="`+4930901820`, `+882*` for all that begin so, or `withheld`")
     ]
     allow: Annotated[bool, Field(description="Let them through always instead")] = False
     treatment: Annotated[Treated | None, Field(description="None: the usual one")] = None

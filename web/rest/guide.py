@@ -6,7 +6,7 @@ One reading for the page (`/api/docs`) and for docs/api.md.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,6 +89,8 @@ def _word(told: Mapping[str, Any], schemas: Mapping[str, Any]) -> Field:
 
 def _fields(schema: Mapping[str, Any], schemas: Mapping[str, Any], depth: int = 0) -> Iterator[Field]:
     own = _resolved(schema, schemas)
+    if "oneOf" in own:
+        yield from _of_kinds([_resolved(each, schemas) for each in own["oneOf"]], schemas)
     for name, told in own.get("properties", {}).items():
         text = told.get("description", "")
         yield Field(name, _kind(told, schemas), name in own.get("required", ()), text)
@@ -96,6 +98,21 @@ def _fields(schema: Mapping[str, Any], schemas: Mapping[str, Any], depth: int = 
         if depth + 1 < DEEPEST and inner:
             for each in _fields(inner, schemas, depth + 1):
                 yield Field(f"{name}{sign}.{each.name}", each.kind, each.needed, each.text)
+
+
+def _of_kinds(kinds: Sequence[Mapping[str, Any]], schemas: Mapping[str, Any]) -> Iterator[Field]:
+    """The fields of a body that is one of several kinds; what only some of them have says which."""
+    found: dict[str, list[tuple[str, Field]]] = {}
+    for own in kinds:
+        word = str(own["properties"].get("kind", {}).get("const", ""))
+        for each in _fields(own, schemas):
+            found.setdefault(each.name, []).append((word, each))
+    for name, its in found.items():
+        first = its[0][1]
+        words = [word for word, _ in its]
+        kind = ", ".join(words) if name == "kind" else first.kind
+        of = f"Of {', '.join(words)}. " if len(its) < len(kinds) else ""
+        yield Field(name, kind, all(each.needed for _, each in its), of + first.text)
 
 
 def _inner(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
@@ -133,6 +150,7 @@ def _kind(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
 def _example(url: str, method: str, path: str, body: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
     lines = ["curl" if method == "GET" else f"curl -X {method}", '  -H "Authorization: Bearer $KEY"']
     own = _resolved(body, schemas)
+    own = _resolved(own["oneOf"][0], schemas) if "oneOf" in own else own
     if own:
         needed = own.get("required") or list(own.get("properties", {}))[:1]
         told = {name: _sample(own["properties"][name], schemas) for name in needed}
@@ -150,5 +168,7 @@ def _sample(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
         return _sample(kinds[0], schemas)
     if "enum" in own:
         return own["enum"][0]
+    if "const" in own:
+        return own["const"]
     samples: dict[str, Any] = {"integer": 1, "number": 1.5, "boolean": True, "array": [], "object": {}}
     return samples.get(own.get("type", ""), "…")

@@ -14,6 +14,7 @@ from tracker.models import Number, NumberState
 from tracker.number_list import BadRow, Row
 from tracker.policy.rights import Right, Scope
 from web.house import house, row_id
+from web.rest.call_shapes import CallOut
 from web.rest.operation import Asked, Made, operation
 from web.rest.reading import Invalid
 from web.rest.shapes import Id, Line, Page, Paged, Query, Shape, cut
@@ -22,7 +23,7 @@ api = Blueprint("rest_numbers", __name__, url_prefix="/api/v1")
 
 MOST = 5000  # numbers in one request
 TOLD = 100  # bad ones of them that are told at once
-Dialled = Annotated[Line, Field(min_length=1, description="As people write it: `020 7946 0101`, `+4420…`")]
+Dialled = Annotated[Line, Field(min_length=1, description="As people write it: `030 901820`, `+4930901820`")]
 State = Literal["active", "quarantined", "retired"]
 Doing = Literal["static", "leased", "resting", "free", "unused", "quarantined", "retired"]
 
@@ -61,7 +62,7 @@ class NumberStory(NumberOut):
     plan: Annotated[str | None, Field(description="The plan that its calls go by, before any `rings`")]
     rings: Annotated[list[NumberRing], Field(description="Who rings for it, one after the other")]
     uses: Annotated[list[NumberUsed], Field(description="The newest first")]
-    last_calls: Annotated[list[dict[str, Any]], Field(description="The newest first, as `/calls` has them")]
+    last_calls: Annotated[list[CallOut], Field(description="The newest first")]
 
 
 class NumberPage(Page):
@@ -165,7 +166,7 @@ def show_number_story(asked: Asked[Query, None], number: str) -> dict[str, Any]:
 def add_number(asked: Asked[Query, NumberWish]) -> Made:
     """Adds a number.
 
-    Callers reach it when what was changed is made live: `POST /live`.
+    Callers reach it when what was changed is made live: `POST /live-settings`.
     """
     wish = asked.body
     place = numbers.find_place(asked.session, asked.company, wish.channel, wish.pool)

@@ -15,10 +15,10 @@ from web.rest.operation import Asked, operation
 from web.rest.shapes import Query, Shape
 from web.viewer import viewer
 
-api = Blueprint("rest_live", __name__, url_prefix="/api/v1")
+api = Blueprint("rest_live_settings", __name__, url_prefix="/api/v1")
 
 
-class LiveOut(Shape):
+class LiveSettings(Shape):
     """How the configuration of the phone system stands, of the whole installation."""
 
     state: Annotated[
@@ -38,15 +38,15 @@ class LiveOut(Shape):
     late: Annotated[bool, Field(description="Whether it takes longer than it should")]
 
 
-@api.get("/live")
-@operation(Scope.SETTINGS_READ, Right.ADMINISTER, answer=LiveOut)
+@api.get("/live-settings")
+@operation(Scope.SETTINGS_READ, Right.ADMINISTER, answer=LiveSettings)
 def show_live(asked: Asked[Query, None]) -> dict[str, Any]:
     """Whether everything that was changed is live."""
     return _described(asked)
 
 
-@api.post("/live")
-@operation(Scope.SETTINGS_WRITE, Right.ADMINISTER, answer=LiveOut, status=202)
+@api.post("/live-settings")
+@operation(Scope.SETTINGS_WRITE, Right.ADMINISTER, answer=LiveSettings, status=202)
 def make_live(asked: Asked[Query, None]) -> dict[str, Any]:
     """Has the worker make live what was changed; ask again until `state` is `live` or `refused`."""
     applying.ask(asked.session, asked.by, asked.company)
