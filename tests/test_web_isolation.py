@@ -71,6 +71,7 @@ def address(site: Site, rule: Rule) -> str:
     values |= {"site_key": "x", "callback": "x"}
     values |= {"link": "1", "view": "1", "rent": "1", "sale": "1"}
     values |= {"prompt": "1", "account": "pallets", "call": site.app.config["KEY"]}
+    values |= {"cost": "1", "rate": "1", "hook": "1", "delivery": "1"}
     values |= {"swap": "1", "trial": "1", "block": "1", "caller": "1", "rule": "1"}
     values |= {"cost": "1", "rate": "1", "hook": "1", "delivery": "1"}
     values |= {"company": "pallets", "number": "1", "channel": "1", "pool": "1", "site": "1"}
