@@ -15,6 +15,7 @@ from tracker.policy.callback import FARTHEST_DAYS, PROMISE_SECONDS, late_share, 
 from tracker.policy.company_alerts import AskedBack, AskedOnSite
 
 HOUR = timedelta(hours=1)
+PROMISE_DAYS = 30  # that are looked back on
 MOST = 5_000  # the newest are enough to say how long it takes
 
 
@@ -117,6 +118,19 @@ def describe(request: CallbackRequest) -> dict[str, Any]:
         "visit": request.visit_id,
         "call": request.call_key if request.target_id else None,
         "story": request.story,
+    }
+
+
+def describe_promise(it: Promise) -> dict[str, Any]:
+    """How the minute was kept, as JSON."""
+    return {
+        "seconds": it.seconds,
+        "days": PROMISE_DAYS,
+        **{
+            name: {"count": side.count, "p50": side.p50_seconds, "p95": side.p95_seconds}
+            for name, side in (("employee", it.employee), ("visitor", it.visitor))
+        },
+        "late": it.late,
     }
 
 

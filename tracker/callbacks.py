@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from tracker.audit import By
 from tracker.callback_employees import Asked, rung_at
@@ -230,6 +230,9 @@ def listed(
     if site_id is not None:
         wanted = wanted.where(CallbackRequest.site_id == site_id)
     if before_id is not None:
-        wanted = wanted.where(CallbackRequest.id < before_id)
+        last = aliased(CallbackRequest)
+        at = sa.select(last.requested_at).where(last.id == before_id).scalar_subquery()
+        here = sa.tuple_(at, sa.literal(before_id))
+        wanted = wanted.where(sa.tuple_(CallbackRequest.requested_at, CallbackRequest.id) < here)
     wanted = wanted.order_by(CallbackRequest.requested_at.desc(), CallbackRequest.id.desc()).limit(most)
     return session.scalars(wanted).all()

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import Blueprint, Response, jsonify, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request
 from flask_babel import lazy_gettext as _
 from werkzeug.wrappers import Response as Redirect
 
 from tracker import callbacks
-from tracker.callback_figures import Promise, describe, promise_of
-from tracker.errors import Rejected
+from tracker.callback_figures import PROMISE_DAYS, promise_of
 from tracker.models import CallbackReason, CallbackRequest, CallbackState
 from tracker.policy.callback import CALLING
-from tracker.policy.rights import Right, Scope
+from tracker.policy.rights import Right
 from web.house import house
-from web.rest.operation import operation
 from web.viewer import hand, viewer
 
 pages = Blueprint("callbacks", __name__)
 
 PAGE_SIZE = 50
-PROMISE_DAYS = 30
 STATES = {
     CallbackState.WAITING: _("Waits"),
     CallbackState.RINGING_EMPLOYEE: _("Ringing an employee"),
@@ -132,52 +129,12 @@ def again(callback: str) -> Redirect:
     return redirect(f"/callbacks#{callback}", 303)
 
 
-@pages.get("/api/v1/callbacks")
-@operation(Scope.CALLBACKS_READ, bare=True)
-def list_json() -> Response:
-    """Requests of the companies one sees, the newest first, and how the minute is kept."""
-    state, now = request.args.get("state", ""), house().clock()
-    if state and state not in set(CallbackState):
-        raise Rejected(
-            "callback.state", "%(text)r is no state", "Give one of: %(accepted)s",
-            text=state[:20], accepted=list(CallbackState),
-        )  # fmt: skip
-    states = (CallbackState(state),) if state else ()
-    with house().database.read() as session:
-        rows = callbacks.listed(session, viewer().company_ids, states=states, before_id=_before())
-        told = [describe(row) | {"company": row.company.slug} for row in rows]
-        promise = promise_of(session, viewer().company_ids, now - timedelta(days=PROMISE_DAYS), now)
-    return jsonify(callbacks=told, promise=_promise(promise), next=rows[-1].id if len(rows) == 100 else None)
-
-
-@pages.get("/api/v1/callbacks/<callback>")
-@operation(Scope.CALLBACKS_READ, bare=True)
-def show_json(callback: str) -> Response:
-    """One request, and what happened to it."""
-    with house().database.read() as session:
-        told = describe(callbacks.get(session, viewer().company_ids, callback))
-    return jsonify(callback=told)
-
-
 def _seen_to(it: CallbackRequest) -> str | None:
     """The address of the settings that its reason is about, for who may change them."""
     part = SEEN_TO.get(it.reason) if it.reason else None
     if part is None or not viewer().may(Right.ADMINISTER, it.company_id):
         return None
     return f"/settings/{it.company.slug}/sites/{it.site_id}/callback#{part}"
-
-
-def _promise(it: Promise) -> dict[str, object]:
-    sides = {"employee": it.employee, "visitor": it.visitor}
-    return {
-        "seconds": it.seconds,
-        "days": PROMISE_DAYS,
-        **{
-            name: {"count": side.count, "p50": side.p50_seconds, "p95": side.p95_seconds}
-            for name, side in sides.items()
-        },
-        "late": it.late,
-    }
 
 
 def _before() -> int | None:

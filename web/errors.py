@@ -18,6 +18,7 @@ from web.viewer import wants_json
 log = logging.getLogger(__name__)
 
 STATUS = {
+    "live.busy": 503,
     "address.unknown": 404,
     "alert.unknown": 404,
     "block.unknown": 404,

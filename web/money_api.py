@@ -6,20 +6,18 @@ taken or none. A program shows an API key; a logged-in browser needs none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy.orm import Session
 
-from tracker import costs, imports, recovery, sale_matching, sales
+from tracker import costs, imports, sale_matching, sales
 from tracker.errors import Rejected
 from tracker.models import Company
 from tracker.policy import mapped_rows
 from tracker.policy.cost_list import told_costs
 from tracker.policy.costs import Entered
-from tracker.policy.report_wish import SPAN_WORDS, spans_of
 from tracker.policy.rights import Right, Scope
 from tracker.policy.sale_list import told_sales
 from tracker.policy.tables import BadRows
@@ -83,28 +81,6 @@ def tell_sales() -> Response:
     return _taken(Right.JUDGE, plan, store, left_out)
 
 
-@api.get("/missed")
-@operation(Scope.REPORTS_READ, Right.JUDGE, bare=True)
-def list_missed() -> dict[str, Any]:
-    """Missed callers and what became of them, as `leaseline missed --json` has it, in these days."""
-    words = spans_of(_words({"company", *SPAN_WORDS}))
-    with _reading(Right.JUDGE) as (session, company):
-        return recovery.describe(recovery.read_recovery(session, company, words, house().clock()))
-
-
-def _words(known: Collection[str]) -> dict[str, str]:
-    """The words of the address. Raises Rejected report.malformed: one that is none would be asked in vain."""
-    if unknown := request.args.keys() - known:
-        raise Rejected(
-            "report.malformed",
-            "%(name)s is no word of this address",
-            "Give one of %(words)s",
-            name=min(unknown)[:20],
-            words=sorted(known),
-        )
-    return request.args.to_dict()
-
-
 def _taken(right: Right, plan: Plan, store: Store, left_out: int | None = None) -> Response:
     try:
         taken = imports.take(house().database, the_company(right), plan, store)
@@ -159,10 +135,3 @@ def _json() -> Any:
         return request.get_json(silent=True)
     except RecursionError:  # lists in lists in lists
         return None
-
-
-@contextmanager
-def _reading(right: Right) -> Iterator[tuple[Session, Company]]:
-    company_id = the_company(right)
-    with house().database.read() as session:
-        yield session, session.get_one(Company, company_id)

@@ -8,6 +8,8 @@ from typing import Any
 from tracker.logs import formatter
 from tracker.settings import Settings
 
+STREAMS = 4  # that a process keeps open at once (web.rest.going)
+
 
 def run(settings: Settings) -> None:
     """Serve the page until told to stop (SIGTERM, SIGINT); logs go to stderr."""
@@ -24,7 +26,7 @@ def run(settings: Settings) -> None:
         port=settings.web_port,
         interface=Interfaces.WSGI,
         workers=settings.web_workers,
-        blocking_threads=4,
+        blocking_threads=4 + STREAMS,  # who listens takes no page's thread
         backpressure=64,  # beyond: the kernel's backlog queues them, not our memory
         respawn_failed_workers=True,
         workers_kill_timeout=10,

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 
 from tracker import callback_settings, callbacks, owned, plan_list, targets, trunks
 from tracker.callback_employees import plan_closes, way_of_shown
-from tracker.callback_figures import promise_of
+from tracker.callback_figures import PROMISE_DAYS, promise_of
 from tracker.callback_rules import hours_of
 from tracker.callback_settings import BOUNDS, POSITIONS, Change
 from tracker.companies import LANGUAGES
@@ -25,7 +25,7 @@ from tracker.errors import Rejected
 from tracker.models import CallbackSettings, CallbackState, Company, Site
 from tracker.policy.callback_hours import is_open, slots
 from web.callback_texts import LOOKS, TEXTS, texts_in
-from web.callbacks import PROMISE_DAYS, REASONS
+from web.callbacks import REASONS
 from web.house import house, row_id
 from web.languages import language
 from web.settings import places, ring_order
