@@ -26,6 +26,7 @@ from commands.doctor import doctor_command
 from commands.export import data_export_command
 from commands.forward import forward_group
 from commands.group import Leaseline
+from commands.inlet import inlet_group
 from commands.key import key_group
 from commands.live import apply_command
 from commands.logs import logs_command
@@ -43,6 +44,7 @@ from commands.prompt import prompt_group
 from commands.reference import docs_command
 from commands.report import report_command
 from commands.reported import import_group
+from commands.responsible import responsible_group
 from commands.sale import rate_group, sale_group
 from commands.saved import saved_group
 from commands.secrets import secrets_group
@@ -64,8 +66,9 @@ COMMANDS = (
     company_group, trunk_group, target_group, outgoing_group, number_group, channel_group, pool_group,
     site_group, source_group, visit_group, import_group,
     forward_group, plan_group, callback_group, block_group, prompt_group, unrecorded_group,
-    consent_group, cost_group, sale_group, rate_group, destination_group, delivery_group, key_group,
-    user_group, alerts_group, mcp_command, db_group, secrets_group,
+    consent_group, cost_group, sale_group, rate_group, destination_group, delivery_group, inlet_group,
+    responsible_group, key_group, user_group, alerts_group, mcp_command, db_group,
+    secrets_group,
     sheets_group, data_export_command, backup_command, restore_command, asterisk_command, agi_command,
     web_command, worker_command, completion_command, version_command, docs_command,
 )  # fmt: skip

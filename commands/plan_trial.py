@@ -42,6 +42,7 @@ def trial_options(command: Any) -> Any:
         click.option("--known", multiple=True, metavar="WHAT=WORD", help="source=google, caller=repeat …"),
         click.option("--away", is_flag=True, help="Leaseline does not answer: nothing is known of the call."),
         click.option("--last", metavar="TARGET", help="Who spoke with this caller last."),
+        click.option("--responsible", metavar="TARGET", help="Who is responsible for this caller."),
         click.option(
             "--visitor",
             is_flag=True,
@@ -72,6 +73,7 @@ def case_from(told: dict[str, Any], now: datetime) -> Case | None:
         "known": None if told["away"] else dict(_pairs(told["known"], "--known")),
         "taken": {name: _whole(count) for name, count in _pairs(told["taken"], "--taken")},
         "last": told["last"],
+        "responsible": told["responsible"],
         "visitor": told["visitor"],
         "gives_up": told["gives_up"],
         "listens": told["listens"] or 0.0,
@@ -93,7 +95,7 @@ def _need_targets(session: Session, owner: Company, told: dict[str, Any]) -> Non
 
     options = (("--target", told["targets"]), ("--taken", told["taken"]))
     names = [name for option, given in options for name, _ in _pairs(given, option)]
-    for name in (*names, *([told["last"]] if told["last"] else [])):
+    for name in (*names, *(told[one] for one in ("last", "responsible") if told[one])):
         targets.get(session, owner, name)
 
 

@@ -102,6 +102,8 @@ def test_branches_and_whoever_spoke_last_go_by_what_is_known_of_the_visitor() ->
     )  # fmt: skip
     assert rung(made) == ["A"]
     assert rung(made, last="L") == ["L", "A"]
+    hers = plan({"own": {"kind": "responsible", "then": "day"}, "day": ring("A"), "box": BOX})
+    assert (rung(hers), rung(hers, responsible="R", last="L")) == (["A"], ["R", "A"])
     assert rung(made, known={Word.REGION: "de"}, last="L") == ["D"]
 
 
@@ -125,8 +127,9 @@ def test_another_plan_is_followed_and_its_hours_count() -> None:
 def test_whoever_rings_in_a_trial_where_nobody_answers_rings_for_a_callback(seed: int) -> None:
     known = {Word.REGION: "de", Word.CALLER: "first", Word.SOURCE: "ads", Word.NUMBER: "+4915155"}
     drawn = draw(random.Random(seed), 1, ("A", "B", "C"), NOON, known)
-    trial = tried(drawn.plans, drawn.name, NOON, BERLIN, Script(known=known, last="C"))
-    found = [member.target for member in ringers(drawn.plans, drawn.name, NOON, known=known, last="C")]
+    trial = tried(drawn.plans, drawn.name, NOON, BERLIN, Script(known=known, last="C", responsible="B"))
+    members = ringers(drawn.plans, drawn.name, NOON, known=known, last="C", responsible="B")
+    found = [member.target for member in members]
     assert {event.about for event in trial.events if event.what is What.RINGS} <= set(found)
     assert len(found) == len(set(found))
 

@@ -61,7 +61,7 @@ LISTINGS = [
     ("prompt", "list"), ("consent", "show"),
     ("unrecorded", "list"), ("outgoing", "show"), ("user", "list"), ("calls", "list"), ("visit", "list"),
     ("cost", "list"), ("cost", "rent", "list"), ("sale", "list"), ("rate", "list"), ("key", "list"),
-    ("destination", "list"), ("delivery", "list"),
+    ("destination", "list"), ("delivery", "list"), ("inlet", "list"), ("responsible", "list"),
     ("saved", "list"), ("alerts", "list"), ("alerts", "address", "list"), ("config",), ("db", "status"),
     ("version",),
 ]  # fmt: skip
@@ -102,6 +102,7 @@ def test_every_listing_and_show_is_known_to_the_test_below() -> None:
         ("plan", "show"),
         ("calls", "show"),
         ("destination", "show"),
+        ("inlet", "show"),
         ("saved", "show"),
         ("visit", "show"),
     }
@@ -116,7 +117,7 @@ def test_every_listing_of_an_empty_home_says_what_to_do(here: Installation) -> N
     here.done("company", "add", "pallets", "--region", "RU")
     for words in LISTINGS:
         if words[-1] == "list" and words not in NOT_ADDED:
-            verb = "set" if words[0] == "rate" else "add"  # a day's rate is set anew
+            verb = "set" if words[0] in {"rate", "responsible"} else "add"  # these are set anew
             assert f"leaseline {' '.join(words[:-1])} {verb}" in here.done(*words)
 
 

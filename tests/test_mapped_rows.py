@@ -127,3 +127,20 @@ def test_no_message_breaks_it(told: Any, form: dict[str, str], path: str) -> Non
     for message in (told, unfolded(form)):
         with suppress(Rejected):
             mapped_rows(message, its)
+
+
+def test_a_path_may_choose_of_a_list_and_of_several_places() -> None:
+    words = {
+        "map.reference": "id", "map.revenue": "total", "map.at": "at",
+        "map.phone": "billing.phone|meta.[key=Phone].value|customer.phone",
+    }  # fmt: skip
+    its = read_mapping(words)
+    order: dict[str, Any] = {"id": 1, "total": 5, "at": "2026-11-05", "customer": {"phone": "3"}}
+
+    def phone(**more: Any) -> Any:
+        return mapped_rows(order | more, its)[0][0]["phone"]
+
+    assert phone() == "3"
+    assert phone(billing={"phone": "1"}) == "1"
+    assert phone(billing={"phone": ""}, meta=[{"key": "x"}, 7, {"key": "phone", "value": "2"}]) == "2"
+    assert phone(meta={"0": {"key": "Phone", "value": "2"}}) == "2"  # a form's list

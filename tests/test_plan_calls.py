@@ -19,7 +19,7 @@ from support.plan_draw import Drawn, draw
 
 from tracker import plan_uses, plans, prompts
 from tracker.audit import By as Hand
-from tracker.models import Channel, Company, Number, NumberUse, Target, TargetKind
+from tracker.models import Channel, Company, Number, NumberUse, Responsible, Target, TargetKind
 from tracker.policy.plan import By, Plan
 from tracker.policy.plan_document import document_of
 from tracker.policy.plan_trial import tried
@@ -68,7 +68,25 @@ def furnish(house: House, exchange: Exchange, seed: int) -> list[Ready]:
                 drawn = draw(chance, count, slot, now.astimezone(ZoneInfo(zone)), KNOWN)
                 ready.append(_keep(session, hand, channel, drawn, f"+7812000{count:04}", ids))
     house.apply()
-    return sorted(ready, key=lambda each: each.e164)
+    ready.sort(key=lambda each: each.e164)
+    _be_responsible(house, ready, now)
+    return ready
+
+
+def _be_responsible(house: House, ready: Sequence[Ready], now: datetime) -> None:
+    """Whoever the script says is responsible for the caller, who comes in the order of the plans."""
+    with house.database.write() as session:
+        for at, each in enumerate(ready):
+            ids = {name: number for number, name in each.targets.items()}
+            if each.drawn.script.responsible is not None:
+                target = session.get_one(Target, int(ids[each.drawn.script.responsible]))
+                told = {"company_id": target.company_id, "target_id": target.id, "actor": "test", "at": now}
+                session.add(Responsible(phone=caller_of(at), **told))
+
+
+def caller_of(at: int) -> str:
+    """Who calls by the plan of that place."""
+    return f"+4915155{at:05}"
 
 
 def _tone() -> bytes:
@@ -119,7 +137,7 @@ def test_two_hundred_random_plans_ring_as_they_were_tried_out(house: House, exch
                 exchange.answers(name, reactions)
         rung = [
             Rung(
-                exchange.call(f"+4915155{begin + at:05}", each.e164), each.versions, each.targets,
+                exchange.call(caller_of(begin + at), each.e164), each.versions, each.targets,
                 iter(each.drawn.script.keys),
             )
             for at, each in enumerate(some)

@@ -14,7 +14,20 @@ from tracker.policy.plan_text import read_plan
 
 HEARD = Heard("Leave a message", "Press one or two", "Welcome", "This call is recorded", "Type your code")
 OFFICE = document_for(Template.OFFICE, ["Reception", "Mobile"], HEARD)
-KINDS = ("hours", "ring", "last", "say", "menu", "code", "branch", "consent", "voicemail", "plan", "hangup")
+KINDS = (
+    "hours",
+    "ring",
+    "last",
+    "responsible",
+    "say",
+    "menu",
+    "code",
+    "branch",
+    "consent",
+    "voicemail",
+    "plan",
+    "hangup",
+)
 
 
 def make(kind: str, then: str) -> dict[str, Any]:

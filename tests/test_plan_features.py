@@ -30,7 +30,7 @@ from support.plan_house import (
 )
 from support.sip import Talk
 
-from tracker import unrecorded
+from tracker import responsibles, unrecorded
 from tracker.models import (
     Call,
     CallEvent,
@@ -39,6 +39,7 @@ from tracker.models import (
     Pool,
     RecordingState,
     Site,
+    Target,
     TargetKind,
     Visit,
     Visitor,
@@ -297,7 +298,8 @@ def test_who_rings_goes_by_limits_turns_and_what_was_before(
     house: House, office: Office, exchange: Exchange
 ) -> None:
     port = exchange.phones_port
-    ids = {name: office.target(name, port=port, dial=name) for name in ("one", "r1", "r2", "r3", "l1", "l2")}
+    names = ("one", "r1", "r2", "r3", "l1", "l2", "own", "g1")
+    ids = {name: office.target(name, port=port, dial=name) for name in names}
     limited = office.number("limited", {"start": "ring", "steps": {
         "ring": {"kind": "ring", "targets": [{"target": "one", "seconds": 10, "most": 1}], "busy": "full"},
         "full": {"kind": "hangup", "cause": "busy"}}})  # fmt: skip
@@ -308,11 +310,14 @@ def test_who_rings_goes_by_limits_turns_and_what_was_before(
         "known": {"kind": "branch", "by": "caller", "cases": {"repeat": "last"}, "then": "ring"},
         "last": {"kind": "last", "seconds": 10, "then": "ring"},
         "ring": ring("l1", "l2")}})  # fmt: skip
+    hers = office.number("hers", {"start": "own", "steps": {
+        "own": {"kind": "responsible", "seconds": 10, "then": "ring"}, "ring": ring("g1")}})  # fmt: skip
     house.apply()
     takes = [Reaction(Answer.ANSWERS, 0.1)]
-    for name in ("one", "r1", "r2", "r3", "l2"):
+    for name in ("one", "r1", "r2", "r3", "l2", "g1"):
         exchange.answers(name, takes)
-    exchange.answers("l1", [Reaction(Answer.BUSY, 0.1), *takes])
+    for name in ("l1", "own"):
+        exchange.answers(name, [Reaction(Answer.BUSY, 0.1), *takes])
 
     def answered(call: OutCall) -> OutCall:
         until(lambda: call.code, why="it is taken or turned away")
@@ -350,7 +355,22 @@ def test_who_rings_goes_by_limits_turns_and_what_was_before(
         assert [call.target_id for call in house.calls(Call.caller == caller)] == [ids["l2"], ids["l2"]]
         assert call_through(again).target_id == ids["l1"]  # and whoever is new rings in turn
 
-    together(limit, rounds, knows_callers)
+    def has_somebody_of_his_own() -> None:
+        caller = caller_number()
+        with house.database.write() as session:
+            owner, own = session.get_one(Company, office.id), session.get_one(Target, ids["own"])
+            responsibles.tell(session, office.hand, owner, {caller: own})
+        assert call_through(hers, caller).target_id == ids["g1"]  # hers is busy this once: the group has it
+        rung = sa.select(CallEvent.detail).join(Call, Call.id == CallEvent.call_id)
+        with house.database.read() as session:
+            legs = session.scalars(rung.where(Call.caller == caller, CallEvent.kind == "leg_ended"))
+            assert [leg["target_id"] for leg in legs] == [ids["own"]]  # and rang before it
+        exchange.give_up(answered(exchange.call(caller, hers)))
+        until(lambda: house.count(Call.caller == caller, Call.ended_at.is_not(None)) == 2, why="both ended")
+        assert [call.target_id for call in house.calls(Call.caller == caller)] == [ids["g1"], ids["own"]]
+        assert call_through(hers).target_id == ids["g1"]  # nobody is for a stranger: the group at once
+
+    together(limit, rounds, knows_callers, has_somebody_of_his_own)
 
 
 def test_a_phone_is_free_again_when_it_has_put_its_call_through(house: House, office: Office) -> None:

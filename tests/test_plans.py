@@ -12,12 +12,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from support.command import Installation, make_ready
-from support.facts import Pallets, add_pallets, answered, ended, started
+from support.facts import CALLER, Pallets, add_pallets, answered, ended, started
 
 from dialplan.facts import load_facts, problems
 from dialplan.program import Program
 from dialplan.render import render
-from tracker import forward, plan_cases, plan_list, plan_uses, plans, prompts, targets
+from tracker import forward, plan_cases, plan_list, plan_uses, plans, prompts, responsibles, targets
 from tracker.audit import By
 from tracker.books import record_all
 from tracker.database import Database
@@ -205,7 +205,8 @@ def test_a_plan_is_asked_only_what_it_asks_for(books: tuple[Session, Pallets, By
     steps = {
         "a": {"kind": "branch", "by": "source", "cases": {"billboard": "b"}, "then": "b"},
         "b": {"kind": "branch", "by": "caller", "cases": {"repeat": "last"}, "then": "box"},
-        "last": {"kind": "last", "then": "box"},
+        "last": {"kind": "last", "then": "own"},
+        "own": {"kind": "responsible", "then": "box"},
         "box": BOX,
     }
     plan = plans.add(session, by, owner, "office", {"steps": steps})
@@ -218,7 +219,9 @@ def test_a_plan_is_asked_only_what_it_asks_for(books: tuple[Session, Pallets, By
         return known_of(session, found, fact, fact.caller)
 
     source = session.get_one(Channel, pallets.billboard_channel_id).source.lower()
-    assert known() == {"source": source, "caller": "first", "last": ""}
+    assert known() == {"source": source, "caller": "first", "last": "", "responsible": ""}
+    office = session.get_one(Target, pallets.office_id)
+    responsibles.tell(session, by, owner, {CALLER: office})
     record_all(
         session,
         [
@@ -227,7 +230,8 @@ def test_a_plan_is_asked_only_what_it_asks_for(books: tuple[Session, Pallets, By
             ended(now - timedelta(minutes=58), "call-1"),
         ],
     )
-    assert known() == {"source": source, "caller": "repeat", "last": str(pallets.mobile_id)}
+    whose = {"last": str(pallets.mobile_id), "responsible": str(pallets.office_id)}
+    assert known() == {"source": source, "caller": "repeat", **whose}
 
 
 def test_a_change_that_sends_a_kept_trial_elsewhere_is_refused(books: tuple[Session, Pallets, By]) -> None:

@@ -26,6 +26,7 @@ FROM_ANYWHERE = {"/s/<name>.js", "/api/v1/visits"} | {
 }
 # tests/test_callback_asks.py holds these apart.
 FROM_ANYWHERE |= {"/api/v1/callbacks/ask", "/api/v1/callbacks/offer"}
+FROM_ANYWHERE |= {"/in/<inlet_key>"}  # and tests/test_inlets.py this one
 DOORS = {"/login", "/login/code", "/link/<token>"}
 PUBLIC = DOORS | {"/healthz", "/readyz", "/metrics", "/static/<name>", "/api/v1/openapi.json"} | FROM_ANYWHERE
 PUBLIC |= {"/cb/<site_key>"}
@@ -68,7 +69,7 @@ def address(site: Site, rule: Rule) -> str:
     values = {"key": site.app.config["KEY"], "kind": "wav", "token": "t", "name": "x", "_rest": "x"}
     values |= {"visit": site.app.config["VISIT"], "note": "1", "user": "1", "login": "x" * 16}
     values |= {"alert": "1", "address": "1", "target": "1", "scope": "company"}
-    values |= {"destination": "1", "word": "ga4"}
+    values |= {"destination": "1", "word": "ga4", "inlet": "1", "inlet_key": "x"}
     values |= {"report": "1", "schedule": "1", "plan": "1", "step": "sales"}
     values |= {"site_key": "x", "callback": "x"}
     values |= {"link": "1", "view": "1", "rent": "1", "sale": "1"}

@@ -331,6 +331,12 @@ def test_steps_are_put_in_named_anew_and_taken_out(site: Site, ann: FlaskClient,
     assert step(site, "hours")["closed"] == "night"
     assert done(send(ann, f"{at}/steps", kind="last")) == f"{at}/steps/last"
     assert step(site, "last") == {"kind": "last", "then": "hours"}
+    assert done(send(ann, f"{at}/steps", kind="responsible")) == f"{at}/steps/responsible"
+    done(send(ann, f"{at}/steps/responsible", do="save", seconds="15", then="last"))
+    assert step(site, "responsible") == {"kind": "responsible", "seconds": 15, "then": "last"}
+    assert "Whoever is responsible for this caller rings, for 15 seconds." in ann.get(at).text
+    assert "Responsible for this caller" in ann.get(f"{at}/try").text
+    done(send(ann, f"{at}/steps/responsible", do="drop"))
     refused(send(ann, f"{at}/steps/night", do="save", cause="busy", name="sales"), "name", "already")
     refused(send(ann, f"{at}/steps", kind="drum"), "", "no such kind")
     html = ann.get(f"{at}/steps/hours").text

@@ -13,9 +13,13 @@ from support.facts import Pallets, started
 from support.served import Served, books_in
 from support.showroom import furnish
 
-from tracker import applying, site_checks
+from tracker import applying, arriving, inlets, responsibles, site_checks, targets
+from tracker.audit import By
 from tracker.books import record
-from tracker.models import NodeConfiguration
+from tracker.database import Database
+from tracker.inlets import Filled
+from tracker.models import Company, NodeConfiguration
+from tracker.vault import Vault
 
 HERE = "/settings/pallets"
 PAGES = (
@@ -23,7 +27,8 @@ PAGES = (
     "/channels/add", "/channels/1", "/pools", "/pools/add", "/pools/1", "/pools/1/advice", "/sites",
     "/sites/add", "/sites/1", "/sites/1/check", "/sources?url=https://shop.example/", "/targets",
     "/targets/add?kind=peer", "/targets/add?kind=phone", "/targets/add?kind=outside", "/targets/1",
-    "/forwarding", "/forwarding/company", "/forwarding/number-1", "/trunks", "/keys",
+    "/forwarding", "/forwarding/company", "/forwarding/number-1", "/trunks", "/keys", "/inlets", "/inlets/1",
+    "/responsible",
 )  # fmt: skip
 
 
@@ -45,11 +50,31 @@ class Worked(Served):
             session.merge(NodeConfiguration(node="main", looked_at=seen, **plain | more))
 
 
+def _hear_of_a_crm(database: Database, secret_key: str) -> None:
+    """An inlet, what came in there, and a caller for whom somebody is responsible."""
+    by = By(datetime.now(UTC), "cli:ann")
+    with database.write() as session:
+        company = session.get_one(Company, 1)
+        made, _ = inlets.add(session, by, company, "own", Filled(name="CRM"), vault=Vault(secret_key))
+        told = {
+            "reference": "17",
+            "phone": "+4915112345678",
+            "status": "won",
+            "revenue": "5",
+            "responsible": "x",
+        }
+        arriving.take(session, made, told, By(by.at, arriving.actor_of(made)))
+        arriving.refuse(session, made, by.at, "There is no signature", None)
+        office = targets.of_company(session, company)[0]
+        responsibles.tell(session, by, company, {"+4915112345678": office})
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worked]:
     folder = tmp_path_factory.mktemp("settings")
     with books_in(folder) as (settings, database):
         furnish(database, settings, datetime.now(UTC), ())
+        _hear_of_a_crm(database, settings.secret_key)
         with serving(settings) as url:
             yield Worked(url, database)
 

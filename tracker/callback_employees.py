@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from tracker.dialling import dial_of, header_policy
 from tracker.forwarding import Way, ways
-from tracker.known_callers import known_of_request, last_target
+from tracker.known_callers import known_of_request, last_target, responsible_target
 from tracker.models import CallbackRequest, CallbackSettings, Company, Number, Target
 from tracker.plan_list import listed, newest
 from tracker.policy.callback_hours import Hours
@@ -108,13 +108,15 @@ def _rings(
     if way.plan is None:
         return [(ring.target_id, ring.ring_seconds) for ring in way.rings]
     request = asked.request if asked else None
+    phone = request.phone if request else None
     clocks = ZoneInfo(session.get_one(Company, shown.company_id).timezone)
     members = ringers(
         _plans(session, shown.company_id),
         str(way.plan.plan_id),
         asked.at.astimezone(clocks) if asked else None,
         known=known_of_request(session, request) if request else None,
-        last=(last_target(session, shown.company_id, request.phone) or None) if request else None,
+        last=last_target(session, shown.company_id, phone) or None,
+        responsible=responsible_target(session, shown.company_id, phone) or None,
     )
     return [(int(member.target), member.seconds) for member in members]
 

@@ -20,6 +20,7 @@ from tracker.models import (
     AlertMessage,
     ApiKey,
     ApplyRequest,
+    Arrival,
     AuditEntry,
     Base,
     Call,
@@ -37,6 +38,7 @@ from tracker.models import (
     ExchangeRate,
     Forwarding,
     Guard,
+    Inlet,
     Membership,
     Number,
     OutgoingRule,
@@ -45,6 +47,7 @@ from tracker.models import (
     PlanVersion,
     Pool,
     Prompt,
+    Responsible,
     Sale,
     SavedReport,
     SavedView,
@@ -187,7 +190,7 @@ def one_at_a_time(session: Session, company: Company) -> None:
 _ITS_OWN = (
     Forwarding, OutgoingRule, Membership, ApplyRequest, SavedView, Consent, Prompt, Unrecorded, CallerRule,
     Guard, ExchangeRate, ApiKey, SourceRule, CallPlan, CallFolder, Tag, DelayModel, DaySheet,
-    Destination,
+    Destination, Responsible, Inlet,
 )  # fmt: skip
 
 
@@ -209,6 +212,8 @@ def delete(session: Session, by: By, company: Company) -> None:
         session.execute(sa.delete(part).where(part.plan_id.in_(plans)))
     its = sa.select(Destination.id).where(Destination.company_id == company.id)
     session.execute(sa.delete(Delivery).where(Delivery.destination_id.in_(its)))
+    its = sa.select(Inlet.id).where(Inlet.company_id == company.id)
+    session.execute(sa.delete(Arrival).where(Arrival.inlet_id.in_(its)))
     for model in _ITS_OWN:
         session.execute(sa.delete(model).where(model.company_id == company.id))
     addresses = sa.select(AlertAddress.id).where(AlertAddress.company_id == company.id)

@@ -1,4 +1,4 @@
-"""What a plan asks of a call before it rings: where it came from, who called, who spoke with him last.
+"""What a plan asks of a call before it rings: where it came from, who called, who is there for him.
 
 Phone systems that are told of a call's source learn it here too.
 """
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from tracker.attribution import arrival
 from tracker.inbound import Inbound
-from tracker.models import Call, CallbackRequest, Channel, Target, Visit
+from tracker.models import Call, CallbackRequest, Channel, Responsible, Target, Visit
 from tracker.plan_list import all_asks
 from tracker.policy.caller_regions import UNKNOWN, region_of
 from tracker.policy.facts import Presentation, Started
@@ -23,14 +23,18 @@ from tracker.repeats import has_called
 _TELLS = sa.select(
     sa.exists().where(Target.company_id == sa.bindparam("company"), Target.tells_source.is_(True))
 )
+_RESPONSIBLE = sa.select(Responsible.target_id).where(
+    Responsible.company_id == sa.bindparam("company"), Responsible.phone == sa.bindparam("caller")
+)
 _SOURCE_WORDS = frozenset((By.SOURCE, By.MEDIUM, By.CAMPAIGN))
 
 
 def known_of(session: Session, found: Inbound, started: Started, caller: str | None) -> dict[str, str]:
     """The words that the number's plan asks for, as branches compare them; "" where nothing is known.
 
-    "last" is the id of the target that spoke with this caller last, "visitor" "1" when he is known by the
-    number he dialled. `caller` is as the books have him. Reads nothing that the plan does not ask for.
+    "last" is the id of the target that spoke with this caller last, "responsible" of the one that is there
+    for him, "visitor" "1" when he is known by the number he dialled. `caller` is as the books have him. Reads
+    nothing that the plan does not ask for.
     """
     asks = found.way.plan.asks if found.way.plan else frozenset()
     if "plan" in asks:
@@ -47,6 +51,8 @@ def known_of(session: Session, found: Inbound, started: Started, caller: str | N
         known[By.CALLER] = "repeat" if has_called(session, found.company_id, caller, started.at) else "first"
     if "last" in asks:
         known["last"] = last_target(session, found.company_id, caller)
+    if "responsible" in asks:
+        known["responsible"] = responsible_target(session, found.company_id, caller)
     if "visitor" in asks:
         known["visitor"] = "1" if found.lease_id is not None else "0"
     return {str(word): value for word, value in known.items() if word in asks}
@@ -76,6 +82,13 @@ def last_target(session: Session, company_id: int, caller: str | None) -> str:
         .limit(1)
     )
     return str(session.scalar(wanted) or "")
+
+
+def responsible_target(session: Session, company_id: int, caller: str | None) -> str:
+    """The id of the target that is responsible for this caller; "" where none is. One look into an index."""
+    if caller is None:
+        return ""
+    return str(session.scalar(_RESPONSIBLE, {"company": company_id, "caller": caller}) or "")
 
 
 def header_source(session: Session, found: Inbound, started: Started) -> str:

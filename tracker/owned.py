@@ -8,12 +8,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tracker.errors import Rejected, say
-from tracker.models import Channel, Destination, Number, Pool, Prompt, Site, Target
+from tracker.models import Channel, Destination, Inlet, Number, Pool, Prompt, Site, Target
 
-Owned = TypeVar("Owned", Channel, Destination, Number, Pool, Prompt, Site, Target)
+Owned = TypeVar("Owned", Channel, Destination, Inlet, Number, Pool, Prompt, Site, Target)
 _UNKNOWN = {
     "channel": say("There is no such channel"),
     "destination": say("There is no such destination"),
+    "inlet": say("There is no such inlet"),
     "number": say("There is no such number"),
     "pool": say("There is no such pool"),
     "prompt": say("There is no such prompt"),

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from tracker.audit import By
 from tracker.database import Database
 from tracker.errors import Rejected
-from tracker.models import ApiAnswer, Base, Destination
+from tracker.models import ApiAnswer, Base, Destination, Inlet
 from tracker.sealed import Sealed, Stored
 from tracker.vault import Vault, is_sealed
 
@@ -32,7 +32,7 @@ def columns() -> list[sa.Column[Any]]:
     kept = [
         it for table in Base.metadata.sorted_tables for it in table.columns if isinstance(it.type, Sealed)
     ]
-    by_hand = (Destination.secrets, ApiAnswer.answer)  # where the vault is handed around
+    by_hand = (Destination.secrets, Inlet.secrets, ApiAnswer.answer)  # where the vault is handed around
     return [*kept, *(Base.metadata.tables[it.class_.__tablename__].c[it.key] for it in by_hand)]
 
 

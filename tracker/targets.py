@@ -21,6 +21,7 @@ from tracker.models import (
     Company,
     Forwarding,
     ProvisionLink,
+    Responsible,
     Site,
     Srtp,
     Target,
@@ -236,6 +237,7 @@ def delete(session: Session, by: By, target: Target) -> None:
             uses=uses,
         )
     session.execute(sa.delete(ProvisionLink).where(ProvisionLink.target_id == target.id))
+    session.execute(sa.delete(Responsible).where(Responsible.target_id == target.id))
     session.delete(target)
     by.note(session, "target.delete", target.company_id, subject=target.name)
 

@@ -2,7 +2,7 @@
 
 Each change is one row that says who and when, and one entry in the audit log, in the caller's transaction.
 Doing the same twice changes nothing the second time. Only people set a category, in the page, on the command
-line or by a key of the phone they took the call with: no service of ours does so by itself.
+line, by a key of the phone they took the call with or in their CRM: no service of ours does so by itself.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ _LONG = {
     "promo_code": say("The promo code has %(count)s characters"),
     "tag": say("The tag has %(count)s characters"),
 }
+INLET = "inlet:"  # begins the actor of what a CRM says by an inlet; the inlet's name follows
 PHONE = "phone:"  # begins the actor of what was said by a phone's key; the target's name follows
 _EARLIER = 20  # judged calls of the same number that a suggestion looks at
 

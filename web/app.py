@@ -30,6 +30,8 @@ from web import (
     formats,
     health,
     imports,
+    inlet_words,
+    inlets,
     languages,
     log,
     missed,
@@ -127,5 +129,7 @@ def create_app(
     shared.install(app, monotonic)
     app.register_blueprint(shared_report.pages)
     app.register_blueprint(phone.pages)
+    inlets.install(app, monotonic)
+    inlet_words.install(app)
     visits.install(app, database, monotonic)
     return app

@@ -13,7 +13,7 @@ from tracker.errors import Rejected
 from web.refusals import translated
 from web.rest.reading import Invalid
 from web.switcher import look_wider
-from web.viewer import wants_json
+from web.viewer import is_for_programs, wants_json
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,12 @@ STATUS = {
     "cost.unknown": 404,
     "hook.unknown": 404,
     "import.busy": 409,
+    "inlet.duplicate": 409,
+    "inlet.kind": 404,
+    "inlet.many": 409,
+    "inlet.signature": 401,
+    "inlet.too_many": 429,
+    "inlet.unknown": 404,
     "key.beyond": 403,
     "key.duplicate": 409,
     "key.scope": 403,
@@ -68,6 +74,7 @@ STATUS = {
     "key.unknown": 404,
     "recording.kind": 404,
     "recording.missing": 404,
+    "responsible.unknown": 404,
     "role.last_owner": 409,
     "role.needed": 403,
     "role.too_high": 403,
@@ -145,7 +152,7 @@ def install(app: Flask) -> None:
 
 def answer(status: int, problem: Rejected) -> Response:
     """The refusal, as a page or as JSON, whichever the client reads; programs read English."""
-    said = problem if request.path.startswith("/api/v") else translated(problem)
+    said = problem if is_for_programs() else translated(problem)
     if wants_json():
         told: dict[str, object] = {"error": {"id": said.id, "message": said.message, "fix": said.fix}}
         if isinstance(problem, Invalid):

@@ -31,7 +31,7 @@ from web.viewer import SeenCompany
 LARGEST_BYTES = 20_000_000
 CARRIED = 80_000  # characters that a page carries
 SHOWN = 100  # problems and rows that a page shows
-ENDPOINTS = {"costs.import_", "sales.import_", "settings_sounds.change"}
+ENDPOINTS = {"costs.import_", "sales.import_", "settings_sounds.change", "settings_responsible.change"}
 
 # Given the list, and how it is to be read: what it has.
 Read = Callable[[Session, Company, bytes, dict[str, Any]], Any]

@@ -210,9 +210,14 @@ def _to_login() -> Response:
     return redirect("/login" if after == "/" else "/login?" + urlencode({"next": after}))  # type: ignore[return-value]
 
 
+def is_for_programs() -> bool:
+    """The API, and where CRMs tell us."""
+    return request.path.startswith(("/api/v", "/in/"))
+
+
 def wants_json() -> bool:
-    """An API address, or a client that says it would rather read JSON than HTML."""
-    if request.path.startswith(("/api/v", "/callrail/")):
+    """An address for programs, or a client that says it would rather read JSON than HTML."""
+    if is_for_programs() or request.path.startswith("/callrail/"):
         return True
     return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
 

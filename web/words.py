@@ -23,7 +23,7 @@ from tracker.policy.facts import (
 from tracker.policy.rights import Role
 from tracker.policy.touches import Touches
 from tracker.policy.worth import Category, Ground, Suggestion
-from tracker.worth import PHONE
+from tracker.worth import INLET, PHONE
 
 QUIET, QUIET_SECONDS = 3, 2.0  # a peak of so many per cent is noise; shorter pauses belong to the talk
 CERTAIN = 0.9995  # what rounds to 100.0 %
@@ -176,6 +176,8 @@ def hand_words(actor: str) -> str:
     """Whose hand a change came from, where it is nobody's account: “Office, on the phone”."""
     if actor.startswith(PHONE):
         return gettext("%(name)s, on the phone", name=actor.removeprefix(PHONE))
+    if actor.startswith(INLET):
+        return gettext("inlet %(name)s", name=actor.removeprefix(INLET))
     if actor.startswith(LINK):
         return gettext("Link %(number)s", number=actor.removeprefix(LINK))
     return actor

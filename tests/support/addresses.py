@@ -20,6 +20,7 @@ from tracker.models import (
     Channel,
     Company,
     Destination,
+    Inlet,
     Number,
     PlanVersion,
     Pool,
@@ -52,7 +53,7 @@ def _parts(session: Session) -> dict[str, str]:
     found = {
         "key": Call.key, "visit": Visit.id, "company": Company.slug, "channel": Channel.id,
         "number": Number.id, "plan": CallPlan.id, "pool": Pool.id, "site": Site.id,
-        "target": Target.id, "user": User.id, "destination": Destination.id,
+        "target": Target.id, "user": User.id, "destination": Destination.id, "inlet": Inlet.id,
     }  # fmt: skip
     ids = {name: session.scalars(sa.select(column).limit(1)).first() for name, column in found.items()}
     return (

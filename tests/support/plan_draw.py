@@ -32,6 +32,7 @@ from tracker.policy.plan import (
     Place,
     Plan,
     Prompt,
+    Responsible,
     Ring,
     Say,
     Span,
@@ -43,7 +44,7 @@ from tracker.policy.plan_trial import Answer, Reaction, Script
 
 RING_SECONDS = 1
 TONE = Prompt(sound="tone")
-_KINDS = (Hours, Ring, Ring, Ring, Say, Menu, Code, Branch, Consent, Last)
+_KINDS = (Hours, Ring, Ring, Ring, Say, Menu, Code, Branch, Consent, Last, Responsible)
 _ENDS = (Voicemail, Hangup, Ring, Ring)
 
 
@@ -66,7 +67,8 @@ def draw(
     if any(isinstance(step, Other) for step in plans[name].steps.values()):
         plans[other] = drawing.plan(other, None)
     keys = tuple(chance.choice(("1", "#", "9", "", "5")) for _ in range(12))
-    return Drawn(name, plans, Script(targets=drawing.reactions(), keys=keys, known=known))
+    reactions, whose = drawing.reactions(), chance.choice((None, *targets))
+    return Drawn(name, plans, Script(targets=reactions, keys=keys, known=known, responsible=whose))
 
 
 class _Drawing:
@@ -83,7 +85,7 @@ class _Drawing:
             steps[place] = self._step(kind, [*steps, FINISHED], other)
         whole = Plan(name, "s1", steps)
         kept = {place: steps[place] for place in whole.reached()}
-        if {type(step) for step in kept.values()}.isdisjoint({Ring, Last, Voicemail, Other}):
+        if {type(step) for step in kept.values()}.isdisjoint({Ring, Last, Responsible, Voicemail, Other}):
             return replace(whole, steps={"s1": self._ring([FINISHED])})
         return replace(whole, steps=kept)
 
@@ -119,6 +121,7 @@ class _Drawing:
             Code: Code(TONE, then, digits=4, seconds=1),
             Consent: Consent(TONE, then, refuse="9"),
             Last: Last(then, RING_SECONDS),
+            Responsible: Responsible(then, RING_SECONDS),
             Voicemail: Voicemail(TONE, 5),
             Hangup: Hangup(self.chance.choice(list(Cause))),
             Other: Other(other or ""),

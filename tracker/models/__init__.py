@@ -40,6 +40,7 @@ from tracker.models.company import (
 )
 from tracker.models.deliveries import Delivery, Destination
 from tracker.models.guards import CallerRule, Guard
+from tracker.models.inlets import Arrival, Inlet, Responsible
 from tracker.models.message_mails import MessageMail
 from tracker.models.money import ApiKey, ChannelRent, Cost, ExchangeRate, Sale
 from tracker.models.people import (
@@ -92,6 +93,7 @@ __all__ = [
     "ApiAnswer",
     "ApiKey",
     "ApplyRequest",
+    "Arrival",
     "AuditEntry",
     "Base",
     "Call",
@@ -129,6 +131,7 @@ __all__ = [
     "ExchangeRate",
     "Forwarding",
     "Guard",
+    "Inlet",
     "Lease",
     "LeaseEnd",
     "Link",
@@ -164,6 +167,7 @@ __all__ = [
     "ReportMail",
     "ReportSchedule",
     "ReportedCall",
+    "Responsible",
     "Role",
     "Sale",
     "SaleStatus",

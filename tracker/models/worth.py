@@ -19,7 +19,9 @@ class CallCategory(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     call_id: Mapped[int] = mapped_column(sa.ForeignKey("calls.id"), index=True)
     at: Mapped[datetime]
-    actor: Mapped[str] = mapped_column(sa.String(200))  # a user's e-mail, "cli:NAME", "phone:TARGET"
+    actor: Mapped[str] = mapped_column(
+        sa.String(200)
+    )  # a user's e-mail, "cli:NAME", "phone:TARGET", "inlet:NAME"
     category: Mapped[Category | None] = mapped_column(words(Category))
 
 

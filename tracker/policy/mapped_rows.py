@@ -20,6 +20,7 @@ MAP, ROWS = "map.", "map.rows"
 NEEDED = ("reference", "revenue", "at")  # without a reference the same order told again would be another sale
 _DEEPEST = 12
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
+_CHOSEN = re.compile(r"\[([^=\]]{1,60})=([^\]]{1,100})\]")  # of a list: that whose field is this
 _EPOCH = re.compile(r"\d{10}|\d{13}")  # seconds, milliseconds
 
 
@@ -68,15 +69,14 @@ def mapped_rows(told: Any, its: Mapped) -> tuple[list[dict[str, Any]], int]:
 
     Raises Rejected rows.malformed where there is no row at all.
     """
-    found = list(_rows(_at(told, its.rows) if its.rows else told))
-    if not found:
+    rows = placed_rows(told, its)
+    if not rows:
         raise Rejected(
             "rows.malformed",
             "There is nothing at %(path)r",
             "See map.rows, and the message",
             path=its.rows[:60],
         )
-    rows = [{name: _plain(name, _at(row, path)) for name, path in its.places.items()} for row in found]
     if not its.statuses or "status" not in its.places:
         return rows, 0
     kept = []
@@ -85,6 +85,12 @@ def mapped_rows(told: Any, its: Mapped) -> tuple[list[dict[str, Any]], int]:
         if status is not None:
             kept.append(row | {"status": status.value})
     return kept, len(rows) - len(kept)
+
+
+def placed_rows(told: Any, its: Mapped) -> list[dict[str, Any]]:
+    """What stands at the places of each row that there is; None where nothing does."""
+    found = list(_rows(_at(told, its.rows) if its.rows else told))
+    return [{name: _plain(name, _first(row, path)) for name, path in its.places.items()} for row in found]
 
 
 def unfolded(form: Mapping[str, str]) -> dict[str, Any]:
@@ -110,16 +116,36 @@ def _rows(found: Any) -> Iterator[Any]:
         yield found
 
 
+def value_at(told: Any, path: str) -> Any:
+    """What stands at a path; None where nothing does."""
+    return _at(told, path)
+
+
+def _first(row: Any, paths: str) -> Any:
+    """What stands at the first of several paths, "billing.phone|shipping.phone", at which something does."""
+    found = [_at(row, path.strip()) for path in paths.split("|")]
+    return next((each for each in found if each is not None and each != ""), found[-1])
+
+
 def _at(told: Any, path: str) -> Any:
-    """What stands at a path of names and places in lists; None where nothing does."""
+    """What stands at a path of names and places in lists; None where nothing does.
+
+    A step "[id=17]" is the one of a list whose `id` is 17.
+    """
     for step in path.split(".")[:_DEEPEST]:
-        if isinstance(told, dict):
+        if (chosen := _CHOSEN.fullmatch(step)) is not None:
+            told = next((it for it in _rows(told) if _is(it, chosen[1], chosen[2])), None)
+        elif isinstance(told, dict):
             told = told.get(step)
         elif isinstance(told, list) and re.fullmatch(r"\d{1,6}", step) and int(step) < len(told):
             told = told[int(step)]
         else:
             return None
     return told
+
+
+def _is(it: Any, name: str, value: str) -> bool:
+    return isinstance(it, dict) and str(it.get(name, "")).casefold() == value.casefold()
 
 
 def _plain(name: str, value: Any) -> Any:

@@ -183,6 +183,18 @@ class Last:
 
 
 @dataclass(frozen=True)
+class Responsible:
+    """Whoever is responsible for this caller rings. `then` where nobody is, and when he does not take it."""
+
+    then: Place
+    seconds: int = 20
+
+    @property
+    def ways(self) -> Mapping[str, Place]:
+        return {"nobody": self.then}
+
+
+@dataclass(frozen=True)
 class Code:
     """The caller types his visitor code.
 
@@ -254,7 +266,7 @@ class Hangup:
         return {}
 
 
-Step = Hours | Ring | Last | Say | Menu | Code | Branch | Voicemail | Consent | Other | Hangup
+Step = Hours | Ring | Last | Responsible | Say | Menu | Code | Branch | Voicemail | Consent | Other | Hangup
 
 
 @dataclass(frozen=True)
@@ -290,7 +302,7 @@ class Plan:
 
     @property
     def asks(self) -> frozenset[str]:
-        """What has to be known of a call: By's words, "last", "visitor"; "plan": what others ask for too."""
+        """What has to be known of a call: By's words, "last", "responsible", "visitor"; "plan": others'."""
         words = {str(step.by) for step in self.steps.values() if isinstance(step, Branch)}
         kinds = {type(step) for step in self.steps.values()}
         return frozenset(words | {word for kind, word in _ASKED.items() if kind in kinds})
@@ -312,4 +324,9 @@ def _renamed(step: Step, targets: Mapping[str, str], plans: Mapping[str, str]) -
     return step
 
 
-_ASKED: Mapping[type[Step], str] = {Last: "last", Code: "visitor", Other: "plan"}
+_ASKED: Mapping[type[Step], str] = {
+    Last: "last",
+    Responsible: "responsible",
+    Code: "visitor",
+    Other: "plan",
+}

@@ -19,7 +19,10 @@ from tracker.policy.plan import By, Plan
 from tracker.policy.plan_trial import Answer, Event, Reaction, Script, Trial, tried
 
 _WORDS = frozenset(
-    ("at", "targets", "keys", "gives_up", "known", "last", "visitor", "turn", "chance", "taken", "listens")
+    (
+        *("at", "targets", "keys", "gives_up", "known", "last", "responsible", "visitor", "turn", "chance"),
+        *("taken", "listens"),
+    )
 )
 _LONGEST_SECONDS = 86_400
 _YEARS = range(2000, 2200)
@@ -58,6 +61,7 @@ def _script(given: Mapping[str, Any]) -> Script:
         chance=min(_number(given, "chance", 0.0), 0.999999),
         taken={str(name): int(count) for name, count in (given.get("taken") or {}).items()},
         last=None if given.get("last") is None else str(given["last"]),
+        responsible=None if given.get("responsible") is None else str(given["responsible"]),
         visitor=bool(given.get("visitor", False)),
         listens=_number(given, "listens", 0.0),
     )
@@ -142,11 +146,12 @@ def case_document(case: Case) -> dict[str, Any]:
         "chance": script.chance,
         "taken": dict(script.taken),
         "last": script.last,
+        "responsible": script.responsible,
         "visitor": script.visitor,
         "listens": script.listens,
     }
     usual = {**told, "targets": {}, "keys": [], "gives_up": None, "known": {}, "turn": 0, "chance": 0.0}
-    usual |= {"taken": {}, "last": None, "visitor": False, "listens": 0.0, "at": None}
+    usual |= {"taken": {}, "last": None, "responsible": None, "visitor": False, "listens": 0.0, "at": None}
     return {word: value for word, value in told.items() if value != usual[word]}
 
 
@@ -177,8 +182,8 @@ def renamed(lines: Iterable[str], before: tuple[str, str], after: tuple[str, str
 
 def named(script: Script) -> list[str]:
     """The targets of which the script says something, each once."""
-    last = [script.last] if script.last is not None else []
-    return list(dict.fromkeys([*script.targets, *script.taken, *last]))
+    one = [each for each in (script.last, script.responsible) if each is not None]
+    return list(dict.fromkeys([*script.targets, *script.taken, *one]))
 
 
 def same_way(expected: Iterable[str], trial: Trial) -> bool:

@@ -23,6 +23,7 @@ from tracker.policy.plan import (
     Place,
     Plan,
     Prompt,
+    Responsible,
     Ring,
     Span,
     SpecialDay,
@@ -71,7 +72,7 @@ def _whole(plan: Plan) -> Iterator[Fault]:
             plan.name, place, say("No call comes here"), say("Lead to it from a step, or take it away")
         )
     kinds = {type(plan.steps[place]) for place in plan.reached()}
-    if kinds.isdisjoint({Ring, Last, Voicemail, Other}):
+    if kinds.isdisjoint({Ring, Last, Responsible, Voicemail, Other}):
         silent = say("Nobody ever rings and no message is taken")
         yield Fault(plan.name, None, silent, say("Add a step that rings"))
 
@@ -98,7 +99,7 @@ def _own(step: Step, plans: Mapping[str, Plan], targets: Collection[str]) -> Ite
     match step:
         case Ring():
             yield from _ring(step, targets)
-        case Last():
+        case Last() | Responsible():
             yield from _seconds(step.seconds)
         case Menu():
             yield from _menu(step)

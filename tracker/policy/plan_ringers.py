@@ -26,6 +26,7 @@ from tracker.policy.plan import (
     Other,
     Place,
     Plan,
+    Responsible,
     Ring,
     Step,
     Voicemail,
@@ -44,12 +45,13 @@ def ringers(
     *,
     known: Mapping[By, str] | None = None,
     last: str | None = None,
+    responsible: str | None = None,
 ) -> tuple[Member, ...]:
     """Who rings when the company's clocks show `here`, each once; None: in the hours somebody is there.
 
-    `known`: what branches ask of the caller, `last`: who spoke with him last.
+    `known`: what branches ask of the caller, `last`: who spoke with him last, `responsible`: who is for him.
     """
-    walk = _Walk(plans, here, known or {}, last)
+    walk = _Walk(plans, here, known or {}, {Last: last, Responsible: responsible})
     found = {member.target: member for member in reversed(list(walk.begin(name)))}
     return tuple(reversed(found.values()))[:MOST]
 
@@ -88,9 +90,13 @@ class _Walk:
     """One way through the plans. A plan that is sound has no loop; one that is not ends where it repeats."""
 
     def __init__(
-        self, plans: Mapping[str, Plan], here: datetime | None, known: Mapping[By, str], last: str | None
+        self,
+        plans: Mapping[str, Plan],
+        here: datetime | None,
+        known: Mapping[By, str],
+        whose: Mapping[type[Step], str | None],
     ) -> None:
-        self._plans, self._here, self._known, self._last = plans, here, known, last
+        self._plans, self._here, self._known, self._whose = plans, here, known, whose
         self._seen = set[tuple[str, Place]]()
 
     def begin(self, name: str) -> Iterator[Member]:
@@ -105,8 +111,8 @@ class _Walk:
         match step:
             case Ring():
                 yield from step.members
-            case Last() if self._last is not None:
-                yield Member(self._last, step.seconds)
+            case Last() | Responsible() if (target := self._whose[type(step)]) is not None:
+                yield Member(target, step.seconds)
             case Other():
                 yield from self.begin(step.plan)
         for ways in self._ways(step):

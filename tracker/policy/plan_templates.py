@@ -73,6 +73,7 @@ def new_step(kind: str, then: Place, target: str, plan: str, heard: Heard) -> di
         "hours": {"open": {"mon-fri": "09:00-18:00"}, "then": then},
         "ring": {"targets": [f"{target}:25"], "then": then},
         "last": {"then": then},
+        "responsible": {"then": then},
         "say": {"say": heard.welcome, "then": then},
         "menu": {"say": heard.sales_or_service, "keys": {"1": then, "2": then}, "then": then},
         "code": {"say": heard.type_code, "then": then},

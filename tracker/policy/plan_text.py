@@ -37,6 +37,7 @@ from tracker.policy.plan import (
     Other,
     Plan,
     Prompt,
+    Responsible,
     Ring,
     Say,
     Span,
@@ -285,6 +286,7 @@ _KINDS: dict[str, Callable[[_Told], Step]] = {
         told.number("tries", 2),
     ),
     "last": lambda told: Last(told.text("then"), told.number("seconds", 20)),
+    "responsible": lambda told: Responsible(told.text("then"), told.number("seconds", 20)),
     "code": lambda told: Code(
         told.prompt(), told.text("then"), told.number("digits", 4), told.number("seconds", 4)
     ),

@@ -35,6 +35,7 @@ from tracker.policy.plan import (
     Other,
     Place,
     Plan,
+    Responsible,
     Ring,
     Say,
     Step,
@@ -79,6 +80,7 @@ class Script:
     chance: float = 0.0
     taken: Mapping[str, int] = field(default_factory=dict)
     last: str | None = None  # who spoke with this caller last
+    responsible: str | None = None  # who is for him
     visitor: bool = False  # he is known by the number he dialled
     listens: float = 0.0  # seconds that each prompt lasts
 
@@ -160,7 +162,8 @@ class _Call:
         doing: Mapping[type[Step], Callable[[Any], Place]] = {
             Hours: lambda it: it.ways["open" if is_open(it, self._here()) else "closed"],
             Ring: self._ring,
-            Last: self._ring_last,
+            Last: lambda it: self._ring_one(it, self._script.last),
+            Responsible: lambda it: self._ring_one(it, self._script.responsible),
             Say: self._say,
             Menu: self._choose,
             Code: self._take_code,
@@ -245,24 +248,27 @@ class _Call:
 
     # ---- who rings ----
 
-    def _ring_last(self, step: Last) -> Place:
-        if self._script.last is not None and self._script.known is not None:
-            self._rung_together([Member(self._script.last, step.seconds)])
+    def _ring_one(self, step: Last | Responsible, target: str | None) -> Place:
+        if target is not None and self._script.known is not None:
+            self._hear_why(self._rung_together([Member(target, step.seconds)]))
         return step.then
 
     def _ring(self, step: Ring) -> Place:
         members = list(self._in_order(step))
         groups = [members] if step.order is Order.AT_ONCE else [[member] for member in members]
-        came_of = [what for group in groups for what in self._rung_together(group)]
-        kinds = set(came_of)
+        kinds = self._hear_why([what for group in groups for what in self._rung_together(group)])
         if kinds == {What.UNREACHABLE}:
-            self._last = Cause.NO_ANSWER
             return step.then if step.unreachable is None else step.unreachable
         if What.NO_ANSWER not in kinds:
-            self._last = Cause.BUSY
             return step.then if step.busy is None else step.busy
-        self._last = Cause.NO_ANSWER
         return step.then
+
+    def _hear_why(self, came_of: Sequence[What]) -> set[What]:
+        """What came of those that rang, which is how the call ends where nothing follows."""
+        kinds = set(came_of)
+        rang = kinds == {What.UNREACHABLE} or What.NO_ANSWER in kinds
+        self._last = Cause.NO_ANSWER if rang else Cause.BUSY
+        return kinds
 
     def _in_order(self, step: Ring) -> Iterator[Member]:
         first = 0

@@ -27,7 +27,7 @@ class Scope(enum.StrEnum):
     """What a program may do with its key: a key opens those that it was made for, and nothing else."""
 
     CALLS_READ = "calls:read"  # calls, what goes on now
-    CALLS_WRITE = "calls:write"  # say what a call was worth
+    CALLS_WRITE = "calls:write"  # say what a call was worth, who is responsible for a caller
     CALLS_REPORT = "calls:report"  # tell calls of a phone system
     CALLBACKS_READ = "callbacks:read"  # who asked to be called back, and what became of it
     CALLBACKS_WRITE = "callbacks:write"  # ask for one

@@ -29,6 +29,7 @@ _NUMBERS = {
     "voicemail": ("most_seconds",),
     "menu": ("seconds", "tries"),
     "last": ("seconds",),
+    "responsible": ("seconds",),
     "code": ("digits", "seconds"),
 }
 _DOTTED = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.?([0-9]{4})?", re.ASCII)

@@ -38,6 +38,7 @@ class Asked:
     known: Collection[By]
     has_keys: bool
     has_last: bool
+    has_responsible: bool
     has_visitor: bool
     has_turn: bool
     has_chance: bool
@@ -125,6 +126,7 @@ def asked(plans: Mapping[str, Plan], name: str, ids: Mapping[str, str]) -> Asked
         known=[by for by in By if by in words],
         has_keys=any(isinstance(step, Menu | Code | Consent) for step in steps),
         has_last="last" in words,
+        has_responsible="responsible" in words,
         has_visitor="visitor" in words,
         has_turn=any(step.order is Order.ROUND for step in rings),
         has_chance=any(step.order is Order.WEIGHT for step in rings),
@@ -161,6 +163,7 @@ def case_told(wanted: Asked, told: MultiDict[str, str]) -> dict[str, Any]:
         if "away" in told
         else {by: value(f"known-{by}") for by in wanted.known if value(f"known-{by}")},
         "last": value("last") or None,
+        "responsible": value("responsible") or None,
         "visitor": "visitor" in told,
         "gives_up": value("gives_up") or None,
         "turn": value("turn") or 0,

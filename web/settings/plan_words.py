@@ -29,6 +29,7 @@ from tracker.policy.plan import (
     Place,
     Plan,
     Prompt,
+    Responsible,
     Ring,
     Say,
     Span,
@@ -45,6 +46,7 @@ KINDS = {
     Hours: _("Opening hours"),
     Ring: _("Who rings"),
     Last: _("Whoever spoke last"),
+    Responsible: _("Whoever is responsible"),
     Say: _("Announcement"),
     Menu: _("Menu"),
     Code: _("Visitor code"),
@@ -168,6 +170,15 @@ def _last(step: Last) -> Iterator[object]:
     yield gettext("Who calls for the first time goes on at once.")
 
 
+def _responsible(step: Responsible) -> Iterator[object]:
+    yield ngettext(
+        "Whoever is responsible for this caller rings, for %(num)s second.",
+        "Whoever is responsible for this caller rings, for %(num)s seconds.",
+        step.seconds,
+    )
+    yield gettext("Callers for whom nobody is responsible go on at once.")
+
+
 def _menu(step: Menu) -> Iterator[object]:
     yield ngettext("Waits %(num)s second for a key.", "Waits %(num)s seconds for a key.", step.seconds)
     yield ngettext("Asks %(num)s time.", "Asks up to %(num)s times.", step.tries)
@@ -189,6 +200,7 @@ _SENTENCES: Mapping[type[Step], Callable[[Any], Iterable[object]]] = {
     Hours: lambda _it: [gettext("By the company’s clocks.")],
     Ring: lambda it: [ORDERS[it.order]] if len(it.members) > 1 else [],
     Last: _last,
+    Responsible: _responsible,
     Menu: _menu,
     Code: lambda _it: [gettext("Who is known by the number that he dialled goes on at once.")],
     Branch: lambda it: [gettext("The way goes by: %(known)s.", known=KNOWN[it.by])],

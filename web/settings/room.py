@@ -33,6 +33,8 @@ SECTIONS = (
     ("/sounds", lazy_gettext("Sounds")),
     ("/blocked", lazy_gettext("Blocked callers")),
     ("/destinations", lazy_gettext("Destinations")),
+    ("/inlets", lazy_gettext("Inlets")),
+    ("/responsible", lazy_gettext("Responsible")),
     ("/trunks", lazy_gettext("Trunks")),
     ("/keys", lazy_gettext("API keys")),
 )
