@@ -173,6 +173,8 @@ def describe(it: Delivery) -> dict[str, Any]:
         "tried_at": it.tried_at,
         "sent_at": it.sent_at,
         "answer": it.answer,
+        "receipt": it.receipt,
+        "verdict_at": it.verdict_at,
     }
 
 
@@ -199,7 +201,8 @@ def replay(
     which += [Delivery.created_at >= since] if since else []
     which += [Delivery.created_at < until] if until else []
     again = sa.update(Delivery).where(*which).values(
-        sent_at=None, given_up_at=None, why=None, due_at=by.at, tries=0, progress={}
+        sent_at=None, given_up_at=None, why=None, due_at=by.at, tries=0, progress={}, receipt=None,
+        verdict_at=None,
     )  # fmt: skip
     count = session.connection().execute(again).rowcount
     detail = {"count": count}

@@ -7,10 +7,11 @@ https://developers.kommo.com. A call can be added and never changed, so it waits
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from tracker.destinations import oauth
 from tracker.destinations.crm import (
     AFTER_RECORDING,
     came_from,
@@ -25,8 +26,18 @@ from tracker.destinations.crm import (
     title_of,
     utm_of,
 )
-from tracker.destinations.kind import BARRED, Field, FieldKind, Kind, Line, Parcel, post_json, usual_answer
-from tracker.errors import say
+from tracker.destinations.kind import (
+    BARRED,
+    Field,
+    FieldKind,
+    Kind,
+    Line,
+    OAuth,
+    Parcel,
+    post_json,
+    usual_answer,
+)
+from tracker.errors import Rejected, say
 from tracker.outside import Reply
 from tracker.policy.delivering import Event, Why
 from tracker.policy.facts import Outcome
@@ -147,20 +158,53 @@ def meaning(reply: Reply, line: Line) -> Answer:
 
 
 def _ask(line: Line, what: str, told: Any) -> Reply:
-    return post_json(line, _place(line, what), told, _pass(line))
+    return _with_pass(line, lambda headers: post_json(line, _place(line, what), told, headers))
+
+
+def _get(line: Line, what: str) -> Reply:
+    return _with_pass(line, lambda headers: line.ask("GET", _place(line, what), b"", headers))
 
 
 def _check(line: Line, _parcel: Parcel) -> Answer:
     """Read the account: that needs the token, and leaves nothing."""
-    return Answer(True, taken(line.ask("GET", _place(line, "account"), b"", _pass(line)), line.now).shown())
+    return Answer(True, taken(_get(line, "account"), line.now).shown())
 
 
 def _place(line: Line, what: str) -> str:
     return f"{line.options['address'].rstrip('/')}/api/v4/{what}"
 
 
-def _pass(line: Line) -> dict[str, str]:
-    return {"Authorization": f"Bearer {line.secrets['token']}"}
+def _with_pass(line: Line, ask: Callable[[Mapping[str, str]], Reply]) -> Reply:
+    """By the tokens of a connection, where there is one; else by the one that lives long."""
+    token = line.secrets.get("token")
+    if token and not line.secrets.get(oauth.REFRESH):
+        return ask({"Authorization": f"Bearer {token}"})
+    return oauth.asked_with_access(OAUTH, line, lambda access: ask({"Authorization": f"Bearer {access}"}))
+
+
+def _log_in_place(options: Mapping[str, str]) -> str:
+    """Where an account's people are asked; unconfirmed."""
+    house = "amocrm.ru" if options["address"].rstrip("/").endswith(".amocrm.ru") else "kommo.com"
+    return f"https://www.{house}/oauth?mode=post_message"
+
+
+OAUTH = OAuth(
+    authorize=_log_in_place,
+    token=lambda options: f"{options['address'].rstrip('/')}/oauth2/access_token",
+    ask=oauth.by_json,
+)
+
+
+def check_fields(values: Mapping[str, str]) -> None:
+    """A token that lives long, or an integration to be connected. Raises Rejected destination.missing."""
+    if not values.get("token") and not (values.get("client_id") and values.get("client_secret")):
+        raise Rejected(
+            "destination.missing",
+            "%(title)s needs %(name)s",
+            "Fill in the long-lived token, or client_id and client_secret, and connect it afterwards",
+            title=KIND.title,
+            name="token",
+        )
 
 
 def _user(options: Mapping[str, str], call: CallFacts) -> int | None:
@@ -186,9 +230,20 @@ KIND = Kind(
         Field(
             "token",
             say("Token"),
-            say("A long-lived token of a private integration with access to your account's data"),
+            say("A long-lived token of a private integration; or instead the two below, and connect it"),
             FieldKind.SECRET,
+            required=False,
             form=r"[A-Za-z0-9._~+/=-]{16,1900}",
+        ),
+        Field(
+            "client_id",
+            say("OAuth client id"),
+            say("The integration's ID, in its keys and scopes"),
+            FieldKind.SECRET,
+            required=False,
+        ),
+        Field(
+            "client_secret", say("OAuth client secret"), say("There too"), FieldKind.SECRET, required=False
         ),
         people_field("amoCRM"),
         title_field(),
@@ -214,4 +269,6 @@ KIND = Kind(
     test=one_by_one(_check),
     why_not=why_not,
     outgoing=True,
+    check=check_fields,
+    oauth=OAUTH,
 )

@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
+from tracker.destinations import oauth
 from tracker.destinations.crm import (
     AFTER_RECORDING,
-    Stop,
     came_from,
     in_base64,
     local,
@@ -28,7 +27,18 @@ from tracker.destinations.crm import (
     story_of,
     utm_of,
 )
-from tracker.destinations.kind import BARRED, Field, FieldKind, Kind, Line, Parcel, post_json, usual_answer
+from tracker.destinations.kind import (
+    BARRED,
+    Field,
+    FieldKind,
+    Kind,
+    Line,
+    OAuth,
+    Parcel,
+    Stop,
+    post_json,
+    usual_answer,
+)
 from tracker.errors import say
 from tracker.outside import Reply, Trouble
 from tracker.policy.delivering import Event, Why, is_transient
@@ -57,6 +67,19 @@ def why_not(_options: Mapping[str, str], parcel: Parcel) -> Why | None:
     return None if parcel.call.caller else Why.NOBODY
 
 
+def _place(options: Mapping[str, str]) -> str:
+    return options["address"].rstrip("/")
+
+
+# The address to come back to stands in the application.
+OAUTH = OAuth(
+    authorize=lambda options: f"{_place(options)}/oauth/authorize/",
+    token=lambda options: options.get("token_address") or TOKEN_ADDRESS,
+    ask=oauth.by_query,
+    says_redirect=False,
+)
+
+
 @dataclass(frozen=True)
 class Portal:
     """The REST interface of a portal, as an application."""
@@ -70,30 +93,13 @@ class Portal:
 
     def reply(self, method: str, **what: Any) -> Reply:
         """The same, whatever was answered. Raises Stop, Trouble."""
-        if not self.line.secrets.get("access_token"):
-            self._refresh()
-        reply = self._post(method, what)
-        if reply.status == 401 and word_of(reply) in _EXPIRED:
-            self._refresh()
-            reply = self._post(method, what)
-        return reply
-
-    def _post(self, method: str, what: Mapping[str, Any]) -> Reply:
-        url = f"{self.line.options['address'].rstrip('/')}/rest/{method}"
-        return post_json(self.line, url, {**what, "auth": self.line.secrets["access_token"]})
-
-    def _refresh(self) -> None:
-        """An access token for an hour, and the refresh token that is good from now on."""
-        secrets, place = self.line.secrets, self.line.options.get("token_address") or TOKEN_ADDRESS
-        names = ("client_id", "client_secret", "refresh_token")
-        query = {"grant_type": "refresh_token", **{name: secrets[name] for name in names}}
-        reply = self.line.ask("GET", f"{place}?{urlencode(query)}")
-        told = reply.json()
-        fresh = told if reply.ok and isinstance(told, dict) else {}
-        if not fresh.get("access_token"):
-            raise Stop(ours(usual_answer(reply, self.line.now)))
-        renewed = {name: str(fresh[name]) for name in ("access_token", "refresh_token") if fresh.get(name)}
-        self.line.keep(**renewed)
+        url = f"{_place(self.line.options)}/rest/{method}"
+        return oauth.asked_with_access(
+            OAUTH,
+            self.line,
+            lambda token: post_json(self.line, url, {**what, "auth": token}),
+            lambda reply: reply.status == 401 and word_of(reply) in _EXPIRED,
+        )
 
 
 def result_of(reply: Reply, line: Line) -> Any:
@@ -218,8 +224,9 @@ KIND = Kind(
         Field(
             "refresh_token",
             say("Refresh token"),
-            say("The first one; it is renewed by itself, as long as calls come"),
+            say("Empty: connect the destination when it is added; renewed by itself, as long as calls come"),
             FieldKind.SECRET,
+            required=False,
         ),
         Field(
             "user_id",
@@ -259,4 +266,5 @@ KIND = Kind(
     test=one_by_one(_check),
     why_not=why_not,
     outgoing=True,
+    oauth=OAUTH,
 )

@@ -12,14 +12,13 @@ from typing import Any
 from tracker.destinations.bitrix24 import LEAD, comment_of, marks_of, result_of
 from tracker.destinations.crm import (
     AFTER_RECORDING,
-    Stop,
     one_by_one,
     people_field,
     person_of,
     title_field,
     title_of,
 )
-from tracker.destinations.kind import Field, FieldKind, Kind, Line, Parcel, post_json
+from tracker.destinations.kind import Field, FieldKind, Kind, Line, Parcel, Stop, post_json
 from tracker.errors import say
 from tracker.policy.delivering import Event, Why
 from tracker.policy.parcels import CallFacts
