@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from tracker.audit import By
 from tracker.deliveries import WAITING
-from tracker.destinations import KINDS, FieldKind, Kind
+from tracker.destinations import KINDS, FieldKind, Kind, oauth
 from tracker.destinations.fields import kind_of, read_events, read_values
 from tracker.errors import Rejected
 from tracker.held import hold
@@ -67,6 +67,7 @@ def add(
         events=read_events(its, filled.events or ()) or [each.value for each in its.usual_events],
         created_at=by.at, changed_at=by.at,
     )  # fmt: skip
+    _say_whether_let_in(made, its, secrets, by.at)
     session.add(made)
     session.flush()
     detail = {"kind": its.word, "events": made.events, **options}
@@ -85,7 +86,11 @@ def change(
     options, secrets = read_values(its, filled.values, destination.options, sealed)
     if its.word == "webhook" and sealed.get("secret", secrets["secret"]) != secrets["secret"]:
         secrets["secret_before"] = sealed["secret"]  # both sign, until `forget_secret`
+    if _secret_names(its, filled.values):  # what was granted to others is not ours
+        secrets.pop(oauth.ACCESS, None)
+        secrets.pop(oauth.UNTIL, None)
     destination.options, destination.secrets = options, vault.seal(secrets)
+    _say_whether_let_in(destination, its, secrets, by.at)
     if filled.events is not None:
         destination.events = read_events(its, filled.events)
     if filled.name and filled.name != destination.name:
@@ -173,13 +178,12 @@ def lags(session: Session, company: Company, since: datetime) -> dict[int, Lag]:
 def describe(it: Destination) -> dict[str, Any]:
     """A destination as JSON, without its secrets."""
     kind = KINDS.get(it.kind)
-    state = "disabled" if it.disabled_at else "paused" if it.paused_at else "failing" if it.failures else "on"
     return {
         "id": it.id,
         "name": it.name,
         "kind": it.kind,
         "title": kind.title if kind else it.kind,
-        "state": state,
+        "state": _state_of(it),
         "options": it.options,
         "events": it.events,
         "created_at": it.created_at,
@@ -202,6 +206,22 @@ def describe_all(session: Session, company: Company, now: datetime) -> list[dict
 def describe_lag(it: Lag) -> dict[str, Any]:
     """How a destination fares, as JSON."""
     return {"waiting": it.waiting, "oldest_at": it.oldest_at, "failed": it.failed}
+
+
+def _say_whether_let_in(it: Destination, kind: Kind, secrets: Mapping[str, str], now: datetime) -> None:
+    """One that is to be connected by a person waits until it is."""
+    if kind.oauth is not None and not oauth.is_let_in(kind.oauth, secrets):
+        it.disconnected_at, it.answer = it.disconnected_at or now, oauth.NOT_CONNECTED
+    else:
+        it.disconnected_at = None
+
+
+def _state_of(it: Destination) -> str:
+    if it.disabled_at:
+        return "disabled"
+    if it.paused_at:
+        return "paused"
+    return "disconnected" if it.disconnected_at else "failing" if it.failures else "on"
 
 
 def _check_name(there: Sequence[Destination], name: str) -> None:

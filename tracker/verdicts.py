@@ -43,8 +43,9 @@ def settle(
         except (Trouble, Stop) as why:
             log.warning("what became of %s could not be asked: %s", receipt, why)
             its = Delivery.destination_id == lane_id, Delivery.verdict_at <= way.now
+            later = sa.case((Delivery.sent_at > way.now - LONGEST, way.now + AGAIN), else_=None)
             with writing, database.write() as session:
-                session.execute(sa.update(Delivery).where(*its).values(verdict_at=way.now + AGAIN))
+                session.execute(sa.update(Delivery).where(*its).values(verdict_at=later))
             return
         _write(database, writing, way.now, found, told)
 

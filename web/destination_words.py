@@ -31,5 +31,6 @@ DESTINATION_STATES = {
     "on": (_("Works"), "good"),
     "paused": (_("Paused"), ""),
     "failing": (_("Fails"), "bad"),
+    "disconnected": (_("To be connected"), "bad"),
     "disabled": (_("Wants no more"), "bad"),
 }

@@ -2,14 +2,16 @@
 
 Wire format: https://www.amocrm.ru/developers/content/crm_platform/calls-api and …/unsorted-api, the same at
 https://developers.kommo.com. A call can be added and never changed, so it waits for its recording. Whether
-`uniq` keeps a second one out is not known: only an answer that is lost on the way can double a call.
+`uniq` keeps a second one out is not known: where an answer was lost on the way, it is looked for over there
+before anything is sent again. Only a worker that dies between the call and its note can double it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 from tracker.destinations import oauth
 from tracker.destinations.crm import (
@@ -34,12 +36,13 @@ from tracker.destinations.kind import (
     Line,
     OAuth,
     Parcel,
+    Stop,
     post_json,
     usual_answer,
 )
 from tracker.errors import Rejected, say
 from tracker.outside import Reply
-from tracker.policy.delivering import Event, Why
+from tracker.policy.delivering import Event, Why, is_transient
 from tracker.policy.facts import Outcome
 from tracker.policy.parcels import CallFacts
 from tracker.policy.telling import Answer
@@ -54,7 +57,13 @@ NOBODY_HAS_IT = 263  # unconfirmed: the code of a number that no contact has
 _BARRED = BARRED | {402, 404}  # the account is not paid for, or is not there
 # Unconfirmed: the codes of a lead's tracking fields, by our names.
 CLICKS = {"gclid": "GCLID", "yclid": "YCLID", "fbclid": "FBCLID"}
-UNKNOWN = "unknown"  # in a parcel's progress: nobody has the number
+# A parcel's progress: nobody has the number; what was asked last and not answered.
+UNKNOWN, ASKED = "unknown", "asked"
+CALL, LEAD = "calls", "leads/unsorted/sip"
+# Where each may have come to: a lead that somebody took up is unsorted no more, and its call a note.
+NOTES = ("contacts/notes", "companies/notes", "leads/notes")
+PLACES = {CALL: NOTES, LEAD: ("leads/unsorted", *NOTES)}
+MOST_FOUND = 250  # of a list
 
 
 def why_not(_options: Mapping[str, str], parcel: Parcel) -> Why | None:
@@ -128,15 +137,60 @@ def marks_of(call: CallFacts) -> list[dict[str, Any]]:
 
 def _tell(line: Line, parcel: Parcel) -> Answer:
     """As a call; where nobody has the number, as an unsorted lead."""
-    call, options = parcel.call, line.options
-    if UNKNOWN not in parcel.progress:
-        reply = _ask(line, "calls", [call_of(options, call)])
+    call, options, done = parcel.call, line.options, parcel.progress
+    if (before := done.get(ASKED)) and (there := _find(line, before, call)):
+        return Answer(True, f"It had arrived: {there}")
+    if UNKNOWN not in done:
+        reply = _ask_once(line, done, CALL, [call_of(options, call)])
         if not is_unknown(reply):
             return meaning(reply, line)
-        parcel.progress[UNKNOWN] = True
+        done[UNKNOWN] = True
     if options.get("unsorted") == "no" or not may_be_new(call):
         return Answer(False, "No contact has that number", final=True)
-    return meaning(_ask(line, "leads/unsorted/sip", [lead_of(options, call)]), line)
+    return meaning(_ask_once(line, done, LEAD, [lead_of(options, call)]), line)
+
+
+def _ask_once(line: Line, done: MutableMapping[str, Any], what: str, told: Any) -> Reply:
+    """Ask, and remember that as long as it is not known whether it was taken."""
+    done[ASKED] = what
+    reply = _ask(line, what, told)
+    if reply.status < 500:
+        del done[ASKED]
+    return reply
+
+
+def _find(line: Line, what: str, call: CallFacts) -> str | None:
+    """Where a call that was asked to be kept stands. Raises Stop, Trouble."""
+    for place in PLACES[what]:
+        reply = _get(line, f"{place}?{urlencode(_newest(place, call))}")
+        if is_transient(reply.status):
+            raise Stop(usual_answer(reply, line.now, _BARRED))
+        if any(uniq_of(row) == call.key for row in rows_of(reply)):
+            return place
+    return None
+
+
+def _newest(place: str, call: CallFacts) -> list[tuple[str, str]]:
+    """The list's filters: calls since that one began, the newest first; unconfirmed."""
+    if place not in NOTES:
+        return [("filter[category][]", "sip"), ("order[created_at]", "desc"), ("limit", str(MOST_FOUND))]
+    since = int(call.started_at.timestamp()) - 60
+    kinds = [("filter[note_type][]", kind) for kind in ("call_in", "call_out")]
+    order = [("filter[updated_at][from]", str(since)), ("order[updated_at]", "desc")]
+    return [*kinds, *order, ("limit", str(MOST_FOUND))]
+
+
+def rows_of(reply: Reply) -> list[dict[str, Any]]:
+    """The things in a list; an empty one has no body, and one that we may not see none for us."""
+    told = reply.json()
+    there = told.get("_embedded") if reply.ok and isinstance(told, dict) else None
+    lists = there.values() if isinstance(there, dict) else ()
+    return [each for rows in lists if isinstance(rows, list) for each in rows if isinstance(each, dict)]
+
+
+def uniq_of(row: Mapping[str, Any]) -> object:
+    """Our key of a call: in a note's parameters, in an unsorted lead's metadata; unconfirmed."""
+    return {**(row.get("params") or {}), **(row.get("metadata") or {})}.get("uniq")
 
 
 def is_unknown(reply: Reply) -> bool:

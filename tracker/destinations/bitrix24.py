@@ -3,7 +3,8 @@
 Wire format: https://apidocs.bitrix24.com, telephony.externalCall. Calls are registered and finished by an
 application only; an inbound webhook may not (tracker.destinations.bitrix24_leads is for those). What was
 reached is kept with the parcel, so that a second try goes on there. Bitrix24 knows a registration again for
-half an hour, as long as the call is not finished.
+half an hour, as long as the call is not finished; one that is never finished shows nowhere. Where the answer
+to a later step was lost, the statistics or the timeline are looked at before anything is told again.
 """
 
 from __future__ import annotations
@@ -55,10 +56,13 @@ STATUSES = {
     Outcome.FAILED: "503", Outcome.REFUSED: "603",
 }  # fmt: skip
 LEAD = 1  # entityTypeId
+COMMENTS = "crm.timeline.comment.list"
 # A parcel's progress.
 CALL, FINISHED, NOTED, SOUND, ENTITY = "call_id", "finished", "noted", "sound_tries", "entity"
+ASKED, RENEWED = "asked", "registered_again"  # the step whose answer did not come; for the last time
 _EXPIRED = {"expired_token", "invalid_token", "NO_AUTH_FOUND"}
 _BARRED = BARRED | {404}  # a method that is not there: a wrong address, or telephony is switched off
+_NO_SUCH_CALL = "Call is not found"
 _NO_SUCH_USER = "User is not found"  # 400 like a call's own faults
 
 
@@ -136,38 +140,98 @@ def registration_of(options: Mapping[str, str], call: CallFacts) -> dict[str, An
 
 def _tell(line: Line, parcel: Parcel) -> Answer:
     """Register, finish, say where it came from, attach the recording: each once."""
-    portal, done, call = Portal(line), parcel.progress, parcel.call
+    portal, done = Portal(line), parcel.progress
     if CALL not in done:
-        told = portal.ask("telephony.externalCall.register", **registration_of(line.options, call))
-        if not isinstance(told, dict) or not told.get("CALL_ID"):
-            raise Stop(Answer(False, f"It does not say which call that is: {str(told)[:100]}"))
-        done[CALL] = told["CALL_ID"]
-        done[ENTITY] = [told.get("CRM_ENTITY_TYPE"), told.get("CRM_ENTITY_ID"), told.get("CRM_CREATED_LEAD")]
+        _register(portal, parcel)
     if FINISHED not in done:
-        user = person_of(line.options, call, line.options["user_id"])
-        status = STATUSES.get(call.outcome or Outcome.MISSED, "304")
-        what = {"DURATION": seconds_of(call), "STATUS_CODE": status, "ADD_TO_CHAT": 0}
-        portal.ask("telephony.externalCall.finish", CALL_ID=done[CALL], USER_ID=user, **what)
-        done[FINISHED] = True
+        _finish(portal, parcel)
     if NOTED not in done:
-        _note(portal, call, *done[ENTITY])
+        _note(portal, parcel, *done[ENTITY])
         done[NOTED] = True
     return _attach(portal, parcel)
 
 
-def _note(portal: Portal, call: CallFacts, kind: str | None, entity: Any, lead: Any) -> None:
+def _register(portal: Portal, parcel: Parcel) -> None:
+    told = portal.ask("telephony.externalCall.register", **registration_of(portal.line.options, parcel.call))
+    if not isinstance(told, dict) or not told.get("CALL_ID"):
+        raise Stop(Answer(False, f"It does not say which call that is: {str(told)[:100]}"))
+    done = parcel.progress
+    done[CALL] = told["CALL_ID"]
+    done[ENTITY] = [told.get("CRM_ENTITY_TYPE"), told.get("CRM_ENTITY_ID"), told.get("CRM_CREATED_LEAD")]
+
+
+def _finish(portal: Portal, parcel: Parcel) -> None:
+    """Once: a call that is finished is not found any more."""
+    call, done, options = parcel.call, parcel.progress, portal.line.options
+    was_asked = done.get(ASKED) == FINISHED
+    if not (was_asked and _is_in_statistics(portal, done[CALL])):
+        status = STATUSES.get(call.outcome or Outcome.MISSED, "304")
+        what = {"DURATION": seconds_of(call), "STATUS_CODE": status, "ADD_TO_CHAT": 0}
+        user = person_of(options, call, options["user_id"])
+        done[ASKED] = FINISHED
+        reply = portal.reply("telephony.externalCall.finish", CALL_ID=done[CALL], USER_ID=user, **what)
+        if was_answered(reply):
+            del done[ASKED]
+        lost = _NO_SUCH_CALL in reply.text
+        if lost and not was_asked and not done.get(RENEWED):
+            done[RENEWED] = True  # its registration ran out
+            del done[CALL]
+            raise Stop(ours(usual_answer(reply, portal.line.now)))
+        if not (lost and was_asked):
+            result_of(reply, portal.line)
+    done.pop(ASKED, None)
+    done[FINISHED] = True
+
+
+def _is_in_statistics(portal: Portal, call_id: str) -> bool:
+    """Whether a call is finished; to an application that may not look it is not. Raises Stop, Trouble."""
+    reply = portal.reply("voximplant.statistic.get", FILTER={"CALL_ID": call_id})
+    _go_on(portal, reply)
+    told = reply.json()
+    return reply.ok and isinstance(told, dict) and bool(told.get("result"))
+
+
+def _note(portal: Portal, parcel: Parcel, kind: str | None, entity: Any, lead: Any) -> None:
     """The source: as marks of a lead that this call made, as a comment on whomever it belongs to.
 
     An application that may not is no reason to hold a call up. Raises Stop, Trouble.
     """
-    replies = []
+    call, done = parcel.call, parcel.progress
     if lead:
-        replies.append(portal.reply("crm.item.update", entityTypeId=LEAD, id=lead, fields=marks_of(call)))
+        fields: dict[str, Any] = dict(marks_of(call))
+        _go_on(portal, portal.reply("crm.item.update", entityTypeId=LEAD, id=lead, fields=fields))
     if kind and entity:
-        replies.append(portal.reply("crm.timeline.comment.add", fields=comment_of(call, kind, entity)))
-    for reply in replies:
-        if is_transient(reply.status):
-            raise Stop(usual_answer(reply, portal.line.now))
+        fields = comment_of(call, kind, entity)
+        if not (done.get(ASKED) == NOTED and has_comment(portal.reply(COMMENTS, **whose(fields)), call)):
+            done[ASKED] = NOTED
+            reply = portal.reply("crm.timeline.comment.add", fields=fields)
+            if was_answered(reply):
+                del done[ASKED]
+            _go_on(portal, reply)
+    done.pop(ASKED, None)
+
+
+def _go_on(portal: Portal, reply: Reply) -> None:
+    """Unless the same is to be tried again. Raises Stop."""
+    if is_transient(reply.status):
+        raise Stop(usual_answer(reply, portal.line.now))
+
+
+def was_answered(reply: Reply) -> bool:
+    """Whether it is known what became of a request: a gateway on the way does not know."""
+    return reply.status < 500 or bool(word_of(reply))
+
+
+def whose(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """How the comments beside that one are asked for; unconfirmed."""
+    return {"filter": {name: fields[name] for name in ("ENTITY_ID", "ENTITY_TYPE")}}
+
+
+def has_comment(reply: Reply, call: CallFacts) -> bool:
+    """Whether one of the comments leads to that call."""
+    told = reply.json()
+    rows = told.get("result") if reply.ok and isinstance(told, dict) else None
+    return any(call.link in str(row.get("COMMENT")) for row in rows or () if isinstance(row, dict))
 
 
 def marks_of(call: CallFacts) -> dict[str, str]:
