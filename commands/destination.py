@@ -138,7 +138,9 @@ def change(
 @company_option
 @json_option
 def list_command(company: str | None, as_json: bool) -> None:
-    """List destinations: how each fares, and what waits for it. Exit code 1 if one fails.
+    """List destinations: how each fares, what is due and since when. Exit code 1 if one fails.
+
+    Held is what waits for a category, a recording or the destination's own clock, as it should.
 
     \b
     Example:
@@ -148,9 +150,9 @@ def list_command(company: str | None, as_json: bool) -> None:
 
     with reading(company) as (session, owner):
         rows = destination_list.describe_all(session, owner, here().now)
-    columns = ("name", "kind", "state", "waiting", "oldest_at", "failed", "sent_at", "answer")
+    columns = ("name", "kind", "state", "waiting", "oldest_at", "held", "failed", "sent_at", "answer")
     print_rows(rows, columns, as_json=as_json, empty="No destination yet: `leaseline destination add`")
-    if any(row["state"] in {"failing", "disabled"} for row in rows):
+    if any(row["state"] in {"failing", "disconnected", "disabled"} for row in rows):
         raise click.exceptions.Exit(1)
 
 

@@ -190,11 +190,20 @@ def replay(
 ) -> int:
     """Send again what was given up (with `everything`: what was taken, too), by ids or of a period.
 
-    Gives how many. Raises Rejected `delivery.nothing` where neither is given.
+    Gives how many. Raises Rejected `delivery.nothing` where neither is given, `delivery.disabled` for one
+    that wants no more.
     """
     chosen = list(ids)
     if not chosen and since is None:
         raise Rejected("delivery.nothing", "Nothing was chosen", "Name deliveries, or the day from which on")
+    if destination.disabled_at is not None:
+        raise Rejected(
+            "delivery.disabled",
+            "%(name)s is told nothing any more, because it answered: %(answer)s",
+            "Save its settings anew first, or `leaseline destination change`",
+            name=destination.name,
+            answer=destination.disabled_because,
+        )
     which: list[Any] = [Delivery.destination_id == destination.id]
     which.append(~WAITING if everything else Delivery.given_up_at.is_not(None))
     which += [Delivery.id.in_(chosen)] if chosen else []

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, make_response, redirect, request
 from flask_babel import gettext
@@ -14,7 +16,8 @@ from werkzeug.wrappers import Response
 from tracker import deliveries, destination_access, destination_list, destination_trial, owned
 from tracker.audit import By
 from tracker.deliveries import Asked
-from tracker.destination_list import FAILED_DAYS, NO_LAG, Filled
+from tracker.destination_list import NO_LAG, Filled
+from tracker.destination_safe import Safe
 from tracker.destination_trial import Tried
 from tracker.destinations import KINDS, FieldKind, Kind
 from tracker.destinations.fields import kind_of
@@ -22,8 +25,9 @@ from tracker.destinations.oauth import REFRESH
 from tracker.errors import Rejected
 from tracker.models import Company, Destination
 from tracker.vault import Vault
+from tracker.whereabouts import waits_for
 from web.catalogues import translator
-from web.destination_words import DELIVERY_STATES, DESTINATION_STATES, EVENTS, WHYS
+from web.destination_words import DELIVERY_STATES, DESTINATION_STATES, EVENTS, WAITS_FOR, WHYS
 from web.house import house, row_id
 from web.settings.forms import EMPTY, Form, attempt, text
 from web.settings.room import changing, reading, show
@@ -58,7 +62,7 @@ class Box:
 def index(company: str) -> str:
     """The company's destinations, how each fares, and the kinds there are."""
     with reading(company) as (session, owner):
-        lags = destination_list.lags(session, owner, house().clock() - FAILED_DAYS)
+        lags = destination_list.lags(session, owner, house().clock())
         rows = [
             (it, destination_list.describe(it), lags.get(it.id, NO_LAG))
             for it in destination_list.list_destinations(session, owner)
@@ -146,8 +150,22 @@ def _change(session: Session, by: By, it: Destination) -> None:
 
 
 def _replay(session: Session, by: By, it: Destination) -> None:
+    """What was chosen in the list; or all that was given up from one day of the company's to another."""
+    if text("since"):
+        zone = ZoneInfo(session.get_one(Company, it.company_id).timezone)
+        since, until = _day(text("since"), zone), _day(text("until") or text("since"), zone)
+        deliveries.replay(session, by, it, since=since, until=until + timedelta(days=1))
+        return
     chosen = [row_id(each) for each in request.form.getlist("delivery")]
     deliveries.replay(session, by, it, ids=chosen)
+
+
+def _day(typed: str, zone: ZoneInfo) -> datetime:
+    """The first instant of a day. Raises Rejected delivery.day."""
+    try:
+        return datetime.combine(date.fromisoformat(typed), time(), zone)
+    except ValueError:
+        raise Rejected("delivery.day", "%(day)s is no day", "Give it as 2026-11-27", day=typed[:20]) from None
 
 
 _DEEDS: Mapping[str, Callable[[Session, By, Destination], None]] = {
@@ -196,19 +214,26 @@ def _page(
     with reading(company) as (session, owner):
         it = owned.find(session, Destination, owner.id, row_id(destination))
         kind = kind_of(it.kind)
-        lag = destination_list.lags(session, owner, house().clock() - FAILED_DAYS).get(it.id, NO_LAG)
-        told = deliveries.list_deliveries(session, [owner.id], Asked(destination_id=it.id), SHOWN)
+        now, state = house().clock(), request.args.get("state", "")
+        lag = destination_list.lags(session, owner, now).get(it.id, NO_LAG)
+        asked = Asked(destination_id=it.id, state=state if state in DELIVERY_STATES else None)
+        told = deliveries.list_deliveries(session, [owner.id], asked, SHOWN)
         return _show(
             session, owner, "destination.html", it=it, kind=kind, form=_about_its_field(form), lag=lag,
             state=destination_list.describe(it)["state"], boxes=_boxes(kind, it.options, _kept(it)),
-            told=[(each, deliveries.state_of(each)) for each in told], secret=secret, tried=tried,
-            two_secrets="secret_before" in _kept(it), at_once=house().clock(),
+            told=[(each, deliveries.state_of(each), waits_for(each, now)) for each in told], secret=secret,
+            tried=tried, two_secrets="secret_before" in _kept(it), at_once=now, wanted=asked.state or "",
+            today=now.astimezone(ZoneInfo(owner.timezone)).date(),
             redirect=destination_access.redirect_of(house().settings), connected=REFRESH in _kept(it),
+            has_application={"client_id", "client_secret"} <= _kept(it),
         )  # fmt: skip
 
 
 def _show(session: Session, owner: Company, template: str, **more: Any) -> str:
-    words = {"EVENTS": EVENTS, "WHYS": WHYS, "STATES": DESTINATION_STATES, "DELIVERIES": DELIVERY_STATES}
+    words = {
+        "EVENTS": EVENTS, "WHYS": WHYS, "WAITS_FOR": WAITS_FOR, "STATES": DESTINATION_STATES,
+        "DELIVERIES": DELIVERY_STATES,
+    }  # fmt: skip
     return show(session, owner, template, **words, **more)
 
 
