@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from commands.context import changing, company_option, here, json_option, reading
 from commands.printing import print_rows
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from tracker.models import Company, Delivery
 
 
 @click.group("delivery")
@@ -50,20 +55,37 @@ def list_command(
         found = deliveries.list_deliveries(
             session, [owner.id], deliveries.Asked(key, to.id if to else None, state), limit
         )
-        rows = [deliveries.describe(each) for each in found]
-    columns = (
-        "id",
-        "created_at",
-        "call",
-        "destination",
-        "event",
-        "state",
-        "why",
-        "tries",
-        "due_at",
-        "answer",
-    )
+        rows = [deliveries.describe(each) if as_json else _row(each, here().now) for each in found]
+        others = _untold(session, owner, key, {each.destination_id for each in found}) if key else []
+    columns = ("id", "created_at", "call", "destination", "event", "state", "because", "tries", "due_at")
     print_rows(rows, columns, as_json=as_json, empty="No such delivery")
+    if not as_json:
+        for other, because in others if to is None else ():
+            click.echo(f"{other} was not told: {because}")
+
+
+def _row(it: Delivery, now: datetime) -> dict[str, Any]:
+    """A delivery, and in words why it stands as it does."""
+    from tracker import deliveries
+    from tracker.whereabouts import waits_for
+    from web.destination_words import WAITS_FOR, WHYS
+
+    waits = waits_for(it, now)
+    said = [WHYS[it.why]] if it.why else [WAITS_FOR[waits]] if waits else []
+    because = " · ".join(str(each) for each in [*said, it.answer] if each)
+    return deliveries.describe(it) | {"because": because or None}
+
+
+def _untold(session: Session, owner: Company, key: str, told: set[int]) -> list[tuple[str, str]]:
+    """The destinations that have no delivery of a call, and why."""
+    import sqlalchemy as sa
+
+    from tracker.models import Call
+    from tracker.whereabouts import untold
+    from web.destination_words import UNTOLD
+
+    call = session.scalar(sa.select(Call).where(Call.company_id == owner.id, Call.key == key))
+    return [(it.name, str(UNTOLD[why])) for it, why in untold(session, call, told)] if call else []
 
 
 @delivery_group.command("replay")
@@ -90,7 +112,10 @@ def replay(
     with changing(company) as (session, owner, by):
         to = destination_list.find(session, owner, name)
         count = deliveries.replay(session, by, to, everything=everything, **chosen)
-    click.echo(f"{count} deliveries go to {name} again.")
+    if count:
+        click.echo(f"Sent to {name} again: {count}.")
+    else:
+        click.echo(f"Nothing of that was given up by {name}; --all sends what it took, too.")
 
 
 @delivery_group.command("google-csv")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
 
 import click
 
@@ -21,7 +22,7 @@ event_option = click.option(
 )  # fmt: skip
 value_option = click.option(
     "--set", "values", multiple=True, metavar="FIELD=VALUE",
-    help="Fill a field in; may be repeated. FIELD=@FILE reads a secret from a file."
+    help="Fill a field in; may be repeated. FIELD=@FILE reads a secret from a file, FIELD= takes it away."
 )  # fmt: skip
 
 
@@ -137,7 +138,9 @@ def change(
 @company_option
 @json_option
 def list_command(company: str | None, as_json: bool) -> None:
-    """List destinations: how each fares, and what waits for it. Exit code 1 if one fails.
+    """List destinations: how each fares, what is due and since when. Exit code 1 if one fails.
+
+    Held is what waits for a category, a recording or the destination's own clock, as it should.
 
     \b
     Example:
@@ -147,9 +150,9 @@ def list_command(company: str | None, as_json: bool) -> None:
 
     with reading(company) as (session, owner):
         rows = destination_list.describe_all(session, owner, here().now)
-    columns = ("name", "kind", "state", "waiting", "oldest_at", "failed", "sent_at", "answer")
+    columns = ("name", "kind", "state", "waiting", "oldest_at", "held", "failed", "sent_at", "answer")
     print_rows(rows, columns, as_json=as_json, empty="No destination yet: `leaseline destination add`")
-    if any(row["state"] in {"failing", "disabled"} for row in rows):
+    if any(row["state"] in {"failing", "disconnected", "disabled"} for row in rows):
         raise click.exceptions.Exit(1)
 
 
@@ -199,6 +202,43 @@ def test(name: str, company: str | None, as_json: bool) -> None:
         _print(tried)
     if not tried.answer.ok:
         raise click.exceptions.Exit(1)
+
+
+@destination_group.command("connect")
+@click.argument("name")
+@click.option("--answer", metavar="ADDRESS", help="Where the browser arrived, with code=… and state=…")
+@company_option
+def connect(name: str, answer: str | None, company: str | None) -> None:
+    """Have a person let us in over there (OAuth 2): prints the address to open, and takes the answer.
+
+    The address to come back to, for the application over there, is printed as well.
+
+    \b
+    Examples:
+      leaseline destination connect "amoCRM / Kommo"
+      leaseline destination connect "amoCRM / Kommo" --answer "https://calls.shop.example/connected?code=…&state=…"
+    """
+    from tracker import destination_access as access
+    from tracker import destination_list
+    from tracker.destination_safe import Safe
+
+    opened = here()
+    with reading(company) as (session, owner):
+        it, slug = destination_list.find(session, owner, name), owner.slug
+        session.expunge(it)
+    safe = Safe(opened.database, _vault(), it.id, lambda: opened.now)
+    if answer is None:
+        place = access.question(it, safe, opened.settings, (slug, access.COMMAND), opened.now)
+        click.echo(f"come back to  {access.redirect_of(opened.settings)}\nopen          {place}")
+        return
+    told = dict(parse_qsl(urlsplit(answer).query))
+    asked_for = access.read_state(opened.settings, access.COMMAND, told.get("state", ""), opened.now)
+    if asked_for != (slug, it.id):
+        raise click.UsageError(f"That is the answer to a question about another destination than {name}")
+    access.connect(it, safe, opened.settings, told.get("code", ""), opened.now)
+    with changing(company) as (session, owner, by):
+        access.note(session, by, destination_list.find(session, owner, name))
+    click.echo(f"{name} is connected.")
 
 
 @destination_group.command("pause")

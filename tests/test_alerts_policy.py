@@ -332,6 +332,9 @@ def test_every_reading_has_words_for_all_its_figures() -> None:
         read_callbacks(AskedOnSite(1, 1, "shop", "pallets", [AskedBack(1.0, CallbackReason.NO_TRUNK)]), 1),
         read_destination(FailingDestination(1, 1, "pallets", "CRM", old, False, 7, "503"), NOW),
         read_destination(FailingDestination(1, 1, "pallets", "CRM", None, True, 0, "410"), NOW),
+        read_destination(
+            FailingDestination(1, 1, "pallets", "CRM", old, False, 7, "400", shut_out=True), NOW
+        ),
         read_trunk(TrunkSight(1, "carrier", "silent")),
         read_trunk(TrunkSight(1, "carrier", "unregistered")),
         read_node(NodeFacts("main", old, True), NOW),

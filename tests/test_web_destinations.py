@@ -12,7 +12,9 @@ from flask.testing import FlaskClient
 from support.settings_page import HERE, actions, admin, done, refused, send, two_companies
 from support.site import Site as House
 from support.standin import stand_in
+from support.standins import DOUBLES
 from support.standins.bitrix24 import Portal
+from support.standins.salesforce import Org
 from support.standins.webhook import SECRET, Receiver
 from support.told import Told
 
@@ -125,3 +127,62 @@ def test_a_call_says_where_it_went_and_is_sent_again(tmp_path: Path, sqlite: Dat
     done(send(ann, f"{AT}/{made}", do="replay", delivery=str(told.deliveries()[0].id)))
     assert told.deliveries()[0].given_up_at is None
     refused(send(ann, f"{AT}/{made}", do="replay"), "", "Nothing was chosen")
+
+
+def test_an_optional_secret_is_taken_away(tmp_path: Path, sqlite: Database, now: datetime) -> None:
+    told, org = Told(sqlite, tmp_path, now), Org()
+    house = House(sqlite, told.settings, now)
+    ann = admin(house)
+    made = told.add("salesforce", org.values("https://shop.my.salesforce.com"))
+    there = f"{AT}/{made}"
+    page = unescape(ann.get(there).text)
+    assert "Take it away: Refresh token" in page
+    assert "without_client_secret" not in page  # it is needed
+    kept = {"name": "CRM", "address": "https://shop.my.salesforce.com", "do": "change"}
+    done(send(ann, there, **kept, event="call.completed"))
+    assert "refresh_token" in told.vault.open(its(house).secrets)
+    done(send(ann, there, **kept, event="call.completed", without_refresh_token="yes"))
+    assert set(told.vault.open(its(house).secrets)) == {"client_id", "client_secret"}
+    assert "Take it away" not in ann.get(there).text
+
+
+def test_what_failed_is_sent_again_by_day_and_seen_by_state(
+    tmp_path: Path, sqlite: Database, now: datetime
+) -> None:
+    told = Told(sqlite, tmp_path, now)
+    ann = admin(House(sqlite, told.settings, now))
+    made = told.add("webhook", {"url": "https://hooks.pallets.example/x"}, events=["call.completed"])
+    for key, days in (("old", 2), ("new", 0)):
+        told.call(key, minutes=days * 1440)
+    with sqlite.write() as session:
+        session.execute(sa.update(Delivery).values(given_up_at=now, why=Why.REFUSED, answer="400 Bad"))
+    there = f"{AT}/{made}"
+    assert "/calls/old" in ann.get(f"{there}?state=failed").text
+    assert "There is none." in ann.get(f"{there}?state=waiting").text
+    day = f"{now:%Y-%m-%d}"
+    done(send(ann, there, do="replay", since=day, until=day))
+    assert [each.given_up_at is None for each in told.deliveries()] == [False, True]
+    refused(send(ann, there, do="replay", since="yesterday", until=day), "", "is no day")
+    with sqlite.write() as session:
+        session.execute(sa.update(Destination).values(disabled_at=now, disabled_because="410 Gone"))
+    refused(send(ann, there, do="replay", since=day, until=day), "", "410 Gone")
+
+
+def test_a_call_says_of_each_destination_what_it_waits_for_or_why_it_was_not_told(
+    tmp_path: Path, sqlite: Database, now: datetime
+) -> None:
+    told = Told(sqlite, tmp_path, now)
+    ann = admin(House(sqlite, told.settings, now))
+    told.add("google_ads", DOUBLES["google_ads"]().values("https://google.example"))
+    told.call("one")
+    later = told.add("telegram", DOUBLES["telegram"]().values("https://telegram.example"), "Chat")
+    with sqlite.write() as session:
+        session.execute(sa.update(Destination).where(Destination.id == later).values(created_at=now))
+    told.send()
+    page = unescape(ann.get("/calls/one").text)
+    assert "It waits for a category" in page
+    assert "The call began before the destination was added" in page
+    with sqlite.write() as session:
+        session.execute(sa.update(Destination).values(paused_at=now))
+    assert "The destination is paused" in unescape(ann.get("/calls/one").text)
+    assert "held: 1" in unescape(ann.get(AT).text)

@@ -122,7 +122,7 @@ def read_habits(session: Session, now: datetime) -> list[Reading]:
 
 
 def _destinations(session: Session) -> Iterator[FailingDestination]:
-    """Those that fail or want no more; who is paused is so because a person wants it."""
+    """Those that fail, want no more or do not let us in; who is paused is so because a person wants it."""
     waiting = (
         sa.select(sa.func.count())
         .where(Delivery.destination_id == Destination.id, WAITING)
@@ -132,13 +132,23 @@ def _destinations(session: Session) -> Iterator[FailingDestination]:
     wanted = (
         sa.select(Destination, Company.slug, waiting)
         .join(Company, Company.id == Destination.company_id)
-        .where(sa.or_(Destination.failures > 0, Destination.disabled_at.is_not(None)))
+        .where(
+            sa.or_(
+                Destination.failures > 0,
+                Destination.disabled_at.is_not(None),
+                Destination.disconnected_at.is_not(None),
+            )
+        )
         .where(Destination.paused_at.is_(None))
     )
     for it, slug, count in session.execute(wanted):
         gone = it.disabled_at is not None
         answer = it.disabled_because if gone else it.answer
-        yield FailingDestination(it.id, it.company_id, slug, it.name, it.failing_since, gone, count, answer)
+        since = it.disconnected_at or it.failing_since
+        shut_out = it.disconnected_at is not None
+        yield FailingDestination(
+            it.id, it.company_id, slug, it.name, since, gone, count, answer, shut_out=shut_out
+        )
 
 
 def read_reports(session: Session, now: datetime) -> list[Reading]:

@@ -173,6 +173,8 @@ def describe(it: Delivery) -> dict[str, Any]:
         "tried_at": it.tried_at,
         "sent_at": it.sent_at,
         "answer": it.answer,
+        "receipt": it.receipt,
+        "verdict_at": it.verdict_at,
     }
 
 
@@ -188,18 +190,28 @@ def replay(
 ) -> int:
     """Send again what was given up (with `everything`: what was taken, too), by ids or of a period.
 
-    Gives how many. Raises Rejected `delivery.nothing` where neither is given.
+    Gives how many. Raises Rejected `delivery.nothing` where neither is given, `delivery.disabled` for one
+    that wants no more.
     """
     chosen = list(ids)
     if not chosen and since is None:
         raise Rejected("delivery.nothing", "Nothing was chosen", "Name deliveries, or the day from which on")
+    if destination.disabled_at is not None:
+        raise Rejected(
+            "delivery.disabled",
+            "%(name)s is told nothing any more, because it answered: %(answer)s",
+            "Save its settings anew first, or `leaseline destination change`",
+            name=destination.name,
+            answer=destination.disabled_because,
+        )
     which: list[Any] = [Delivery.destination_id == destination.id]
     which.append(~WAITING if everything else Delivery.given_up_at.is_not(None))
     which += [Delivery.id.in_(chosen)] if chosen else []
     which += [Delivery.created_at >= since] if since else []
     which += [Delivery.created_at < until] if until else []
     again = sa.update(Delivery).where(*which).values(
-        sent_at=None, given_up_at=None, why=None, due_at=by.at, tries=0, progress={}
+        sent_at=None, given_up_at=None, why=None, due_at=by.at, tries=0, progress={}, receipt=None,
+        verdict_at=None,
     )  # fmt: skip
     count = session.connection().execute(again).rowcount
     detail = {"count": count}

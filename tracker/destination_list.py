@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from tracker.audit import By
 from tracker.deliveries import WAITING
-from tracker.destinations import KINDS, FieldKind, Kind
+from tracker.destinations import KINDS, FieldKind, Kind, oauth
 from tracker.destinations.fields import kind_of, read_events, read_values
 from tracker.errors import Rejected
 from tracker.held import hold
@@ -27,14 +27,15 @@ FAILED_DAYS = timedelta(days=7)  # for so long a failure is shown beside a desti
 
 @dataclass(frozen=True)
 class Lag:
-    """How a destination fares: what waits and since when, what was given up in the last days."""
+    """How a destination fares: what is due and since when, what is held yet, what was given up lately."""
 
-    waiting: int
+    due: int
     oldest_at: datetime | None
+    held: int  # for a category, a recording or its clock: as it should be
     failed: int
 
 
-NO_LAG = Lag(0, None, 0)
+NO_LAG = Lag(0, None, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def add(
         events=read_events(its, filled.events or ()) or [each.value for each in its.usual_events],
         created_at=by.at, changed_at=by.at,
     )  # fmt: skip
+    _say_whether_let_in(made, its, secrets, by.at)
     session.add(made)
     session.flush()
     detail = {"kind": its.word, "events": made.events, **options}
@@ -85,7 +87,11 @@ def change(
     options, secrets = read_values(its, filled.values, destination.options, sealed)
     if its.word == "webhook" and sealed.get("secret", secrets["secret"]) != secrets["secret"]:
         secrets["secret_before"] = sealed["secret"]  # both sign, until `forget_secret`
+    if _secret_names(its, filled.values):  # what was granted to others is not ours
+        secrets.pop(oauth.ACCESS, None)
+        secrets.pop(oauth.UNTIL, None)
     destination.options, destination.secrets = options, vault.seal(secrets)
+    _say_whether_let_in(destination, its, secrets, by.at)
     if filled.events is not None:
         destination.events = read_events(its, filled.events)
     if filled.name and filled.name != destination.name:
@@ -135,7 +141,7 @@ def forget_secret(session: Session, by: By, destination: Destination, *, vault: 
 def list_destinations(session: Session, company: Company) -> Sequence[Destination]:
     """The company's, by name."""
     wanted = sa.select(Destination).where(Destination.company_id == company.id)
-    return session.scalars(wanted.order_by(Destination.name)).all()
+    return session.scalars(wanted.order_by(sa.func.lower(Destination.name), Destination.id)).all()
 
 
 def find(session: Session, company: Company, name: str) -> Destination:
@@ -153,33 +159,34 @@ def find(session: Session, company: Company, name: str) -> Destination:
     )
 
 
-def lags(session: Session, company: Company, since: datetime) -> dict[int, Lag]:
-    """How each destination of the company fares; `failed` counts from `since`."""
-    failed = sa.and_(Delivery.given_up_at >= since, Delivery.why == Why.REFUSED)
+def lags(session: Session, company: Company, now: datetime) -> dict[int, Lag]:
+    """How each destination of the company fares."""
+    failed = sa.and_(Delivery.given_up_at >= now - FAILED_DAYS, Delivery.why == Why.REFUSED)
+    due = sa.and_(WAITING, Delivery.due_at <= now)
     counts = (
         sa.select(
             Delivery.destination_id,
-            sa.func.count().filter(WAITING),
-            sa.func.min(Delivery.created_at).filter(WAITING),
+            sa.func.count().filter(due),
+            sa.func.min(Delivery.due_at).filter(due),
+            sa.func.count().filter(WAITING, Delivery.due_at > now),
             sa.func.count().filter(failed),
         )
         .join(Destination, Destination.id == Delivery.destination_id)
         .where(Destination.company_id == company.id, sa.or_(WAITING, failed))
         .group_by(Delivery.destination_id)
     )
-    return {row[0]: Lag(row[1], row[2], row[3]) for row in session.execute(counts)}
+    return {row[0]: Lag(*row[1:]) for row in session.execute(counts)}
 
 
 def describe(it: Destination) -> dict[str, Any]:
     """A destination as JSON, without its secrets."""
     kind = KINDS.get(it.kind)
-    state = "disabled" if it.disabled_at else "paused" if it.paused_at else "failing" if it.failures else "on"
     return {
         "id": it.id,
         "name": it.name,
         "kind": it.kind,
         "title": kind.title if kind else it.kind,
-        "state": state,
+        "state": _state_of(it),
         "options": it.options,
         "events": it.events,
         "created_at": it.created_at,
@@ -193,7 +200,7 @@ def describe(it: Destination) -> dict[str, Any]:
 
 def describe_all(session: Session, company: Company, now: datetime) -> list[dict[str, Any]]:
     """The company's destinations as JSON, by name, with how each fares."""
-    found = lags(session, company, now - FAILED_DAYS)
+    found = lags(session, company, now)
     return [
         describe(it) | describe_lag(found.get(it.id, NO_LAG)) for it in list_destinations(session, company)
     ]
@@ -201,7 +208,23 @@ def describe_all(session: Session, company: Company, now: datetime) -> list[dict
 
 def describe_lag(it: Lag) -> dict[str, Any]:
     """How a destination fares, as JSON."""
-    return {"waiting": it.waiting, "oldest_at": it.oldest_at, "failed": it.failed}
+    return {"waiting": it.due, "oldest_at": it.oldest_at, "held": it.held, "failed": it.failed}
+
+
+def _say_whether_let_in(it: Destination, kind: Kind, secrets: Mapping[str, str], now: datetime) -> None:
+    """One that is to be connected by a person waits until it is."""
+    if kind.oauth is not None and not oauth.is_let_in(kind.oauth, secrets):
+        it.disconnected_at, it.answer = it.disconnected_at or now, oauth.NOT_CONNECTED
+    else:
+        it.disconnected_at = None
+
+
+def _state_of(it: Destination) -> str:
+    if it.disabled_at:
+        return "disabled"
+    if it.paused_at:
+        return "paused"
+    return "disconnected" if it.disconnected_at else "failing" if it.failures else "on"
 
 
 def _check_name(there: Sequence[Destination], name: str) -> None:

@@ -10,10 +10,10 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy.orm import Session
-
 from tracker import outside
 from tracker.database import Database
+from tracker.destination_line import Way
+from tracker.destination_safe import Safe
 from tracker.destinations import Kind, Parcel
 from tracker.destinations.fields import HIDDEN, kind_of
 from tracker.mailing import new_key
@@ -35,7 +35,6 @@ from tracker.policy.delivering import Event
 from tracker.policy.facts import Direction, HungUpBy, Outcome, Presentation
 from tracker.policy.parcels import CallFacts
 from tracker.policy.telling import Answer
-from tracker.postman import Way
 from tracker.settings import Settings
 from tracker.telling import Translate, in_english
 from tracker.vault import Vault
@@ -63,49 +62,38 @@ class Tried:
 
     answer: Answer
     exchanges: Sequence[Exchange]
-    renewed: Mapping[str, str] = field(default_factory=dict, repr=False)  # secrets: see `keep`
 
 
 def try_out(
-    it: Destination, vault: Vault, settings: Settings, sample: Parcel, now: datetime,
+    it: Destination, safe: Safe, settings: Settings, sample: Parcel, now: datetime,
     *, translator: Callable[[str], Translate] = in_english,
 ) -> Tried:  # fmt: skip
-    """Send a test, now: what was asked and answered. Touches no database."""
+    """Send a test, now: what was asked and answered. Of the database only what is renewed is written."""
     kind = kind_of(it.kind)
-    line = _Watched(it.options, vault.open(it.secrets), settings, lambda: now, translator)
+    secrets = safe.vault.open(it.secrets)
+    line = _Watched(it.options, secrets, settings, lambda: now, translator, safe=safe)
     test = kind.test or kind.send
     answer = next(iter(test(line, [sample])), Answer(False, "Nothing was sent"))
-    return Tried(answer, line.exchanges, line.renewed)
+    return Tried(answer, line.exchanges)
 
 
 def try_now(
     database: Database, settings: Settings, destination_id: int, now: datetime,
     *, translator: Callable[[str], Translate] = in_english,
 ) -> Tried:  # fmt: skip
-    """As `try_out`, and what was renewed is kept. No transaction is open while the other side thinks."""
-    vault = Vault(settings.secret_key)
+    """As `try_out`, of a destination by its id. No transaction is open while the other side thinks."""
+    safe = Safe(database, Vault(settings.secret_key), destination_id, lambda: now)
     with database.read() as session:
         it = session.get_one(Destination, destination_id)
         sample = sample_parcel(it.company, kind_of(it.kind), settings.web_url, now)
         session.expunge(it)
-    tried = try_out(it, vault, settings, sample, now, translator=translator)
-    if tried.renewed:
-        with database.write() as session:
-            keep(session, it, tried, vault)
-    return tried
+    return try_out(it, safe, settings, sample, now, translator=translator)
 
 
 def describe(tried: Tried) -> dict[str, Any]:
     """A test as JSON."""
     told = [asdict(each) for each in tried.exchanges]
     return {"delivered": tried.answer.ok, "answer": tried.answer.text, "exchanges": told}
-
-
-def keep(session: Session, it: Destination, tried: Tried, vault: Vault) -> None:
-    """Keep the secrets that were renewed on the way: the former ones may be good for nothing now."""
-    row = session.get(Destination, it.id, with_for_update=True)
-    if row is not None and tried.renewed:
-        row.secrets = vault.seal({**vault.open(row.secrets), **tried.renewed})
 
 
 def sample_parcel(company: Company, kind: Kind, web_url: str, now: datetime) -> Parcel:
@@ -180,7 +168,7 @@ class _Watched(Way):
         return answer
 
     def _masks(self) -> Callable[[str], str]:
-        secrets = {*self.secrets.values(), *self.renewed.values()}
+        secrets = set(self.secrets.values())
         hidden = sorted({part for each in secrets for part in (each, *_WITHIN.findall(each))}, key=len)[::-1]
 
         def hide(text: str) -> str:

@@ -137,7 +137,8 @@ def _destinations(session: Session, now: datetime) -> Found:
     lags = {row[0]: row for row in session.execute(wanted)}
     for it in session.scalars(sa.select(Destination).order_by(Destination.id)):
         _, waiting, since, given_up = lags.get(it.id, (it.id, 0, None, 0))
-        yield _of("destination_up", not it.failures and it.disabled_at is None, str(it.id))
+        shut_out = it.disabled_at is not None or it.disconnected_at is not None
+        yield _of("destination_up", not it.failures and not shut_out, str(it.id))
         yield _of("destination_waiting", waiting, str(it.id))
         yield _of("destination_age_seconds", _age(since, now), str(it.id))
         yield _of("destination_failed", given_up, str(it.id))

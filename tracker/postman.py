@@ -12,7 +12,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -20,9 +20,11 @@ from uuid import uuid4
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tracker import mail, outside
+from tracker import outside, verdicts
 from tracker.database import Database
 from tracker.deliveries import WAITING
+from tracker.destination_line import Way
+from tracker.destination_safe import Safe
 from tracker.destinations import KINDS, Kind, Parcel
 from tracker.errors import Rejected
 from tracker.models import Delivery, Destination
@@ -37,7 +39,6 @@ from tracker.policy.delivering import (
     pause,
 )
 from tracker.policy.telling import Answer
-from tracker.policy.tongue import Tongue
 from tracker.settings import Settings
 from tracker.telling import Translate, in_english
 from tracker.vault import Vault
@@ -47,39 +48,6 @@ log = logging.getLogger("leaseline.deliveries")
 HOLD = timedelta(seconds=60)
 AT_ONCE = 32  # lanes
 BATCH = 50  # deliveries read at once, of destinations that take one at a time
-
-
-@dataclass(frozen=True)
-class Way:
-    """The line to one destination: what a kind is handed (tracker.destinations.Line)."""
-
-    options: Mapping[str, str]
-    secrets: dict[str, str]
-    settings: Settings
-    clock: Callable[[], datetime]
-    translator: Callable[[str], Translate] = in_english
-    seconds: float = outside.SECONDS
-    renewed: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def now(self) -> datetime:
-        return self.clock()
-
-    def ask(
-        self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None
-    ) -> outside.Reply:
-        networks = self.settings.webhook_networks
-        return outside.ask(method, url, body, headers or {}, allowed=networks, seconds=self.seconds)
-
-    def mail(self, to: str, key: str, subject: str, text: str) -> Answer:
-        return mail.send(self.settings, mail.compose(self.settings, to, key, subject, text), self.seconds)
-
-    def tongue(self, language: str) -> Tongue:
-        return Tongue(self.translator(language), language)
-
-    def keep(self, **secrets: str) -> None:
-        self.secrets.update(secrets)
-        self.renewed.update(secrets)
 
 
 @dataclass(frozen=True)
@@ -179,6 +147,8 @@ class Postman:
         try:
             while self._round(lane):
                 pass
+            if lane.kind.follow is not None:
+                verdicts.settle(self._database, self._writing, self._way(lane), lane.id, lane.kind.follow)
         except Rejected as shut:  # its secrets: everything waits until the key is the right one again
             self._fail(lane, Answer(False, str(shut)))
         except Exception:
@@ -233,10 +203,7 @@ class Postman:
         One that fails again and again may be what the other side stumbles over: then the next is tried, and
         where that one is taken, the first is set aside.
         """
-        with self._database.read() as session:  # as the last batch, or a person, left them
-            sealed = session.scalar(sa.select(Destination.secrets).where(Destination.id == lane.id))
-        secrets = self._vault.open(sealed or "")
-        way = Way(lane.options, secrets, self._settings, self._clock, self._translator, self._seconds)
+        way = self._way(lane)
         at, size = 0, lane.kind.batch
         suspect: Sequence[_Item] = ()
         while at < len(ready):
@@ -253,6 +220,14 @@ class Postman:
                 suspect = part
         return True
 
+    def _way(self, lane: _Lane) -> Way:
+        """The line to it, with its secrets as the last batch, or a person, left them."""
+        with self._database.read() as session:
+            sealed = session.scalar(sa.select(Destination.secrets).where(Destination.id == lane.id))
+        secrets = self._vault.open(sealed or "")
+        safe = Safe(self._database, self._vault, lane.id, self._clock, self._writing)
+        return Way(lane.options, secrets, self._settings, self._clock, self._translator, self._seconds, safe)
+
     def _try(self, lane: _Lane, way: Way, part: Sequence[_Item]) -> Answer | None:
         """One request or so; gives the answer that says that the destination itself fails."""
         answers: list[Answer] = []
@@ -263,10 +238,9 @@ class Postman:
         now = self._clock()
         with self._writing, self._database.write() as session:
             for item, answer in zip(part, answers, strict=False):
-                values = _settled(item, answer, now)
+                values = _settled(lane.kind, item, answer, now)
                 session.execute(sa.update(Delivery).where(Delivery.id == item.id).values(values))
-            self._note(session, lane, answers, way.renewed, now)
-        way.renewed.clear()
+            self._note(session, lane, answers, now)
         return next((each for each in answers if not each.ok and not each.final), None)
 
     def _set_aside(self, suspect: Sequence[_Item]) -> None:
@@ -288,23 +262,12 @@ class Postman:
             it.retry_at = now + pause(it.failures, random.random(), trouble.retry_after)  # noqa: S311
             it.answer = trouble.text[:300]
 
-    def _note(
-        self,
-        session: Session,
-        lane: _Lane,
-        answers: Sequence[Answer],
-        renewed: Mapping[str, str],
-        now: datetime,
-    ) -> None:
-        """What the destination said last, and a secret that it renewed; what wants no more gets no more."""
+    def _note(self, session: Session, lane: _Lane, answers: Sequence[Answer], now: datetime) -> None:
+        """What the destination said last; what wants no more gets no more."""
         values: dict[str, Any] = {"answer": answers[-1].text[:300]} if answers else {}
         if any(answer.ok for answer in answers):
             values |= {"failures": 0, "failing_since": None, "retry_at": None, "sent_at": now}
-        if renewed:
-            sealed = session.scalar(
-                sa.select(Destination.secrets).where(Destination.id == lane.id).with_for_update()
-            )
-            values["secrets"] = self._vault.seal({**self._vault.open(sealed or ""), **renewed})
+            values["disconnected_at"] = None
         if values:
             session.execute(sa.update(Destination).where(Destination.id == lane.id).values(values))
         if gone := next((answer for answer in answers if answer.gone), None):
@@ -330,13 +293,15 @@ def _otherwise(lane: _Lane, parcel: Parcel, it: Standing, now: datetime) -> dict
     return {"given_up_at": now, "why": why} if why else None
 
 
-def _settled(item: _Item, answer: Answer, now: datetime) -> dict[str, Any]:
+def _settled(kind: Kind, item: _Item, answer: Answer, now: datetime) -> dict[str, Any]:
     """What is written of a delivery that was tried."""
     told = {
         "tries": item.tries + 1, "tried_at": now, "answer": answer.text[:300],
         "progress": dict(item.parcel.progress),
     }  # fmt: skip
     if answer.ok:
+        asked = kind.follow is not None and answer.receipt is not None
+        told |= {"receipt": answer.receipt, "verdict_at": now + kind.follow_after if asked else None}
         return told | {"sent_at": now}
     return told | ({"given_up_at": now, "why": Why.REFUSED} if answer.final else {})
 
@@ -351,8 +316,10 @@ def _free(now: datetime) -> sa.ColumnElement[bool]:
 
 
 def _due_lanes(now: datetime) -> sa.Select[int]:
-    waiting = sa.exists().where(Delivery.destination_id == Destination.id, WAITING, Delivery.due_at <= now)
-    return sa.select(Destination.id).where(_free(now), waiting).order_by(Destination.id)
+    its = Delivery.destination_id == Destination.id
+    waiting = sa.exists().where(its, WAITING, Delivery.due_at <= now)
+    asked = sa.exists().where(its, Delivery.verdict_at <= now)
+    return sa.select(Destination.id).where(_free(now), sa.or_(waiting, asked)).order_by(Destination.id)
 
 
 def _disable(session: Session, destination_id: int, because: str, now: datetime) -> None:

@@ -51,6 +51,7 @@ ACTIONS = {
     "delivery.replay": _("Sent calls to a destination again"),
     "destination.add": _("Added a destination"),
     "destination.change": _("Changed a destination"),
+    "destination.connect": _("Connected a destination"),
     "destination.delete": _("Deleted a destination"),
     "destination.pause": _("Paused a destination"),
     "destination.resume": _("Resumed a destination"),

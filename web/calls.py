@@ -20,10 +20,11 @@ from tracker.policy.rights import Right
 from tracker.sales import sales_of_call
 from tracker.share_links import links_of
 from tracker.spam import unwanted_of
+from tracker.whereabouts import untold, waits_for
 from tracker.worth import read_worth
 from web import call_story, facts, filters, timeline, views
 from web.days import by_day
-from web.destination_words import DELIVERY_STATES, EVENTS, WHYS
+from web.destination_words import DELIVERY_STATES, EVENTS, UNTOLD, WAITS_FOR, WHYS
 from web.house import house, row_id
 from web.now import look_now, over, spoken_in
 from web.viewer import hand, viewer, wants_json
@@ -104,14 +105,16 @@ def call_page(key: str, problem: Rejected | None = None, code: str | None = None
         spoken = recovery.spoken_of(session, [story.call.id]).get(story.call.id)
         unwanted = unwanted_of(session, story.call, house().clock())
         told = deliveries.list_deliveries(session, viewer().company_ids, Asked(call=key), 200)
+        silent = untold(session, story.call, {each.destination_id for each in told})
+        went = [(it, deliveries.state_of(it), waits_for(it, house().clock())) for it in reversed(told)]
     same = [it for it in (*story.earlier, *story.later) if it.visit_id == story.call.visit_id]
     moments = timeline.timeline(story.journey, [story.call, *same], story.call.company.default_region)
     days = timeline.by_day(moments, viewer().zone)
     return render_template(
         "call.html", call=story.call, steps=steps, story=story, days=days, codes=codes, problem=problem,
         code=code, worth=worth, way=way, links=links, sold=sold,
-        spoken=spoken, unwanted=unwanted, told=[(it, deliveries.state_of(it)) for it in reversed(told)],
-        EVENTS=EVENTS, WHYS=WHYS, DELIVERIES=DELIVERY_STATES, at_once=house().clock(),
+        spoken=spoken, unwanted=unwanted, told=went, untold=silent, EVENTS=EVENTS, WHYS=WHYS,
+        WAITS_FOR=WAITS_FOR, UNTOLD=UNTOLD, DELIVERIES=DELIVERY_STATES, at_once=house().clock(),
         **more,
     )  # fmt: skip
 

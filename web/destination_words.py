@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _
 
 from tracker.policy.delivering import Event, Why
+from tracker.whereabouts import Untold, WaitsFor
 
 EVENTS = {
     Event.STARTED: _("A call begins"),
@@ -21,6 +22,21 @@ WHYS = {
     Why.REFUSED: _("It was not taken"),
     Why.DISABLED: _("It wanted no more"),
 }
+WAITS_FOR = {
+    WaitsFor.PERSON: _("The destination is paused"),
+    WaitsFor.ACCESS: _("The destination is to be connected"),
+    WaitsFor.ANSWER: _("The destination does not take it; it is tried again"),
+    WaitsFor.CATEGORY: _("It waits for a category"),
+    WaitsFor.RECORDING: _("It waits for the recording"),
+    WaitsFor.CLOCK: _("The destination takes it no sooner"),
+    WaitsFor.TURN: _("It is about to be sent"),
+}
+UNTOLD = {
+    Untold.BEFORE: _("The call began before the destination was added"),
+    Untold.OUTGOING: _("It is not told of calls that go out"),
+    Untold.SPAM: _("It is not told of unwanted calls"),
+    Untold.EVENTS: _("Nothing that it is told of has happened to the call"),
+}
 DELIVERY_STATES = {
     "waiting": (_("Waiting"), ""),
     "sent": (_("Delivered"), "good"),
@@ -31,5 +47,6 @@ DESTINATION_STATES = {
     "on": (_("Works"), "good"),
     "paused": (_("Paused"), ""),
     "failing": (_("Fails"), "bad"),
+    "disconnected": (_("To be connected"), "bad"),
     "disabled": (_("Wants no more"), "bad"),
 }

@@ -97,6 +97,7 @@ STATUS = {
     "destination.duplicate": 409,
     "destination.kind": 404,
     "destination.many": 409,
+    "destination.state": 403,
     "destination.unknown": 404,
     "source.unknown": 404,
     "swap.unknown": 404,

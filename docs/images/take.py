@@ -21,6 +21,7 @@ import gallery  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 from ringing import ring  # noqa: E402
 from sqlalchemy import select, update  # noqa: E402
+from sqlalchemy.orm import joinedload  # noqa: E402
 from support.addresses import shown  # noqa: E402
 from support.browser import CHROMIUM, FLAGS, open_page, serving  # noqa: E402
 from support.earnings import tell_earnings  # noqa: E402
@@ -53,6 +54,7 @@ from tracker.models import (  # noqa: E402
     Channel,
     Company,
     Delivery,
+    Destination,
     Node,
     NodeConfiguration,
     Number,
@@ -61,7 +63,7 @@ from tracker.models import (  # noqa: E402
     RecordingState,
     Target,
 )
-from tracker.policy.delivering import Event  # noqa: E402
+from tracker.policy.delivering import Event, Why  # noqa: E402
 from tracker.policy.facts import HungUpBy  # noqa: E402
 from tracker.policy.schedules import Every, Schedule  # noqa: E402
 from tracker.settings import Settings, read_settings  # noqa: E402
@@ -75,6 +77,8 @@ if TYPE_CHECKING:
 # Numbers that belong to channels for good; the website's visitors are told in support.journeys.
 NO_PICTURE = {
     "/",
+    "/connected",
+    "/settings/<company>/destinations/<destination>/connect",
     "/calls/now",
     "/now/parts",
     "/settings/<company>/live",
@@ -147,22 +151,38 @@ def live(session: Session, room: Showroom, now: datetime) -> None:
 
 
 def tell_destinations(session: Session, settings: Settings, room: Showroom, now: datetime) -> None:
-    """Analytics that took the calls, and a shop's program that does not answer."""
+    """Analytics and a CRM that took their calls; a shop's program that has not answered for a while."""
     company, vault = session.get_one(Company, room.pallets.company_id), Vault(settings.secret_key)
-    by = By(now - timedelta(days=9), "olga@pallets.example")
-    analytics = {"measurement_id": "G-ABC1234567", "api_secret": "of-the-pictures"}
-    took = destination_list.add(session, by, company, "ga4", Filled(analytics), vault=vault)
-    hook = Filled({"url": "https://shop.pallets.example/calls"}, name="Shop")
-    fails = destination_list.add(session, by, company, "webhook", hook, vault=vault)
-    certain = session.scalars(select(Call.id).where(Call.key == "certain")).all()
-    deliveries.tell(session, certain, Event.COMPLETED)
-    session.execute(
-        update(Delivery).where(Delivery.destination_id == took.id).values(
-            sent_at=now, tries=1, answer="204 No Content"
-        )
-    )  # fmt: skip
-    took.sent_at, took.answer = now, "204 No Content"
-    fails.failures, fails.failing_since, fails.answer = 4, now - timedelta(minutes=9), "No answer within 10 s"
+    by = By(now - timedelta(days=9), OWNER)
+
+    def add(kind: str, name: str | None = None, **values: str) -> Destination:
+        return destination_list.add(session, by, company, kind, Filled(values, name=name), vault=vault)
+
+    ids = dict.fromkeys(("client_id", "client_secret", "refresh_token", "api_secret"), "of-the-pictures")
+    analytics = add("ga4", measurement_id="G-ABC1234567", api_secret=ids.pop("api_secret"))
+    crm = add("bitrix24", address="https://pallets.bitrix24.com", user_id="1", **ids)
+    shop = add("webhook", "Shop", url="https://shop.pallets.example/calls")
+    told = {
+        analytics.id: "204 No Content",
+        crm.id: "externalCall.47, with its recording",
+        shop.id: "200 OK",
+    }
+    silent_at = now - timedelta(minutes=15)
+    over = session.scalars(select(Call.id).where(Call.ended_at.is_not(None))).all()
+    deliveries.tell(session, over, Event.COMPLETED)
+    for it in session.scalars(select(Delivery).options(joinedload(Delivery.call))):
+        at = it.created_at + timedelta(seconds=2)
+        if it.destination_id == analytics.id and it.call.visit_id is None:
+            it.given_up_at, it.why = at, Why.NOBODY
+            continue
+        it.tries, it.tried_at, it.answer = 1, at, told[it.destination_id]
+        if it.destination_id == shop.id and it.created_at > silent_at:
+            it.tries, it.answer = 6, "No answer within 10 s"
+        else:
+            it.sent_at = it.destination.sent_at = at
+            it.destination.answer = it.answer
+    shop.failures, shop.failing_since, shop.answer = 6, silent_at, "No answer within 10 s"
+    shop.retry_at = now + timedelta(minutes=4)
 
 
 def settle(session: Session, now: datetime) -> None:
@@ -284,8 +304,8 @@ def main() -> None:
             shared = judge(session, room, now)
             judge_history(session, now)
             ring(session, settings, room, now)
-            tell_destinations(session, settings, room, now)
             told = earn(session, room, now)
+            tell_destinations(session, settings, room, now)
             settle(session, now)
             leave_unrecorded(session)
             app = create_app(settings, database)

@@ -31,8 +31,8 @@ from tracker.models import (
 )
 from web.public import is_public
 
-# What is no page: data, files, pictures.
-_NO_PAGE = re.compile(r"^/api/|\.(csv|xlsx|wav)$|/audio$|/download/|/qr$")
+# What is no page: data, files, pictures, ways to another system and back.
+_NO_PAGE = re.compile(r"^/(api|callrail)/|\.(csv|xlsx|wav)$|/audio$|/download/|/qr$|/connect(ed)?$")
 
 
 def shown(app: Flask, session: Session, **more: str) -> dict[str, str]:

@@ -27,6 +27,7 @@ from tracker.audit import By
 from tracker.books import record_all
 from tracker.database import Database
 from tracker.destination_list import Filled
+from tracker.destination_safe import Safe
 from tracker.destination_trial import Tried
 from tracker.destinations import KINDS
 from tracker.models import (
@@ -112,7 +113,8 @@ class Told:
         with self.database.read() as session:
             owner = session.get_one(Company, it.company_id)
         sample = destination_trial.sample_parcel(owner, KINDS[it.kind], "https://x.example", self.clock())
-        return destination_trial.try_out(it, self.vault, self.settings, sample, self.clock())
+        safe = Safe(self.database, self.vault, it.id, self.clock)
+        return destination_trial.try_out(it, safe, self.settings, sample, self.clock())
 
     def call(
         self, key: str, *, minutes: float = 0, presentation: Presentation = Presentation.ALLOWED,

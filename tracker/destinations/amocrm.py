@@ -2,15 +2,18 @@
 
 Wire format: https://www.amocrm.ru/developers/content/crm_platform/calls-api and …/unsorted-api, the same at
 https://developers.kommo.com. A call can be added and never changed, so it waits for its recording. Whether
-`uniq` keeps a second one out is not known: only an answer that is lost on the way can double a call.
+`uniq` keeps a second one out is not known: where an answer was lost on the way, it is looked for over there
+before anything is sent again. Only a worker that dies between the call and its note can double it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
+from tracker.destinations import oauth
 from tracker.destinations.crm import (
     AFTER_RECORDING,
     came_from,
@@ -25,10 +28,21 @@ from tracker.destinations.crm import (
     title_of,
     utm_of,
 )
-from tracker.destinations.kind import BARRED, Field, FieldKind, Kind, Line, Parcel, post_json, usual_answer
-from tracker.errors import say
+from tracker.destinations.kind import (
+    BARRED,
+    Field,
+    FieldKind,
+    Kind,
+    Line,
+    OAuth,
+    Parcel,
+    Stop,
+    post_json,
+    usual_answer,
+)
+from tracker.errors import Rejected, say
 from tracker.outside import Reply
-from tracker.policy.delivering import Event, Why
+from tracker.policy.delivering import Event, Why, is_transient
 from tracker.policy.facts import Outcome
 from tracker.policy.parcels import CallFacts
 from tracker.policy.telling import Answer
@@ -43,7 +57,13 @@ NOBODY_HAS_IT = 263  # unconfirmed: the code of a number that no contact has
 _BARRED = BARRED | {402, 404}  # the account is not paid for, or is not there
 # Unconfirmed: the codes of a lead's tracking fields, by our names.
 CLICKS = {"gclid": "GCLID", "yclid": "YCLID", "fbclid": "FBCLID"}
-UNKNOWN = "unknown"  # in a parcel's progress: nobody has the number
+# A parcel's progress: nobody has the number; what was asked last and not answered.
+UNKNOWN, ASKED = "unknown", "asked"
+CALL, LEAD = "calls", "leads/unsorted/sip"
+# Where each may have come to: a lead that somebody took up is unsorted no more, and its call a note.
+NOTES = ("contacts/notes", "companies/notes", "leads/notes")
+PLACES = {CALL: NOTES, LEAD: ("leads/unsorted", *NOTES)}
+MOST_FOUND = 250  # of a list
 
 
 def why_not(_options: Mapping[str, str], parcel: Parcel) -> Why | None:
@@ -117,15 +137,60 @@ def marks_of(call: CallFacts) -> list[dict[str, Any]]:
 
 def _tell(line: Line, parcel: Parcel) -> Answer:
     """As a call; where nobody has the number, as an unsorted lead."""
-    call, options = parcel.call, line.options
-    if UNKNOWN not in parcel.progress:
-        reply = _ask(line, "calls", [call_of(options, call)])
+    call, options, done = parcel.call, line.options, parcel.progress
+    if (before := done.get(ASKED)) and (there := _find(line, before, call)):
+        return Answer(True, f"It had arrived: {there}")
+    if UNKNOWN not in done:
+        reply = _ask_once(line, done, CALL, [call_of(options, call)])
         if not is_unknown(reply):
             return meaning(reply, line)
-        parcel.progress[UNKNOWN] = True
+        done[UNKNOWN] = True
     if options.get("unsorted") == "no" or not may_be_new(call):
         return Answer(False, "No contact has that number", final=True)
-    return meaning(_ask(line, "leads/unsorted/sip", [lead_of(options, call)]), line)
+    return meaning(_ask_once(line, done, LEAD, [lead_of(options, call)]), line)
+
+
+def _ask_once(line: Line, done: MutableMapping[str, Any], what: str, told: Any) -> Reply:
+    """Ask, and remember that as long as it is not known whether it was taken."""
+    done[ASKED] = what
+    reply = _ask(line, what, told)
+    if reply.status < 500:
+        del done[ASKED]
+    return reply
+
+
+def _find(line: Line, what: str, call: CallFacts) -> str | None:
+    """Where a call that was asked to be kept stands. Raises Stop, Trouble."""
+    for place in PLACES[what]:
+        reply = _get(line, f"{place}?{urlencode(_newest(place, call))}")
+        if is_transient(reply.status):
+            raise Stop(usual_answer(reply, line.now, _BARRED))
+        if any(uniq_of(row) == call.key for row in rows_of(reply)):
+            return place
+    return None
+
+
+def _newest(place: str, call: CallFacts) -> list[tuple[str, str]]:
+    """The list's filters: calls since that one began, the newest first; unconfirmed."""
+    if place not in NOTES:
+        return [("filter[category][]", "sip"), ("order[created_at]", "desc"), ("limit", str(MOST_FOUND))]
+    since = int(call.started_at.timestamp()) - 60
+    kinds = [("filter[note_type][]", kind) for kind in ("call_in", "call_out")]
+    order = [("filter[updated_at][from]", str(since)), ("order[updated_at]", "desc")]
+    return [*kinds, *order, ("limit", str(MOST_FOUND))]
+
+
+def rows_of(reply: Reply) -> list[dict[str, Any]]:
+    """The things in a list; an empty one has no body, and one that we may not see none for us."""
+    told = reply.json()
+    there = told.get("_embedded") if reply.ok and isinstance(told, dict) else None
+    lists = there.values() if isinstance(there, dict) else ()
+    return [each for rows in lists if isinstance(rows, list) for each in rows if isinstance(each, dict)]
+
+
+def uniq_of(row: Mapping[str, Any]) -> object:
+    """Our key of a call: in a note's parameters, in an unsorted lead's metadata; unconfirmed."""
+    return {**(row.get("params") or {}), **(row.get("metadata") or {})}.get("uniq")
 
 
 def is_unknown(reply: Reply) -> bool:
@@ -147,20 +212,53 @@ def meaning(reply: Reply, line: Line) -> Answer:
 
 
 def _ask(line: Line, what: str, told: Any) -> Reply:
-    return post_json(line, _place(line, what), told, _pass(line))
+    return _with_pass(line, lambda headers: post_json(line, _place(line, what), told, headers))
+
+
+def _get(line: Line, what: str) -> Reply:
+    return _with_pass(line, lambda headers: line.ask("GET", _place(line, what), b"", headers))
 
 
 def _check(line: Line, _parcel: Parcel) -> Answer:
     """Read the account: that needs the token, and leaves nothing."""
-    return Answer(True, taken(line.ask("GET", _place(line, "account"), b"", _pass(line)), line.now).shown())
+    return Answer(True, taken(_get(line, "account"), line.now).shown())
 
 
 def _place(line: Line, what: str) -> str:
     return f"{line.options['address'].rstrip('/')}/api/v4/{what}"
 
 
-def _pass(line: Line) -> dict[str, str]:
-    return {"Authorization": f"Bearer {line.secrets['token']}"}
+def _with_pass(line: Line, ask: Callable[[Mapping[str, str]], Reply]) -> Reply:
+    """By the tokens of a connection, where there is one; else by the one that lives long."""
+    token = line.secrets.get("token")
+    if token and not line.secrets.get(oauth.REFRESH):
+        return ask({"Authorization": f"Bearer {token}"})
+    return oauth.asked_with_access(OAUTH, line, lambda access: ask({"Authorization": f"Bearer {access}"}))
+
+
+def _log_in_place(options: Mapping[str, str]) -> str:
+    """Where an account's people are asked; unconfirmed."""
+    house = "amocrm.ru" if options["address"].rstrip("/").endswith(".amocrm.ru") else "kommo.com"
+    return f"https://www.{house}/oauth?mode=post_message"
+
+
+OAUTH = OAuth(
+    authorize=_log_in_place,
+    token=lambda options: f"{options['address'].rstrip('/')}/oauth2/access_token",
+    ask=oauth.by_json,
+)
+
+
+def check_fields(values: Mapping[str, str]) -> None:
+    """A token that lives long, or an integration to be connected. Raises Rejected destination.missing."""
+    if not values.get("token") and not (values.get("client_id") and values.get("client_secret")):
+        raise Rejected(
+            "destination.missing",
+            "%(title)s needs %(name)s",
+            "Fill in the long-lived token, or client_id and client_secret, and connect it afterwards",
+            title=KIND.title,
+            name="token",
+        )
 
 
 def _user(options: Mapping[str, str], call: CallFacts) -> int | None:
@@ -186,9 +284,20 @@ KIND = Kind(
         Field(
             "token",
             say("Token"),
-            say("A long-lived token of a private integration with access to your account's data"),
+            say("A long-lived token of a private integration; or instead the two below, and connect it"),
             FieldKind.SECRET,
+            required=False,
             form=r"[A-Za-z0-9._~+/=-]{16,1900}",
+        ),
+        Field(
+            "client_id",
+            say("OAuth client id"),
+            say("The integration's ID, in its keys and scopes"),
+            FieldKind.SECRET,
+            required=False,
+        ),
+        Field(
+            "client_secret", say("OAuth client secret"), say("There too"), FieldKind.SECRET, required=False
         ),
         people_field("amoCRM"),
         title_field(),
@@ -214,4 +323,6 @@ KIND = Kind(
     test=one_by_one(_check),
     why_not=why_not,
     outgoing=True,
+    check=check_fields,
+    oauth=OAUTH,
 )

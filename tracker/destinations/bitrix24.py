@@ -3,7 +3,8 @@
 Wire format: https://apidocs.bitrix24.com, telephony.externalCall. Calls are registered and finished by an
 application only; an inbound webhook may not (tracker.destinations.bitrix24_leads is for those). What was
 reached is kept with the parcel, so that a second try goes on there. Bitrix24 knows a registration again for
-half an hour, as long as the call is not finished.
+half an hour, as long as the call is not finished; one that is never finished shows nowhere. Where the answer
+to a later step was lost, the statistics or the timeline are looked at before anything is told again.
 """
 
 from __future__ import annotations
@@ -11,11 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
+from tracker.destinations import oauth
 from tracker.destinations.crm import (
     AFTER_RECORDING,
-    Stop,
     came_from,
     in_base64,
     local,
@@ -28,7 +28,18 @@ from tracker.destinations.crm import (
     story_of,
     utm_of,
 )
-from tracker.destinations.kind import BARRED, Field, FieldKind, Kind, Line, Parcel, post_json, usual_answer
+from tracker.destinations.kind import (
+    BARRED,
+    Field,
+    FieldKind,
+    Kind,
+    Line,
+    OAuth,
+    Parcel,
+    Stop,
+    post_json,
+    usual_answer,
+)
 from tracker.errors import say
 from tracker.outside import Reply, Trouble
 from tracker.policy.delivering import Event, Why, is_transient
@@ -45,16 +56,32 @@ STATUSES = {
     Outcome.FAILED: "503", Outcome.REFUSED: "603",
 }  # fmt: skip
 LEAD = 1  # entityTypeId
+COMMENTS = "crm.timeline.comment.list"
 # A parcel's progress.
 CALL, FINISHED, NOTED, SOUND, ENTITY = "call_id", "finished", "noted", "sound_tries", "entity"
+ASKED, RENEWED = "asked", "registered_again"  # the step whose answer did not come; for the last time
 _EXPIRED = {"expired_token", "invalid_token", "NO_AUTH_FOUND"}
 _BARRED = BARRED | {404}  # a method that is not there: a wrong address, or telephony is switched off
+_NO_SUCH_CALL = "Call is not found"
 _NO_SUCH_USER = "User is not found"  # 400 like a call's own faults
 
 
 def why_not(_options: Mapping[str, str], parcel: Parcel) -> Why | None:
     """Bitrix24 takes no call without a number."""
     return None if parcel.call.caller else Why.NOBODY
+
+
+def _place(options: Mapping[str, str]) -> str:
+    return options["address"].rstrip("/")
+
+
+# The address to come back to stands in the application.
+OAUTH = OAuth(
+    authorize=lambda options: f"{_place(options)}/oauth/authorize/",
+    token=lambda options: options.get("token_address") or TOKEN_ADDRESS,
+    ask=oauth.by_query,
+    says_redirect=False,
+)
 
 
 @dataclass(frozen=True)
@@ -70,30 +97,13 @@ class Portal:
 
     def reply(self, method: str, **what: Any) -> Reply:
         """The same, whatever was answered. Raises Stop, Trouble."""
-        if not self.line.secrets.get("access_token"):
-            self._refresh()
-        reply = self._post(method, what)
-        if reply.status == 401 and word_of(reply) in _EXPIRED:
-            self._refresh()
-            reply = self._post(method, what)
-        return reply
-
-    def _post(self, method: str, what: Mapping[str, Any]) -> Reply:
-        url = f"{self.line.options['address'].rstrip('/')}/rest/{method}"
-        return post_json(self.line, url, {**what, "auth": self.line.secrets["access_token"]})
-
-    def _refresh(self) -> None:
-        """An access token for an hour, and the refresh token that is good from now on."""
-        secrets, place = self.line.secrets, self.line.options.get("token_address") or TOKEN_ADDRESS
-        names = ("client_id", "client_secret", "refresh_token")
-        query = {"grant_type": "refresh_token", **{name: secrets[name] for name in names}}
-        reply = self.line.ask("GET", f"{place}?{urlencode(query)}")
-        told = reply.json()
-        fresh = told if reply.ok and isinstance(told, dict) else {}
-        if not fresh.get("access_token"):
-            raise Stop(ours(usual_answer(reply, self.line.now)))
-        renewed = {name: str(fresh[name]) for name in ("access_token", "refresh_token") if fresh.get(name)}
-        self.line.keep(**renewed)
+        url = f"{_place(self.line.options)}/rest/{method}"
+        return oauth.asked_with_access(
+            OAUTH,
+            self.line,
+            lambda token: post_json(self.line, url, {**what, "auth": token}),
+            lambda reply: reply.status == 401 and word_of(reply) in _EXPIRED,
+        )
 
 
 def result_of(reply: Reply, line: Line) -> Any:
@@ -130,38 +140,98 @@ def registration_of(options: Mapping[str, str], call: CallFacts) -> dict[str, An
 
 def _tell(line: Line, parcel: Parcel) -> Answer:
     """Register, finish, say where it came from, attach the recording: each once."""
-    portal, done, call = Portal(line), parcel.progress, parcel.call
+    portal, done = Portal(line), parcel.progress
     if CALL not in done:
-        told = portal.ask("telephony.externalCall.register", **registration_of(line.options, call))
-        if not isinstance(told, dict) or not told.get("CALL_ID"):
-            raise Stop(Answer(False, f"It does not say which call that is: {str(told)[:100]}"))
-        done[CALL] = told["CALL_ID"]
-        done[ENTITY] = [told.get("CRM_ENTITY_TYPE"), told.get("CRM_ENTITY_ID"), told.get("CRM_CREATED_LEAD")]
+        _register(portal, parcel)
     if FINISHED not in done:
-        user = person_of(line.options, call, line.options["user_id"])
-        status = STATUSES.get(call.outcome or Outcome.MISSED, "304")
-        what = {"DURATION": seconds_of(call), "STATUS_CODE": status, "ADD_TO_CHAT": 0}
-        portal.ask("telephony.externalCall.finish", CALL_ID=done[CALL], USER_ID=user, **what)
-        done[FINISHED] = True
+        _finish(portal, parcel)
     if NOTED not in done:
-        _note(portal, call, *done[ENTITY])
+        _note(portal, parcel, *done[ENTITY])
         done[NOTED] = True
     return _attach(portal, parcel)
 
 
-def _note(portal: Portal, call: CallFacts, kind: str | None, entity: Any, lead: Any) -> None:
+def _register(portal: Portal, parcel: Parcel) -> None:
+    told = portal.ask("telephony.externalCall.register", **registration_of(portal.line.options, parcel.call))
+    if not isinstance(told, dict) or not told.get("CALL_ID"):
+        raise Stop(Answer(False, f"It does not say which call that is: {str(told)[:100]}"))
+    done = parcel.progress
+    done[CALL] = told["CALL_ID"]
+    done[ENTITY] = [told.get("CRM_ENTITY_TYPE"), told.get("CRM_ENTITY_ID"), told.get("CRM_CREATED_LEAD")]
+
+
+def _finish(portal: Portal, parcel: Parcel) -> None:
+    """Once: a call that is finished is not found any more."""
+    call, done, options = parcel.call, parcel.progress, portal.line.options
+    was_asked = done.get(ASKED) == FINISHED
+    if not (was_asked and _is_in_statistics(portal, done[CALL])):
+        status = STATUSES.get(call.outcome or Outcome.MISSED, "304")
+        what = {"DURATION": seconds_of(call), "STATUS_CODE": status, "ADD_TO_CHAT": 0}
+        user = person_of(options, call, options["user_id"])
+        done[ASKED] = FINISHED
+        reply = portal.reply("telephony.externalCall.finish", CALL_ID=done[CALL], USER_ID=user, **what)
+        if was_answered(reply):
+            del done[ASKED]
+        lost = _NO_SUCH_CALL in reply.text
+        if lost and not was_asked and not done.get(RENEWED):
+            done[RENEWED] = True  # its registration ran out
+            del done[CALL]
+            raise Stop(ours(usual_answer(reply, portal.line.now)))
+        if not (lost and was_asked):
+            result_of(reply, portal.line)
+    done.pop(ASKED, None)
+    done[FINISHED] = True
+
+
+def _is_in_statistics(portal: Portal, call_id: str) -> bool:
+    """Whether a call is finished; to an application that may not look it is not. Raises Stop, Trouble."""
+    reply = portal.reply("voximplant.statistic.get", FILTER={"CALL_ID": call_id})
+    _go_on(portal, reply)
+    told = reply.json()
+    return reply.ok and isinstance(told, dict) and bool(told.get("result"))
+
+
+def _note(portal: Portal, parcel: Parcel, kind: str | None, entity: Any, lead: Any) -> None:
     """The source: as marks of a lead that this call made, as a comment on whomever it belongs to.
 
     An application that may not is no reason to hold a call up. Raises Stop, Trouble.
     """
-    replies = []
+    call, done = parcel.call, parcel.progress
     if lead:
-        replies.append(portal.reply("crm.item.update", entityTypeId=LEAD, id=lead, fields=marks_of(call)))
+        fields: dict[str, Any] = dict(marks_of(call))
+        _go_on(portal, portal.reply("crm.item.update", entityTypeId=LEAD, id=lead, fields=fields))
     if kind and entity:
-        replies.append(portal.reply("crm.timeline.comment.add", fields=comment_of(call, kind, entity)))
-    for reply in replies:
-        if is_transient(reply.status):
-            raise Stop(usual_answer(reply, portal.line.now))
+        fields = comment_of(call, kind, entity)
+        if not (done.get(ASKED) == NOTED and has_comment(portal.reply(COMMENTS, **whose(fields)), call)):
+            done[ASKED] = NOTED
+            reply = portal.reply("crm.timeline.comment.add", fields=fields)
+            if was_answered(reply):
+                del done[ASKED]
+            _go_on(portal, reply)
+    done.pop(ASKED, None)
+
+
+def _go_on(portal: Portal, reply: Reply) -> None:
+    """Unless the same is to be tried again. Raises Stop."""
+    if is_transient(reply.status):
+        raise Stop(usual_answer(reply, portal.line.now))
+
+
+def was_answered(reply: Reply) -> bool:
+    """Whether it is known what became of a request: a gateway on the way does not know."""
+    return reply.status < 500 or bool(word_of(reply))
+
+
+def whose(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """How the comments beside that one are asked for; unconfirmed."""
+    return {"filter": {name: fields[name] for name in ("ENTITY_ID", "ENTITY_TYPE")}}
+
+
+def has_comment(reply: Reply, call: CallFacts) -> bool:
+    """Whether one of the comments leads to that call."""
+    told = reply.json()
+    rows = told.get("result") if reply.ok and isinstance(told, dict) else None
+    return any(call.link in str(row.get("COMMENT")) for row in rows or () if isinstance(row, dict))
 
 
 def marks_of(call: CallFacts) -> dict[str, str]:
@@ -218,8 +288,9 @@ KIND = Kind(
         Field(
             "refresh_token",
             say("Refresh token"),
-            say("The first one; it is renewed by itself, as long as calls come"),
+            say("Empty: connect the destination when it is added; renewed by itself, as long as calls come"),
             FieldKind.SECRET,
+            required=False,
         ),
         Field(
             "user_id",
@@ -259,4 +330,5 @@ KIND = Kind(
     test=one_by_one(_check),
     why_not=why_not,
     outgoing=True,
+    oauth=OAUTH,
 )

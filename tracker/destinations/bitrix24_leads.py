@@ -9,24 +9,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tracker.destinations.bitrix24 import LEAD, comment_of, marks_of, result_of
+from tracker.destinations.bitrix24 import (
+    COMMENTS,
+    LEAD,
+    comment_of,
+    has_comment,
+    marks_of,
+    result_of,
+    was_answered,
+    whose,
+)
 from tracker.destinations.crm import (
     AFTER_RECORDING,
-    Stop,
     one_by_one,
     people_field,
     person_of,
     title_field,
     title_of,
 )
-from tracker.destinations.kind import Field, FieldKind, Kind, Line, Parcel, post_json
+from tracker.destinations.kind import Field, FieldKind, Kind, Line, Parcel, Stop, post_json
 from tracker.errors import say
+from tracker.outside import Reply
 from tracker.policy.delivering import Event, Why
 from tracker.policy.parcels import CallFacts
 from tracker.policy.telling import Answer
 
 KNOWN = ("CONTACT", "COMPANY", "LEAD")  # whose timeline a call goes to, the first there is
-ENTITY = "entity"  # in a parcel's progress: of whom the timeline is told
+# A parcel's progress: of whom the timeline is told; that it was told and the answer did not come.
+ENTITY, ASKED = "entity", "asked"
 
 
 def why_not(options: Mapping[str, str], parcel: Parcel) -> Why | None:
@@ -59,7 +69,13 @@ def _tell(line: Line, parcel: Parcel) -> Answer:
     if ENTITY not in done:
         done[ENTITY] = _known(line, call) or _new_lead(line, call)
     kind, entity = done[ENTITY]
-    _ask(line, "crm.timeline.comment.add", {"fields": comment_of(call, kind, entity)})
+    fields = comment_of(call, kind, entity)
+    if not (done.get(ASKED) and has_comment(_reply(line, COMMENTS, whose(fields)), call)):
+        done[ASKED] = True
+        reply = _reply(line, "crm.timeline.comment.add", {"fields": fields})
+        if was_answered(reply):
+            del done[ASKED]
+        result_of(reply, line)
     return Answer(True, f"{kind.capitalize()} {entity}")
 
 
@@ -79,9 +95,13 @@ def _new_lead(line: Line, call: CallFacts) -> tuple[str, int]:
 
 def _ask(line: Line, method: str, what: Mapping[str, Any]) -> Any:
     """The result of a method. Raises Stop, Trouble."""
+    return result_of(_reply(line, method, what), line)
+
+
+def _reply(line: Line, method: str, what: Mapping[str, Any]) -> Reply:
     hook = line.secrets["webhook"]
     url = f"{hook}{'' if hook.endswith('/') else '/'}{method}"
-    return result_of(post_json(line, url, what), line)
+    return post_json(line, url, what)
 
 
 def _check(line: Line, parcel: Parcel) -> Answer:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tracker.destinations.kind import BARRED, Field, Line, Parcel, Send, usual_answer
+from tracker.destinations.kind import BARRED, Field, Line, Parcel, Send, Stop, usual_answer
 from tracker.errors import say
 from tracker.outside import Reply, Trouble
 from tracker.policy.delivering import Event, Hold, Timing
@@ -20,14 +20,6 @@ from tracker.policy.telling import Answer
 SOUND_WAIT = timedelta(minutes=30)  # for the recording to be ready; it takes seconds
 AFTER_RECORDING = {Event.COMPLETED: Timing(Hold.RECORDING, hold_for=SOUND_WAIT)}
 _PERSON = r"[^,=]{1,60}= ?[A-Za-z0-9]{1,20}"
-
-
-class Stop(Exception):
-    """What was answered on the way to a parcel's end, and ends this try."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.text)
-        self.answer = answer
 
 
 def one_by_one(tell: Callable[[Line, Parcel], Answer]) -> Send:

@@ -2,28 +2,28 @@
 
 Wire format: https://developers.google.com/data-manager/api/reference/rest/v1/events/ingest. A request is
 taken whole or not at all; its refusal names the events that are wrong, and the rest is sent again in the same
-turn. Google folds a conversion with a `transactionId` that it knows, so what is sent twice counts once. Its
-verdict on each click comes hours later, as counts (`requestStatus:retrieve`); those stand in Google's own
-diagnostics and are not fetched.
+turn. Google folds a conversion with a `transactionId` that it knows, so what is sent twice counts once. What
+it thinks of each click it says later (tracker.destinations.google_verdicts).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tracker.destinations import google_verdicts
+from tracker.destinations.google_api import ADDRESS, OAUTH, TOKEN_ADDRESS, ask, receipt_of
 from tracker.destinations.kind import (
     Field,
     FieldKind,
     Kind,
     Line,
     Parcel,
+    Stop,
     hold_field,
-    post_form,
-    post_json,
     usual_answer,
 )
 from tracker.errors import say
@@ -32,8 +32,6 @@ from tracker.policy.delivering import Event, Hold, Timing, Why
 from tracker.policy.parcels import CallFacts, VisitFacts, digest_plus
 from tracker.policy.telling import Answer
 
-ADDRESS = "https://datamanager.googleapis.com"
-TOKEN_ADDRESS = "https://oauth2.googleapis.com/token"  # noqa: S105  (an address)
 MOST_EVENTS = 2000  # of a request
 TOO_RECENT = timedelta(hours=6)  # a click younger than this is refused
 LONGEST_WINDOW = timedelta(days=90)  # of a click, whatever the conversion action says; unconfirmed
@@ -88,22 +86,29 @@ def body_of(options: Mapping[str, str], parcels: Sequence[Parcel], *, trial: boo
 
 def send(line: Line, parcels: Sequence[Parcel]) -> Iterator[Answer]:
     """One request, and another without those that it stumbled over."""
-    return _deliver(_Access(line), parcels, trial=False)
+    return _deliver(line, parcels, trial=False)
 
 
 def check(line: Line, parcels: Sequence[Parcel]) -> Iterator[Answer]:
     """The same, looked at over there and not kept."""
-    return _deliver(_Access(line), parcels, trial=True)
+    return _deliver(line, parcels, trial=True)
 
 
-def _deliver(access: _Access, parcels: Sequence[Parcel], *, trial: bool) -> Iterator[Answer]:
+def ingest(line: Line, parcels: Sequence[Parcel], *, trial: bool = False) -> Reply:
+    """Tell of them in one request. Raises Stop, Trouble."""
+    return ask(line, "POST", "events:ingest", body_of(line.options, parcels, trial=trial))
+
+
+def _deliver(line: Line, parcels: Sequence[Parcel], *, trial: bool) -> Iterator[Answer]:
     answers: dict[int, Answer] = {}
     while left := [at for at in range(len(parcels)) if at not in answers]:
         try:
-            reply = access.ingest(body_of(access.line.options, [parcels[at] for at in left], trial=trial))
+            told: Reply | Answer = ingest(line, [parcels[at] for at in left], trial=trial)
         except Trouble as trouble:
-            reply = Answer(False, str(trouble))
-        answers |= _answers(reply, left, access.line.now)
+            told = Answer(False, str(trouble))
+        except Stop as stop:
+            told = stop.answer
+        answers |= _answers(told, left, line.now)
     return (answers[at] for at in range(len(parcels)))
 
 
@@ -118,7 +123,9 @@ def _answers(reply: Reply | Answer, left: Sequence[int], now: datetime) -> dict[
         # An account, a conversion action, a currency: ours to mend, and no call's fault.
         return dict.fromkeys(left, Answer(False, reply.shown()))
     answer = usual_answer(reply, now)
-    return dict.fromkeys(left, answer if answer.ok else replace(answer, final=False))
+    if not answer.ok:
+        return dict.fromkeys(left, replace(answer, final=False))
+    return dict.fromkeys(left, replace(answer, receipt=receipt_of(reply)))
 
 
 def violations(reply: Reply) -> dict[int, str]:
@@ -134,45 +141,6 @@ def violations(reply: Reply) -> dict[int, str]:
                 found.setdefault(int(place[1]), " · ".join(str(part) for part in said if part))
     message = str(error.get("message") or "")
     return found or {int(place): message for place in _NAMED.findall(message)}
-
-
-@dataclass
-class _Access:
-    """The API with an access token, which lives as long as a turn."""
-
-    line: Line
-    token: str = ""
-
-    def ingest(self, body: Mapping[str, Any]) -> Reply | Answer:
-        """Ask; where the token is not taken, once more with a fresh one. Raises Trouble."""
-        reply = self._ask(body)
-        if isinstance(reply, Reply) and reply.status == 401:
-            self.token = ""
-            reply = self._ask(body)
-        return reply
-
-    def _ask(self, body: Mapping[str, Any]) -> Reply | Answer:
-        if not self.token:
-            fresh = _fresh_token(self.line)
-            if isinstance(fresh, Answer):
-                return fresh
-            self.token = fresh
-        url = f"{(self.line.options.get('address') or ADDRESS).rstrip('/')}/v1/events:ingest"
-        return post_json(self.line, url, body, {"Authorization": f"Bearer {self.token}"})
-
-
-def _fresh_token(line: Line) -> str | Answer:
-    """An access token for an hour, or what was said instead: then the application or its consent is gone."""
-    asked = {
-        "grant_type": "refresh_token",
-        **{name: line.secrets[name] for name in ("client_id", "client_secret", "refresh_token")},
-    }
-    reply = post_form(line, line.options.get("token_address") or TOKEN_ADDRESS, asked)
-    told = reply.json()
-    token = told.get("access_token") if isinstance(told, dict) else None
-    if reply.ok and isinstance(token, str):
-        return token
-    return replace(usual_answer(reply, line.now), ok=False, final=False)
 
 
 def _event(options: Mapping[str, str], call: CallFacts) -> dict[str, Any]:
@@ -235,8 +203,9 @@ KIND = Kind(
         Field(
             "refresh_token",
             say("Refresh token"),
-            say("Of a user of the account, with the scope https://www.googleapis.com/auth/datamanager"),
+            say("Empty: connect the destination when it is added, as a user of the account"),
             FieldKind.SECRET,
+            required=False,
         ),
         Field(
             "categories",
@@ -288,4 +257,7 @@ KIND = Kind(
     test=check,
     why_not=why_not,
     batch=MOST_EVENTS,
+    follow=google_verdicts.follower(ingest),
+    follow_after=google_verdicts.FIRST_LOOK,
+    oauth=OAUTH,
 )

@@ -14,7 +14,6 @@ from typing import Any
 
 from tracker.destinations.crm import (
     AFTER_RECORDING,
-    Stop,
     is_inbound,
     last_digits,
     may_be_new,
@@ -26,7 +25,7 @@ from tracker.destinations.crm import (
     title_field,
     title_of,
 )
-from tracker.destinations.kind import BARRED, Field, FieldKind, Kind, Line, Parcel, post_json, wants_all
+from tracker.destinations.kind import BARRED, Field, FieldKind, Kind, Line, Parcel, Stop, post_json, wants_all
 from tracker.errors import say
 from tracker.outside import Reply
 from tracker.policy.delivering import Event

@@ -81,8 +81,11 @@ class Line(Protocol):
         """What puts texts for people into a language."""
         ...
 
-    def keep(self, **secrets: str) -> None:
-        """Keep a secret that the other side renewed: a refresh token is good only once."""
+    def renew(self, fetch: Callable[[], Mapping[str, str]]) -> None:
+        """Have secrets fetched anew: by one worker at a time, and kept before they are used.
+
+        Raises what `fetch` raises, and tracker.outside.Trouble while another worker is at it.
+        """
         ...
 
 
@@ -101,6 +104,43 @@ class Parcel:
 Send = Callable[[Line, Sequence[Parcel]], Iterator[Answer]]
 
 
+class Stop(Exception):
+    """What was answered on the way to a parcel's end, and ends this try."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.text)
+        self.answer = answer
+
+
+class ShutOut(Stop):
+    """We are not let in any more, nor will we be until a person connects the destination."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the other side says later of a parcel that it took: it counts, is refused, or is still open."""
+
+    text: str = ""
+    refused: bool = False
+    after: timedelta | None = None  # still open: ask again after so long
+    receipt: str | None = None  # by which, where that has changed
+
+
+Follow = Callable[[Line, str, Sequence[Parcel]], Sequence[Verdict]]
+
+
+@dataclass(frozen=True)
+class OAuth:
+    """How a kind is let in by OAuth 2 (RFC 6749), by its options; see tracker.destinations.oauth."""
+
+    authorize: Callable[[Mapping[str, str]], str]  # where a person allows it
+    token: Callable[[Mapping[str, str]], str]  # where tokens are fetched
+    ask: Callable[[Line, str, Mapping[str, str]], Reply]
+    question: Mapping[str, str] = field(default_factory=dict)  # what is asked for beside the code
+    says_redirect: bool = True  # the address to come back to is told at every step
+    alone: bool = False  # without a refresh token the application logs in as itself
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of destination. `send` yields one answer a parcel, in their order, and may stop early."""
@@ -117,6 +157,9 @@ class Kind:
     test: Send | None = None  # asks without leaving anything over there, where that can be
     check: Callable[[Mapping[str, str]], None] | None = None  # of all fields together; raises Rejected
     outgoing: bool = False  # whether it is told of calls that go out as well
+    follow: Follow | None = None  # asks what became of the parcels of a receipt
+    follow_after: timedelta = timedelta(0)
+    oauth: OAuth | None = None
 
     def timing(self, options: Mapping[str, str], event: Event) -> Timing:
         """Its clock for an event, with the days that somebody chose to wait for a category."""

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from tracker.destinations import oauth
 from tracker.destinations.crm import (
     AFTER_RECORDING,
-    Stop,
     is_inbound,
     last_digits,
     local,
@@ -34,8 +34,9 @@ from tracker.destinations.kind import (
     FieldKind,
     Kind,
     Line,
+    OAuth,
     Parcel,
-    post_form,
+    Stop,
     post_json,
     usual_answer,
     wants_all,
@@ -54,6 +55,18 @@ WHO = "who"  # in a parcel's progress: whose the call is
 _BARRED = BARRED | {404}
 # What is to be mended over there, rather than in a call: a field that is hidden, an owner who has left.
 _OURS = ("INVALID_FIELD", "INVALID_TYPE", "INACTIVE_OWNER_OR_USER", "MALFORMED_QUERY")
+
+
+def _place(options: Mapping[str, str]) -> str:
+    return options["address"].rstrip("/")
+
+
+OAUTH = OAuth(
+    authorize=lambda options: f"{_place(options)}/services/oauth2/authorize",
+    token=lambda options: f"{_place(options)}{TOKEN_PLACE}",
+    ask=oauth.by_form,
+    alone=True,
+)
 
 
 @dataclass(frozen=True)
@@ -75,39 +88,21 @@ class Org:
 
     def _ask(self, method: str, what: str, told: Mapping[str, Any] | None) -> Any:
         """With a fresh token where the session has ended."""
-        if not self.line.secrets.get("access_token"):
-            self._log_in()
-        reply = self._try(method, what, told)
-        if reply.status == 401 and EXPIRED in reply.text:
-            self._log_in()
-            reply = self._try(method, what, told)
+        url = f"{_place(self.line.options)}{API}{what}"
+
+        def with_token(token: str) -> Reply:
+            headers = {"Authorization": f"Bearer {token}"}
+            if told is None:
+                return self.line.ask(method, url, b"", headers)
+            return post_json(self.line, url, told, headers)
+
+        reply = oauth.asked_with_access(
+            OAUTH, self.line, with_token, lambda reply: reply.status == 401 and EXPIRED in reply.text
+        )
         if reply.ok:
             return reply.json()
         answer = usual_answer(reply, self.line.now, _BARRED)
         raise Stop(ours(answer) if any(word in reply.text for word in _OURS) else answer)
-
-    def _try(self, method: str, what: str, told: Mapping[str, Any] | None) -> Reply:
-        url = f"{self.line.options['address'].rstrip('/')}{API}{what}"
-        headers = {"Authorization": f"Bearer {self.line.secrets['access_token']}"}
-        if told is None:
-            return self.line.ask(method, url, b"", headers)
-        return post_json(self.line, url, told, headers)
-
-    def _log_in(self) -> None:
-        """By the refresh token; without one as the application itself."""
-        secrets = self.line.secrets
-        asked = {"client_id": secrets["client_id"], "client_secret": secrets["client_secret"]}
-        if refresh := secrets.get("refresh_token"):
-            asked |= {"grant_type": "refresh_token", "refresh_token": refresh}
-        else:
-            asked["grant_type"] = "client_credentials"
-        reply = post_form(self.line, f"{self.line.options['address'].rstrip('/')}{TOKEN_PLACE}", asked)
-        told = reply.json()
-        fresh = told if reply.ok and isinstance(told, dict) else {}
-        if not fresh.get("access_token"):
-            raise Stop(ours(usual_answer(reply, self.line.now)))
-        names = ("access_token", "refresh_token")
-        self.line.keep(**{name: str(fresh[name]) for name in names if fresh.get(name)})
 
 
 def task_of(options: Mapping[str, str], call: CallFacts, who: str | None) -> dict[str, Any]:
@@ -205,7 +200,7 @@ KIND = Kind(
         Field(
             "refresh_token",
             say("Refresh token"),
-            say("Empty: the app logs in by itself, with the client credentials flow"),
+            say("Empty: the app logs in by itself, or as the user who connects the destination"),
             FieldKind.SECRET,
             required=False,
         ),
@@ -226,4 +221,5 @@ KIND = Kind(
     test=one_by_one(_check),
     why_not=wants_all,
     outgoing=True,
+    oauth=OAUTH,
 )

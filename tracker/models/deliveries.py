@@ -38,6 +38,8 @@ class Destination(Base):
     retry_at: Mapped[datetime | None]
     held_by: Mapped[str | None] = mapped_column(sa.String(40))  # the worker that is at it
     held_until: Mapped[datetime | None]
+    renewing_until: Mapped[datetime | None]  # a worker fetches new secrets, until then at the latest
+    disconnected_at: Mapped[datetime | None]  # since then its access is gone: a person must connect it
     sent_at: Mapped[datetime | None]  # the last that was taken
     answer: Mapped[str | None] = mapped_column(sa.String(300))  # the last that was said
 
@@ -58,6 +60,13 @@ class Delivery(Base):
             sqlite_where=sa.text("sent_at IS NULL AND given_up_at IS NULL"),
             postgresql_where=sa.text("sent_at IS NULL AND given_up_at IS NULL"),
         ),
+        sa.Index(
+            "ix_deliveries_verdict",
+            "destination_id",
+            "verdict_at",
+            sqlite_where=sa.text("verdict_at IS NOT NULL"),
+            postgresql_where=sa.text("verdict_at IS NOT NULL"),
+        ),
         sa.Index("ix_deliveries_call_id", "call_id"),
         sa.Index("ix_deliveries_destination_id_id", "destination_id", "id"),
     )
@@ -76,6 +85,8 @@ class Delivery(Base):
     given_up_at: Mapped[datetime | None]
     answer: Mapped[str | None] = mapped_column(sa.String(300))  # what was answered last, or what went wrong
     why: Mapped[Why | None] = mapped_column(words(Why))  # it was given up, or not sent at all
+    receipt: Mapped[str | None] = mapped_column(sa.String(100))  # what the other side calls what it took
+    verdict_at: Mapped[datetime | None]  # when it is asked what became of that
     # What a destination of several steps has answered so far, so that a second try goes on there.
     progress: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
 

@@ -74,6 +74,11 @@ WORDS: Mapping[tuple[AlertKind, str], Words] = {
         N_("Nothing is lost: it is tried again and again. Send a test under Destinations, and put it right."),
         "leaseline destination test --company %(company)s \"%(name)s\"",
     ),
+    (AlertKind.DESTINATION_FAILING, "shut_out"): Words(
+        N_("%(name)s does not let us in: %(answer)s. Waiting: %(count)s"),
+        N_("Nothing is lost. Connect it under Destinations; what waits is told then."),
+        "leaseline destination connect --company %(company)s \"%(name)s\"",
+    ),
     (AlertKind.DESTINATION_FAILING, "gone"): Words(
         N_("%(name)s wants no more calls: %(answer)s"),
         N_("It is told nothing any more. Delete it under Destinations, or save it there anew."),

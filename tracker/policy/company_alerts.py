@@ -180,13 +180,14 @@ class FailingDestination:
     is_gone: bool
     waiting: int
     answer: str | None
+    shut_out: bool = False  # its access has ended: a person has to connect it
 
 
 def read_destination(it: FailingDestination, now: datetime) -> Reading:
     """Bad once it has failed for a while, or wants no more; over with the first call that it takes."""
     late = it.failing_since is not None and now - it.failing_since >= UNSENT
     detail = {
-        "how": "gone" if it.is_gone else "failing",
+        "how": "gone" if it.is_gone else "shut_out" if it.shut_out else "failing",
         "count": it.waiting,
         "answer": (it.answer or "")[:ANSWER_LONGEST],
         "company": it.company,

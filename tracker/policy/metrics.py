@@ -105,7 +105,11 @@ ALL = (
     _gauge("queue_age_seconds", "Age of the oldest message that waits; 0 when none does", "queue"),
     _gauge("queue_given_up", "Messages given up within the last day", "queue"),
     # Destinations
-    _gauge("destination_up", "1 while it takes calls; 0 while it fails, or wants no more", "destination"),
+    _gauge(
+        "destination_up",
+        "1 while it takes calls; 0 while it fails, is to be connected, or wants no more",
+        "destination",
+    ),
     _gauge("destination_waiting", "Deliveries that wait, those held by its clock included", "destination"),
     _gauge("destination_age_seconds", "Since when the oldest delivery is due; 0 when none is", "destination"),
     _gauge("destination_failed", "Deliveries given up within the last day", "destination"),

@@ -52,6 +52,7 @@ class Answer:
     final: bool = False  # trying again changes nothing
     gone: bool = False  # the receiver wants no more, ever
     retry_after: timedelta | None = None  # it asked to be left alone for so long
+    receipt: str | None = None  # by which it can be asked later what became of it
 
 
 def next_try(tries: int, created_at: datetime, now: datetime, dice: float) -> datetime | None:

@@ -46,6 +46,8 @@ class DeliveryOut(Shape):
     tried_at: datetime | None
     sent_at: datetime | None
     answer: Annotated[str | None, Field(description="What was said last")]
+    receipt: Annotated[str | None, Field(description="What the other side calls what it took")]
+    verdict_at: Annotated[datetime | None, Field(description="When it is asked what became of that")]
 
 
 class DeliveryPage(Page):

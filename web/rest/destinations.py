@@ -11,7 +11,7 @@ from pydantic import Field, StrictBool, StringConstraints
 from werkzeug.wrappers import Response
 
 from tracker import destination_list, destination_trial, owned
-from tracker.destination_list import FAILED_DAYS, NO_LAG, Filled
+from tracker.destination_list import NO_LAG, Filled
 from tracker.destinations import KINDS, FieldKind, Kind
 from tracker.models import Destination
 from tracker.policy.delivering import Event
@@ -52,7 +52,7 @@ class DestinationOut(Shape):
     name: str
     kind: str
     title: str
-    state: Literal["on", "paused", "failing", "disabled"]
+    state: Literal["on", "paused", "failing", "disconnected", "disabled"]
     options: dict[str, str]
     events: Annotated[list[str], Field(description="What of a call is told")]
     created_at: datetime
@@ -61,8 +61,9 @@ class DestinationOut(Shape):
     retry_at: datetime | None
     answer: Annotated[str | None, Field(description="What was said last")]
     disabled_because: str | None
-    waiting: int
-    oldest_at: Annotated[datetime | None, Field(description="Since when something waits")]
+    waiting: Annotated[int, Field(description="What is due")]
+    oldest_at: Annotated[datetime | None, Field(description="Since when something is due")]
+    held: Annotated[int, Field(description="What waits for a category, a recording or its clock")]
     failed: Annotated[int, Field(description="Given up in the last seven days")]
 
 
@@ -227,7 +228,7 @@ def vault_of_house() -> Vault:
 
 def _told(asked: Asked[Any, Any], it: Destination) -> dict[str, Any]:
     asked.session.flush()
-    lags = destination_list.lags(asked.session, asked.company, asked.by.at - FAILED_DAYS)
+    lags = destination_list.lags(asked.session, asked.company, asked.by.at)
     return destination_list.describe(it) | destination_list.describe_lag(lags.get(it.id, NO_LAG))
 
 

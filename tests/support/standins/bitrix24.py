@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import threading
+from dataclasses import replace
 from typing import Any
 
 from support.standin import Asked, Said
@@ -29,6 +31,8 @@ class Portal(Double):
         self.known: dict[str, tuple[str, int]] = {}  # numbers: the entity's type and id
         self.leads: dict[int, dict[str, Any]] = {}
         self.comments: list[dict[str, Any]] = []
+        self.swallowed = ""  # the method that is done, and whose answer is lost
+        self.hangs = threading.Event()
 
     def values(self, url: str) -> dict[str, str]:
         return {
@@ -67,9 +71,12 @@ class Portal(Double):
             "crm.item.add": self._add,
             "crm.item.update": self._update,
             "crm.timeline.comment.add": self._comment,
+            "crm.timeline.comment.list": self._comments,
+            "voximplant.statistic.get": self._statistics,
             "crm.duplicate.findbycomm": self._find,
         }.get(method)
-        return does(told) if does else refused("ERROR_METHOD_NOT_FOUND", "Method not found!", 404)
+        said = does(told) if does else refused("ERROR_METHOD_NOT_FOUND", "Method not found!", 404)
+        return replace(said, pause=self.hangs) if method == self.swallowed else said
 
     def _register(self, told: dict[str, Any]) -> Said:
         key, number = told["EXTERNAL_CALL_ID"], told["PHONE_NUMBER"]
@@ -122,6 +129,14 @@ class Portal(Double):
     def _comment(self, told: dict[str, Any]) -> Said:
         self.comments.append(told["fields"])
         return Said(200, {"result": len(self.comments)})
+
+    def _comments(self, told: dict[str, Any]) -> Said:
+        rows = [it for it in self.comments if told["filter"].items() <= it.items()]
+        return Said(200, {"result": rows, "total": len(rows)})
+
+    def _statistics(self, told: dict[str, Any]) -> Said:
+        it = self.calls.get(told["FILTER"]["CALL_ID"], {"steps": []})
+        return Said(200, {"result": [{"CALL_ID": "x"}] if "finish" in it["steps"] else [], "total": 1})
 
     def _find(self, told: dict[str, Any]) -> Said:
         found = [self.known[number] for number in told["values"] if number in self.known]

@@ -1,8 +1,12 @@
-"""Google's Data Manager API with its OAuth: a request whole or not at all, a token that can expire."""
+"""Google's Data Manager API with its OAuth: a request whole or not at all, a token that can expire.
+
+What became of a request is said later, in counts: PROCESSING once, then by what is wrong with its clicks.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +14,7 @@ from support.standin import Asked, Said
 from support.standins.double import Double
 
 INGEST = "/v1/events:ingest"
+STATUS = "/v1/requestStatus:retrieve"
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -29,6 +34,21 @@ def refused(*fields: tuple[str, str]) -> Said:
     return Said(400, {"error": error}, to=INGEST)
 
 
+def status(word: str, wrong: Counter[str] | None = None, ingested: int = 0) -> Said:
+    """What a request's status is, of its one destination."""
+    counts = [
+        {"recordCount": str(count), "reason": f"PROCESSING_ERROR_REASON_{reason}"}
+        for reason, count in (wrong or Counter()).items()
+        if count
+    ]
+    told = {
+        "requestStatus": word,
+        "errorInfo": {"errorCounts": counts},
+        "eventsIngestionStatus": {"recordCount": str(ingested)},
+    }
+    return Said(200, {"requestStatusPerDestination": [told]}, to=STATUS)
+
+
 class DataManager(Double):
     refusal = refused(("events[0].ad_identifiers.gclid", "The click id is malformed"))
     sees_duplicates = True
@@ -41,6 +61,10 @@ class DataManager(Double):
         self.expired: set[str] = set()
         self.seen: list[dict[str, Any]] = []
         self.wrong: set[str] = set()  # transaction ids that are refused
+        self.faults: dict[str, str] = {}  # calls that are refused later, and why
+        self.requests: list[list[str]] = []  # the calls of each
+        self.repeated: list[set[str]] = []  # and which of them had been counted before
+        self.looked: set[str] = set()  # requests that were asked for before
 
     def values(self, url: str) -> dict[str, str]:
         return {
@@ -53,12 +77,12 @@ class DataManager(Double):
     def answer(self, asked: Asked) -> Said:
         if asked.path == "/token":
             return self._token(asked.form())
-        if asked.path != INGEST:
+        if asked.path not in {INGEST, STATUS}:
             return Said(404)
         token = asked.headers.get("authorization", "").removeprefix("Bearer ")
         if token != f"at-{self.tokens}" or token in self.expired:
             return Said(401, {"error": {"code": 401, "status": "UNAUTHENTICATED"}})
-        return self._ingest(asked.json())
+        return self._status(asked.query["requestId"]) if asked.path == STATUS else self._ingest(asked.json())
 
     def _token(self, form: dict[str, str]) -> Said:
         if (form.get("client_secret"), form.get("refresh_token")) != ("GOCSPX-s3cr3t", "1//0g-r3fr3sh"):
@@ -74,12 +98,28 @@ class DataManager(Double):
         if wrong:
             return refused(*wrong)
         if not told["validateOnly"]:
-            for each in told["events"]:
-                key = each["transactionId"].removeprefix("call-")
+            keys = [each["transactionId"].removeprefix("call-") for each in told["events"]]
+            self.requests.append(keys)
+            self.repeated.append({key for key in keys if key in self.taken and key not in self.faults})
+            for key, each in zip(keys, told["events"], strict=True):
                 if key not in self.taken:
                     self.taken.append(key)
                     self.seen.append(each)
-        return Said(200, {"requestId": "r-1"})
+        return Said(200, {"requestId": f"r-{len(self.requests)}"})
+
+    def _status(self, request: str) -> Said:
+        number = int(request.removeprefix("r-")) - 1
+        if not 0 <= number < len(self.requests):
+            return Said(400, {"error": {"code": 400, "status": "INVALID_ARGUMENT"}})
+        if request not in self.looked:
+            self.looked.add(request)
+            return status("PROCESSING")
+        keys = self.requests[number]
+        wrong = Counter(self.faults[key] for key in keys if key in self.faults)
+        wrong |= Counter(DUPLICATE_TRANSACTION_ID=len(self.repeated[number]))
+        if not +wrong:
+            return status("SUCCESS", ingested=len(keys))
+        return status("FAILED" if wrong.total() == len(keys) else "PARTIAL_SUCCESS", wrong)
 
 
 def problems(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
