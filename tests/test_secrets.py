@@ -122,6 +122,8 @@ def by_command(here: Installation) -> set[str]:
     told = here.json("alerts", "address", "add", hook, "--secret", whsec("typed-alerts"))
     ga4 = ("--set", "measurement_id=G-ABC1234567", "--set", "api_secret=typed-ga4")
     here.done("destination", "add", "ga4", *ga4)
+    made.append(here.json("inlet", "add", "own", "--name", "CRM")["secret"])
+    made.append(here.json("inlet", "secret", "CRM")["secret"])
     made += [told["secret"], here.json("key", "add", "crm")["key"]]
     return {"typed-carrier", "changed-carrier", "typed-login", "typed-address", "typed-ga4", *made}
 
@@ -134,7 +136,8 @@ def by_page(database: Database, folder: Path, now: datetime) -> set[str]:
     send(ann, f"{HERE}/targets/add", **form, login="us", login_password="page-login")
     hook = "https://hooks.example/services/page-address"
     assert send(ann, "/alerts/addresses", company="pallets", address=hook).status_code == 200
-    secrets = {"page-login", "page-address"}
+    assert send(ann, f"{HERE}/inlets", kind="shopify", secret="page-shopify").status_code == 200
+    secrets = {"page-login", "page-address", "page-shopify"}
     pallets = row_of(database, "pallets")
     asked = {"Idempotency-Key": "once"}
     answer = program(site, *Scope, company_id=pallets).post("/channels", {"name": "Flyer"}, asked)
