@@ -24,6 +24,7 @@ FORM = "application/x-www-form-urlencoded"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 CHANGES = METHODS[1:]
 TEXT = {"type": "string"}
+EVENTS = "text/event-stream"  # OpenAPI 3.1 has no words for what comes event by event
 
 ABOUT = """\
 Everything that the pages can do, for programs. A program shows a key of one company as
@@ -158,7 +159,7 @@ def _responses(method: str, it: Operation, shapes: Mapping[Any, str]) -> dict[st
         schema = {"$ref": SCHEMAS + shapes[it.answer, "serialization"]}
         done["content"] = {kind: {"schema": schema} for kind in it.contents}
     elif it.status != 204:
-        done["content"] = {kind: {"schema": TEXT} for kind in it.contents}
+        done["content"] = {kind: {} if kind == EVENTS else {"schema": TEXT} for kind in it.contents}
     if method == "GET" and it.content == "application/json":
         done["headers"] |= {"ETag": {"schema": {"type": "string"}}}
     if it.status == 201:
