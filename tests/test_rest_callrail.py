@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from support.recorded import settings_in
-from support.showroom import DAY, furnish
+from support.rest import furnished
+from support.showroom import DAY
 from support.site import Site
 
 from tracker import api_keys
@@ -53,11 +53,7 @@ class Connector:
 
 @pytest.fixture
 def site(sqlite: Database, tmp_path: Path, now: datetime) -> Site:
-    settings = settings_in(tmp_path, secret_key="k" * 40)
-    furnish(sqlite, settings, now)
-    with sqlite.write() as session:
-        session.add(Company(slug="rival", name="Rival", default_region="DE", created_at=now))
-    return Site(sqlite, settings, now)
+    return furnished(sqlite, tmp_path, now)
 
 
 @pytest.fixture

@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from support.facts import Pallets
-from support.recorded import settings_in
-from support.rest import Program, program
-from support.showroom import Told, furnish, place
+from support.rest import Program, furnished, program
+from support.showroom import Told, place
 from support.site import Site, log_in
 
 from tracker import calls
 from tracker.database import Database
-from tracker.models import AuditEntry, CallerRule, Company, Role
+from tracker.models import AuditEntry, CallerRule, Role
 from tracker.policy.rights import Scope
 
 CALLS = (
@@ -29,13 +28,7 @@ CALLS = (
 
 @pytest.fixture
 def site(sqlite: Database, tmp_path: Path, now: datetime) -> Site:
-    settings = settings_in(tmp_path, secret_key="k" * 40)
-    room = furnish(sqlite, settings, now, CALLS)
-    with sqlite.write() as session:
-        session.add(Company(slug="rival", name="Rival", default_region="DE", created_at=now))
-    site = Site(sqlite, settings, now)
-    site.app.config.update(ROOM=room)
-    return site
+    return furnished(sqlite, tmp_path, now, CALLS)
 
 
 @pytest.fixture

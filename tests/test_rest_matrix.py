@@ -14,13 +14,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from support.recorded import settings_in
-from support.rest import Program, program
-from support.showroom import Told, furnish
+from support.rest import Program, furnished, program
+from support.showroom import Told
 from support.site import Site
 
 from tracker.database import Database
-from tracker.models import Base, Call, Company, Visit
+from tracker.models import Base, Call, Visit
 from tracker.policy.rights import Scope
 from web.rest.document import document
 from web.rest.guide import chapters
@@ -34,11 +33,7 @@ Rows = dict[str, set[str]]
 
 @pytest.fixture
 def site(sqlite: Database, tmp_path: Path, now: datetime) -> Site:
-    settings = settings_in(tmp_path, secret_key="k" * 40)
-    furnish(sqlite, settings, now, HERS)
-    with sqlite.write() as session:
-        session.add(Company(slug="rival", name="Rival", default_region="DE", created_at=now))
-    return Site(sqlite, settings, now)
+    return furnished(sqlite, tmp_path, now, HERS)
 
 
 def operations(site: Site) -> Iterator[tuple[str, str, Any]]:

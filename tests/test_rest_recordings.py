@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from support.facts import Pallets
-from support.recorded import settings_in
-from support.rest import Program, program
-from support.showroom import Told, furnish
+from support.rest import Program, furnished, program
+from support.showroom import Told
 from support.site import Site
 
 from tracker.database import Database
-from tracker.models import AuditEntry, Company, Recording
+from tracker.models import AuditEntry, Recording
 from tracker.policy.rights import Scope
 
 CALLS = (Told(3, Pallets.billboard, "+79161234567", talk=3), Told(9, Pallets.leaflet, "", "missed", wait=41))
@@ -22,13 +21,7 @@ CALLS = (Told(3, Pallets.billboard, "+79161234567", talk=3), Told(9, Pallets.lea
 
 @pytest.fixture
 def site(sqlite: Database, tmp_path: Path, now: datetime) -> Site:
-    settings = settings_in(tmp_path, secret_key="k" * 40)
-    room = furnish(sqlite, settings, now, CALLS)
-    with sqlite.write() as session:
-        session.add(Company(slug="rival", name="Rival", default_region="DE", created_at=now))
-    site = Site(sqlite, settings, now)
-    site.app.config.update(KEYS=room.keys)
-    return site
+    return furnished(sqlite, tmp_path, now, CALLS)
 
 
 @pytest.fixture

@@ -173,6 +173,7 @@ def persons_of(session: Session, inlet: Inlet) -> dict[str, str]:
 def describe(session: Session, inlet: Inlet, web_url: str) -> dict[str, Any]:
     """An inlet as JSON, without its secret."""
     return {
+        "id": inlet.id,
         "name": inlet.name,
         "address": address_of(inlet, web_url),
         "signature": inlet.signature.value,

@@ -114,7 +114,7 @@ def create_app(
         board.pages,
         alerts.pages,
         audio.pages,
-        *resources.BLUEPRINTS,
+        *resources.blueprints(),
         calls_api.api,
         money_api.api,
         health.health,

@@ -65,7 +65,7 @@ def arrive(inlet_key: str) -> Response:
             mine = inlets.by_key(session, inlet_key)
             results = arriving.take(session, mine, told, by, message_id(inlet.signature, received))
     except (Rejected, BadRows) as problem:
-        refused = _refusal(problem)
+        refused = refusal(problem)
         _note(inlet, refused.message, told if proven else None)
         raise refused from None
     took = any(each.what in DOES for each in results)
@@ -121,7 +121,8 @@ def _prove(inlet: Inlet, received: Received) -> None:
         )
 
 
-def _refusal(problem: Rejected | BadRows) -> Rejected:
+def refusal(problem: Rejected | BadRows) -> Rejected:
+    """What is wrong with a message, in one sentence."""
     if isinstance(problem, Rejected):
         return problem
     first = problem.problems[0]

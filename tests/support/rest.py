@@ -7,15 +7,20 @@ crm.get("/channels", limit=2).json
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
+from support.recorded import settings_in
+from support.showroom import DAY, Told, furnish
 from support.site import Site
 from werkzeug.exceptions import HTTPException
 
 from tracker import api_keys
 from tracker.audit import By
+from tracker.database import Database
 from tracker.models import Company
 from tracker.policy.rights import Scope
 from web.rest.operation import operation_of
@@ -63,6 +68,17 @@ class Program:
 
     def company(self, session: Session) -> Company:
         return session.get_one(Company, self.company_id)
+
+
+def furnished(database: Database, folder: Path, now: datetime, calls: tuple[Told, ...] = DAY) -> Site:
+    """Pallets (1) with these calls, whose keys are the application's `KEYS`, and a rival (2) with nothing."""
+    settings = settings_in(folder, secret_key="k" * 40)
+    room = furnish(database, settings, now, calls)
+    with database.write() as session:
+        session.add(Company(slug="rival", name="Rival", default_region="DE", created_at=now))
+    site = Site(database, settings, now)
+    site.app.config.update(ROOM=room, KEYS=room.keys)
+    return site
 
 
 def program(site: Site, *scopes: Scope, name: str = "crm", company_id: int = 1) -> Program:

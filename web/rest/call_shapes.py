@@ -13,22 +13,16 @@ from tracker.policy.facts import Direction, GuardStep, HungUpBy, Outcome, Presen
 from tracker.policy.recovery import Recovered
 from tracker.policy.taping import Withheld
 from tracker.policy.worth import Category, Ground
-from web.rest.shapes import Id, Page, Shape
+from web.rest.shapes import Id, Page, Shape, SourceWords
 from web.rest.visit_shapes import VisitBrief, VisitJourney
 
 Money = Annotated[str | None, Field(description="An exact decimal", examples=["1200.5"])]
 
 
-class CallSource(Shape):
+class CallSource(SourceWords):
     """Where a caller came from."""
 
     channel: Annotated[str | None, Field(description="A static channel; null for a website's visitor")]
-    medium: str
-    source: str
-    campaign: str | None
-    keyword: str | None
-    content: Annotated[str | None, Field(description="The ad")]
-    channel_group: Annotated[str | None, Field(examples=["Paid Search"])]
 
 
 class CallAttribution(Shape):

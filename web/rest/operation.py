@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypedDict, TypeVar, Unpack
 
 from flask import request
 from pydantic import BaseModel
@@ -61,32 +61,50 @@ class Made:
     location: str
 
 
-@dataclass(frozen=True)
-class Operation:
-    """What is known of an operation beside its address and its text.
+class More(TypedDict, total=False):
+    """What may be said of an operation beside who may ask it.
 
     `bare`: its view reads the request and makes the answer itself. `current`: the view that shows what a
     change changes, so that `If-Match` can be held against it. `content`: what the answer is if not JSON, one
     kind or several. `before`: looks at what is asked, and gives the work that takes a while; done outside any
     transaction. `forms`: a body may be a form as well as JSON. `also`: what else a bare view takes. `owner`:
-    finds the company of the thing that the address names, so that who sees several need not name it.
+    finds the company of the thing that the address names, so that who sees several need not name it. `more`:
+    answers that only this one has, by status, with what they mean.
     """
 
-    scope: Scope
-    right: Right
     query: type[Query]
-    body: type[BaseModel] | None
-    answer: type[BaseModel] | None
+    body: type[BaseModel]
+    answer: type[BaseModel]
     status: int
     bare: bool
-    current: View | None
+    current: View
     content: str | tuple[str, ...]
-    before: View | None
-    view: View
+    before: View
     more: Mapping[int, str]
     forms: bool
     also: tuple[str, ...]
-    owner: Owner | None
+    owner: Owner
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What is known of an operation beside its address and its text: `More` says of each."""
+
+    scope: Scope
+    right: Right
+    view: View
+    query: type[Query] = Query
+    body: type[BaseModel] | None = None
+    answer: type[BaseModel] | None = None
+    status: int = 200
+    bare: bool = False
+    current: View | None = None
+    content: str | tuple[str, ...] = "application/json"
+    before: View | None = None
+    more: Mapping[int, str] = field(default_factory=dict)
+    forms: bool = False
+    also: tuple[str, ...] = ()
+    owner: Owner | None = None
 
     @property
     def contents(self) -> tuple[str, ...]:
@@ -109,54 +127,19 @@ def operation_of(view: View | None) -> Operation | None:
     return _OPERATIONS.get(view) if view else None
 
 
-def operation(
-    scope: Scope,
-    right: Right = Right.LISTEN,
-    *,
-    query: type[Query] = Query,
-    body: type[BaseModel] | None = None,
-    answer: type[BaseModel] | None = None,
-    status: int = 200,
-    bare: bool = False,
-    current: View | None = None,
-    content: str | tuple[str, ...] = "application/json",
-    before: View | None = None,
-    more: Mapping[int, str] | None = None,
-    forms: bool = False,
-    also: tuple[str, ...] = (),
-    owner: Owner | None = None,
-) -> Callable[[View], View]:
-    """Declares a view an operation: for keys with that scope, and people with that right.
-
-    `more`: answers that only this one has, by status, with what they mean.
-    """
+def operation(scope: Scope, right: Right = Right.LISTEN, **more: Unpack[More]) -> Callable[[View], View]:
+    """Declares a view an operation: for keys with that scope, and people with that right."""
 
     def declare(view: View) -> View:
-        it = Operation(
-            scope=scope,
-            right=right,
-            query=query,
-            body=body,
-            answer=answer,
-            status=status,
-            bare=bare,
-            current=current,
-            content=content,
-            before=before,
-            view=view,
-            more=more or {},
-            forms=forms,
-            also=also,
-            owner=owner,
-        )
+        it = Operation(scope, right, view, **more)
 
         @functools.wraps(view)
         def run(**path: str) -> Any:
             with throttle.counted():
-                if bare and query is Query:  # its words are its own
+                if it.bare and it.query is Query:  # its words are its own
                     return view(**path)
-                words = read_query(query)
-                return view(**path) if bare else _carry_out(it, words, path)
+                words = read_query(it.query)
+                return view(**path) if it.bare else _carry_out(it, words, path)
 
         run.__wrapped_view__ = view  # type: ignore[attr-defined]
         _OPERATIONS[run] = it
@@ -167,21 +150,21 @@ def operation(
 
 def _carry_out(it: Operation, words: Query, path: Mapping[str, str]) -> Response:
     told = read_body(it.body) if it.body else None
-    database = house().database
-    company_id = _company_of(it, path)
+    database, company_id = house().database, _company_of(it, path)
+
+    def asked(session: Session, ready: Any = None) -> Asked[Any, Any]:
+        return Asked(session, session.get_one(Company, company_id), hand(), words, told, ready)
+
     if request.method in {"GET", "HEAD"}:
         with database.read() as session:
-            asked = Asked(session, session.get_one(Company, company_id), hand(), words, told)
-            return answer_of(it.status, dumped(it.view(asked, **path)))
-    work: Callable[[], Any] = lambda: None  # noqa: E731
+            return answer_of(it.status, dumped(it.view(asked(session), **path)))
+    ready = None
     if it.before is not None:
         with database.read() as session:
-            asked = Asked(session, session.get_one(Company, company_id), hand(), words, told)
-            work = it.before(asked, **path)
-    ready = work()
+            work = it.before(asked(session), **path)
+        ready = work()
     with database.write() as session:
-        asked = Asked(session, session.get_one(Company, company_id), hand(), words, told, ready)
-        return repeats.once(session, lambda: _change(it, asked, path))
+        return repeats.once(session, lambda: _change(it, asked(session, ready), path))
 
 
 def _company_of(it: Operation, path: Mapping[str, str]) -> int:

@@ -46,6 +46,17 @@ class Page(Shape):
     next: Annotated[str | None, Field(description="The next page's `cursor`; null on the last")]
 
 
+class SourceWords(Shape):
+    """Where somebody came from."""
+
+    medium: str
+    source: str
+    campaign: str | None
+    keyword: str | None
+    content: Annotated[str | None, Field(description="The ad")]
+    channel_group: Annotated[str | None, Field(examples=["Paid Search"])]
+
+
 class Fault(Shape):
     """Why something was refused, and what would not be."""
 

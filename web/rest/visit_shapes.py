@@ -9,20 +9,14 @@ from pydantic import Field
 
 from tracker.models import VisitEventKind
 from tracker.policy.leasing import LeaseEnd
-from web.rest.shapes import Id, Page, Shape
+from web.rest.shapes import Id, Page, Shape, SourceWords
 
 
-class VisitBrief(Shape):
+class VisitBrief(SourceWords):
     """A visit, as far as its source goes."""
 
     id: Id
     started_at: datetime
-    medium: str
-    source: str
-    campaign: str | None
-    keyword: str | None
-    content: Annotated[str | None, Field(description="The ad")]
-    channel_group: Annotated[str | None, Field(examples=["Paid Search"])]
 
 
 class VisitCounted(VisitBrief):

@@ -18,7 +18,7 @@ from tracker.policy.tables import BadRows
 from tracker.vault import Vault
 from web.house import house, row_id
 from web.inlet_words import BECAME, SIGNATURES
-from web.inlets import sample
+from web.inlets import refusal, sample
 from web.settings.forms import EMPTY, Form, attempt, text
 from web.settings.room import changing, reading, show
 
@@ -131,15 +131,7 @@ def _try(company: str, inlet: str) -> list[dict[str, Any]]:
         try:
             return [each.document() for each in arriving.look(session, owner, it, told, house().clock())]
         except BadRows as bad:
-            first = bad.problems[0]
-            raise Rejected(
-                "rows.bad",
-                "Row %(row)s, %(column)s: %(problem)s; nothing was stored",
-                "Mend the mapping or the message, and send it again",
-                row=first.line,
-                column=first.column,
-                problem=first.said,
-            ) from None
+            raise refusal(bad) from None
 
 
 def _once(page: str) -> Response:
