@@ -209,9 +209,9 @@ def test_nothing_is_mixed_with_what_is_there(
         write(furnished, tmp_path / "leaving", now)
 
 
-def test_both_commands(tmp_path: Path) -> None:
-    """They say what moved, and the log keeps it; a longer name makes a path too long for a socket."""
-    one, two = Installation(tmp_path / "one"), Installation(tmp_path / "two")
+def test_both(tmp_path: Path) -> None:
+    """The commands say what moved, and the log keeps it. A longer name makes a path too long for a socket."""
+    one, two = Installation(tmp_path / "1"), Installation(tmp_path / "2")
     furnish(one)
     told = one.json("export", "--everything", str(tmp_path / "leaving"), "--format", "jsonl")
     assert told["rows"]["numbers"] == 1
@@ -220,7 +220,7 @@ def test_both_commands(tmp_path: Path) -> None:
     assert "is not empty" in two.refused("import", "everything", str(tmp_path / "leaving"))
     assert one.run("export", str(tmp_path / "x"), "--with-secrets").exit_code == 2
     assert one.run("export", str(tmp_path / "x"), "--everything", "--company", "pallets").exit_code == 2
-    database = Database(f"sqlite:///{tmp_path / 'two' / 'leaseline.db'}")
+    database = Database(f"sqlite:///{tmp_path / '2' / 'leaseline.db'}")
     with database.read() as session:
         actions = session.scalars(sa.select(AuditEntry.action)).all()
     assert {"data.export", "data.import", "number.add"} <= set(actions)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -13,10 +15,10 @@ from flask.testing import FlaskClient
 from support.app import make_app
 from support.rest import Program, program
 from support.settings_page import admin, two_companies
-from support.site import Site, csrf_token
+from support.site import Site, csrf_token, log_in
 
 from tracker.database import Database
-from tracker.models import ApiAnswer, AuditEntry, Channel
+from tracker.models import ApiAnswer, AuditEntry, Channel, Role
 from tracker.policy.rights import Scope
 from web.public import is_from_anywhere
 from web.rest.operation import operation_of
@@ -205,6 +207,67 @@ def test_people_use_it_from_their_page(site: Site) -> None:
     assert ann.post("/api/v1/channels", json={"name": "Hers"}, headers=headers).status_code == 201
     with site.database.read() as session:
         assert session.scalar(sa.select(Channel.company_id).where(Channel.name == "Hers")) == 1
+
+
+def looking(site: Site, slug: str) -> FlaskClient:
+    """Somebody who administers both companies and looks at that one."""
+    both = log_in(site, f"both-{slug}@agency.example", pallets=Role.ADMIN, rival=Role.ADMIN)
+    assert both.get(f"/calls?company={slug}").status_code == 200
+    return both
+
+
+def test_a_change_reaches_no_other_company_than_the_one_that_is_named(site: Site, crm: Program) -> None:
+    path = "/api/v1/channels/" + str(crm.post("/channels", {"name": "Hers"}).json["id"])
+    both = looking(site, "rival")
+    headers = {"X-CSRF-Token": csrf_token(both)}
+    for told in (both.delete(path, headers=headers), both.delete(f"{path}?company=rival", headers=headers)):
+        assert told.status_code == 404
+    gone = both.get("/api/v1/channels/99999?company=pallets")
+    assert (gone.status_code, gone.json and gone.json["error"]["id"]) == (404, "channel.unknown")
+    assert both.get(f"{path}?company=pallets").status_code == 200
+
+
+def test_an_answer_is_kept_for_the_company_that_it_is_about(site: Site) -> None:
+    both = looking(site, "pallets")
+    headers = {"X-CSRF-Token": csrf_token(both), "Idempotency-Key": "k1"}
+    assert both.post("/api/v1/channels", json={"name": "Both"}, headers=headers).status_code == 201
+    assert both.get("/calls?company=rival").status_code == 200
+    told = both.post("/api/v1/channels", json={"name": "Both"}, headers=headers)
+    assert told.json
+    assert told.json["error"]["id"] == "idempotency.reused"
+
+
+def test_of_two_who_saw_the_same_one_is_told_of_the_other(site: Site, crm: Program) -> None:
+    path = "/channels/" + str(crm.post("/channels", {"name": "A"}).json["id"])
+    seen, both_saw = crm.get(path).headers["ETag"], threading.Barrier(2)
+
+    def change(medium: str) -> int:
+        other = Program(site.app.test_client(), crm.key, crm.company_id)
+        both_saw.wait(10)
+        return int(other.patch(path, {"medium": medium}, headers={"If-Match": seen}).status_code)
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(change, ("print", "radio"))) == [200, 412]
+
+
+def test_a_header_that_nothing_is_held_against_is_refused(crm: Program) -> None:
+    answer = crm.post("/channels", {"name": "A"}, headers={"If-Match": '"x"'})
+    assert (answer.status_code, answer.json["error"]["id"]) == (400, "etag.unheld")
+
+
+def test_an_address_that_there_is_not_and_a_wrong_method_are_told_as_such(crm: Program) -> None:
+    unknown, wrong = crm.post("/nonsense", {}), crm.put("/channels", {})
+    assert (unknown.status_code, unknown.json["error"]["id"]) == (404, "api.unknown")
+    assert wrong.status_code == 405
+    assert {"GET", "POST"} <= {each.strip() for each in wrong.headers["Allow"].split(",")}
+
+
+def test_what_shows_more_than_its_scope_needs_more(site: Site, crm: Program) -> None:
+    (number, *_) = [it["id"] for it in crm.get("/numbers").json["numbers"]]
+    narrow = program(site, Scope.SETTINGS_READ, Scope.SETTINGS_WRITE, name="narrow")
+    assert narrow.get(f"/numbers/{number}/story").json["last_calls"] == []
+    wish = {"every": "month", "day": 1, "hour": 8, "to": ["eve@evil.example"]}
+    assert narrow.post("/saved-reports/1/schedules", wish).json["error"]["id"] == "key.scope"
 
 
 def test_one_company_s_things_are_unknown_to_another_s_key(site: Site, crm: Program) -> None:

@@ -119,16 +119,21 @@ def let_in(
         )
     key, company = found
     if scope not in key.scopes:
-        raise Rejected(
-            "key.scope",
-            "This key is for %(scopes)s",
-            "Make another: `leaseline key add NAME --for %(wanted)s`",
-            scopes=sorted(key.scopes),
-            wanted=scope.value,
-        )
+        raise not_for(key.scopes, scope)
     if key.used_at is None or now - key.used_at > TOUCH_EVERY:
         _touch(database, key, now)
     return key, company
+
+
+def not_for(scopes: Collection[Scope], wanted: Scope) -> Rejected:
+    """The refusal of a key that opens other things than that."""
+    return Rejected(
+        "key.scope",
+        "This key is for %(scopes)s",
+        "Make another: `leaseline key add NAME --for %(wanted)s`",
+        scopes=sorted(scopes),
+        wanted=wanted.value,
+    )
 
 
 def _turn_away(database: Database, token: str, address: str, now: datetime) -> None:

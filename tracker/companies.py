@@ -181,7 +181,7 @@ def everyone(session: Session) -> Sequence[Company]:
 
 
 def one_at_a_time(session: Session, company: Company) -> None:
-    """Whoever changes the company's money waits for others who do; calls and visits need not."""
+    """Whoever changes what is the company's waits for others who do; calls and visits need not."""
     row = sa.select(Company.id).where(Company.id == company.id)
     session.execute(row.with_for_update(key_share=True))
 

@@ -59,6 +59,8 @@ def _refuse_forged() -> None:
     """A request that changes something must come from our own page, unless its view says otherwise."""
     if request.method in SAFE or _is_from_anywhere() or by_program():
         return
+    if request.routing_exception is not None:  # nothing will be done: let it be said why
+        return
     key = _bound_to() or ""
     salt, _, given = (request.headers.get("X-CSRF-Token") or request.form.get("csrf", "")).partition(".")
     foreign = request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}

@@ -17,8 +17,8 @@ from werkzeug.wrappers import Response
 from tracker.errors import Rejected
 from tracker.policy.rights import Right
 from web.house import house
-from web.security import set_cookie
-from web.viewer import SeenCompany, Viewer, cookie_name
+from web.security import SAFE, set_cookie
+from web.viewer import SeenCompany, Viewer, cookie_name, is_for_programs
 
 ADMINISTERED = ("/people", "/audit", "/settings")  # pages that not everybody has in every company
 
@@ -43,7 +43,7 @@ def company_link(company: SeenCompany | None) -> str:
 def look_wider() -> Response | None:
     """The same request over all of one's companies; None when they all were looked at already."""
     who: Viewer | None = g.get("viewer")
-    if who is None or len(who.companies) == len(who.all_companies):
+    if who is None or len(who.companies) == len(who.all_companies) or _means_one():
         return None
     g.viewer = who.narrowed(None)
     flask_babel.refresh()  # the language may be another company's
@@ -51,6 +51,11 @@ def look_wider() -> Response | None:
         return current_app.make_response(current_app.dispatch_request())
     except Exception as again:  # noqa: BLE001  (the application knows what to say to each)
         return current_app.make_response(current_app.handle_user_exception(again))
+
+
+def _means_one() -> bool:
+    """Whether the company that the API was told of is meant: no change reaches another by accident."""
+    return is_for_programs() and (request.method not in SAFE or bool(request.args.get("company")))
 
 
 def _choose() -> None:

@@ -135,6 +135,13 @@ def opens() -> frozenset[Scope] | None:
     return g.opens if by_program() else None
 
 
+def need_scope(*scopes: Scope) -> None:
+    """Raises Rejected key.scope where a program's key does not open all of these as well."""
+    its = opens()
+    if its is not None and (wanted := sorted(set(scopes) - its)):
+        raise api_keys.not_for(its, wanted[0])
+
+
 def _key_shown() -> str | None:
     """The API key that came along; None: none did.
 

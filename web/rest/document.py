@@ -32,9 +32,10 @@ Everything that the pages can do, for programs. A program shows a key of one com
 answered in pages: `next` of one is `cursor` of the following. Instants are ISO 8601 in UTC, amounts exact
 decimals as texts. Whatever is refused has one shape: `error` with `id`, `message` and `fix`.
 
-Every answer to GET has an `ETag`: with `If-None-Match` what you have already is answered 304; with
-`If-Match` a change is refused (412) if somebody was quicker. A change with an `Idempotency-Key` may be sent
-again for a day: it is done once.
+Every answer to GET has an `ETag`: with `If-None-Match` what you have already is answered 304. Where an
+operation lists `If-Match`, a change is refused (412) if somebody was quicker; elsewhere that header is
+refused. Where one lists `Idempotency-Key`, it may be sent again for a day with the same key: it is done once.
+Costs, sales and reported calls need none: the same row told again changes nothing.
 """
 
 MEANINGS = {

@@ -18,6 +18,7 @@ from web.rest.call_shapes import CallOut
 from web.rest.operation import Asked, Made, operation
 from web.rest.reading import Invalid
 from web.rest.shapes import Id, Line, Page, Paged, Query, Shape, cut
+from web.viewer import opens
 
 api = Blueprint("rest_numbers", __name__, url_prefix="/api/v1")
 
@@ -157,8 +158,13 @@ def show_number(asked: Asked[Query, None], number: str) -> dict[str, Any]:
 @api.get("/numbers/<number>/story")
 @operation(Scope.SETTINGS_READ, Right.ADMINISTER, answer=NumberStory)
 def show_number_story(asked: Asked[Query, None], number: str) -> dict[str, Any]:
-    """One number with what it was used for, who rings for it, and its last calls."""
-    return number_story.story(asked.session, _find(asked, number))
+    """One number with what it was used for, who rings for it, and its last calls.
+
+    Its calls are told to keys that open `calls:read` too.
+    """
+    told = number_story.story(asked.session, _find(asked, number))
+    its = opens()
+    return told if its is None or Scope.CALLS_READ in its else told | {"last_calls": []}
 
 
 @api.post("/numbers")

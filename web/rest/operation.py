@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from tracker.audit import By
+from tracker.companies import one_at_a_time
 from tracker.errors import Rejected
 from tracker.models import Company
 from tracker.policy.rights import Right, Scope
@@ -164,7 +165,7 @@ def _carry_out(it: Operation, words: Query, path: Mapping[str, str]) -> Response
             work = it.before(asked(session), **path)
         ready = work()
     with database.write() as session:
-        return repeats.once(session, lambda: _change(it, asked(session, ready), path))
+        return repeats.once(session, company_id, lambda: _change(it, asked(session, ready), path))
 
 
 def _company_of(it: Operation, path: Mapping[str, str]) -> int:
@@ -179,7 +180,12 @@ def _company_of(it: Operation, path: Mapping[str, str]) -> int:
 
 def _change(it: Operation, asked: Asked[Any, Any], path: Mapping[str, str]) -> tuple[int, str, str]:
     if it.current is not None and request.if_match:
+        one_at_a_time(asked.session, asked.company)  # of two who saw the same, one is told of the other
         _refuse_outdated(it.current, asked, path)
+    elif request.if_match:
+        raise Rejected(
+            "etag.unheld", "This operation holds If-Match against nothing", "Send it without that header"
+        )
     told = it.view(asked, **path)
     if isinstance(told, Made):
         return it.status, dumped(told.told), told.location

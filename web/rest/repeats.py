@@ -21,9 +21,9 @@ from web.rest.throttle import asker
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-def once(session: Session, act: Callable[[], tuple[int, str, str]]) -> Response:
+def once(session: Session, company_id: int, act: Callable[[], tuple[int, str, str]]) -> Response:
     """Does it and answers (status, body, location); or answers what the same request was answered before."""
-    marked = _marked()
+    marked = _marked(company_id)
     if marked is None:
         return answer_of(*act())
     vault, now = Vault(house().settings.secret_key), house().clock()
@@ -36,7 +36,7 @@ def once(session: Session, act: Callable[[], tuple[int, str, str]]) -> Response:
     return answer_of(answer.status, answer.body, answer.location)
 
 
-def _marked() -> Marked | None:
+def _marked(company_id: int) -> Marked | None:
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
@@ -46,5 +46,5 @@ def _marked() -> Marked | None:
             "This is no Idempotency-Key",
             "Give 1 to 255 letters, digits or signs without spaces, such as a UUID",
         )
-    what = "\n".join((request.method, request.full_path, "")).encode() + request.get_data()
+    what = "\n".join((str(company_id), request.method, request.full_path, "")).encode() + request.get_data()
     return Marked(asker(), key, hashlib.sha256(what).hexdigest())
