@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +95,8 @@ def test_pages_may_be_relative(etl: Connector) -> None:
         found += [it["id"] for it in answer["calls"]]
     assert answer["next_page"] is None
     assert found == whole
+    newest_first = etl.get(f"{etl.account()}/calls.json", relative_pagination="true", order="desc").json
+    assert [it["id"] for it in newest_first["calls"]] == whole
 
 
 @pytest.mark.parametrize(
@@ -117,6 +119,12 @@ def test_days_and_trackers_narrow_too(etl: Connector) -> None:
     found = etl.calls(start_date=days[0], end_date=days[0])
     assert {it["start_time"][:10] for it in found} == {days[0]}
     assert etl.calls(start_date="2019-01-01", end_date="2019-01-02") == []
+    for until in (
+        f"{days[0]}T23:59:59.999",
+        f"{days[0]} 23:59:59.999",
+        f"{days[0].replace('-', '')}T235959.999",
+    ):
+        assert etl.calls(start_date=days[0], end_date=until) == found
     assert len(etl.calls(date_range="all_time")) == len(whole)
     for it in etl.get(f"{etl.account()}/trackers.json").json["trackers"]:
         theirs = etl.calls(tracker_id=it["id"])
@@ -129,6 +137,9 @@ def test_days_and_trackers_narrow_too(etl: Connector) -> None:
         {"page": "0"}, {"per_page": "many"}, {"sort": "mood"}, {"order": "up"}, {"date_range": "ever"},
         {"start_date": "yesterday"}, {"colour": "red"}, {"lead_status": "hot"}, {"answer_status": "maybe"},
         {"start_date": "0001-01-01"}, {"end_date": "9999-12-31"},
+        {"end_date": "20261127"}, {"start_date": "20261127"}, {"end_date": "2026-W48-5"},
+        {"end_date": "2026-11-27T"}, {"end_date": "2026-11-27x10:00"},
+        {"relative_pagination": "true", "order": "asc"},
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_is_refused_in_callrail_s_shape(etl: Connector, words: dict[str, str]) -> None:
@@ -138,6 +149,16 @@ def test_what_cannot_be_done_is_refused_in_callrail_s_shape(etl: Connector, word
         assert answer.status_code == 400
         assert isinstance(answer.json["error"], str)
         assert set(answer.json) == {"error"}
+
+
+def test_a_last_day_is_whole_where_the_clocks_go_back(site: Site, etl: Connector) -> None:
+    with site.database.write() as session:
+        session.get_one(Company, 1).timezone = "Europe/Warsaw"
+        call = session.scalars(sa.select(Call).where(Call.company_id == 1)).first()
+        assert call is not None
+        call.started_at = datetime(2025, 10, 26, 22, 30, tzinfo=UTC)  # 23:30 of a day of 25 hours
+    day = {"start_date": "2025-10-26", "end_date": "2025-10-26"}
+    assert [it["start_time"] for it in etl.calls(**day)] == ["2025-10-26T23:30:00.000+01:00"]
 
 
 def test_a_wrong_key_and_another_s_account_are_refused(site: Site, etl: Connector) -> None:

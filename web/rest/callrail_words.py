@@ -5,6 +5,7 @@ A word that there is not is refused: a filter that does nothing would give wrong
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -43,6 +44,9 @@ WORDS = {
     "direction", "answer_status", "answered", "company_id", "tracker_id", "tags", "search", "lead_status",
     "company", "relative_pagination", "offset",
 }  # fmt: skip
+# What else ISO 8601 takes for a day, as 20261130, is refused: a day is whole, an instant is not.
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}[T ].+")
 _LEADS: Mapping[str, frozenset[Category | None]] = {
     "good_lead": frozenset((Category.TARGET,)),
     "not_a_lead": frozenset((Category.SERVICE, Category.NON_TARGET)),
@@ -73,6 +77,8 @@ def wanted(session: Session, company: Company) -> Wanted:
     order = _one_of("order", ("desc", "asc"), "desc")
     if sort != "start_time":
         raise _wrong("sort", "can be start_time")
+    if order == "asc" and request.args.get("relative_pagination") == "true":
+        raise _wrong("order", "can be desc where pages are relative: for asc, ask for them by number")
     since, until = _span(company)
     by = CallFilter(
         since=since, until=until, directions=_directions(), spam=WithSpam.ALSO if _asks_spam() else None
@@ -125,10 +131,10 @@ def _span(company: Company) -> tuple[datetime | None, datetime | None]:
     zone = ZoneInfo(company.timezone)
     begun, ended = (request.args.get(name) for name in ("start_date", "end_date"))
     if begun or ended:
-        until = _instant("end_date", ended, zone) if ended else None
-        if ended and until and len(ended) == len("2026-11-30"):
-            until += timedelta(days=1)
-        return (_instant("start_date", begun, zone) if begun else None), until
+        return (
+            _instant("start_date", begun, zone) if begun else None,
+            _instant("end_date", ended, zone, after_days=1) if ended else None,
+        )
     today = house().clock().astimezone(zone).date()
     first, last = _days(_one_of("date_range", SPANS, "recent"), today)
     return (
@@ -150,12 +156,18 @@ def _days(span: str, today: date) -> tuple[date | None, date | None]:
     return known.get(span, (None, None))  # CallRail's "recent" is its default; here all
 
 
-def _instant(name: str, text: str, zone: ZoneInfo) -> datetime:
+def _instant(name: str, text: str, zone: ZoneInfo, *, after_days: int = 0) -> datetime:
+    """An instant; of a day its start, `after_days` later by the company's clock."""
     try:
-        at = datetime.fromisoformat(text)
-        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+        if _DAY.fullmatch(text):
+            day = date.fromisoformat(text) + timedelta(days=after_days)
+            return datetime.combine(day, time(), zone).astimezone(UTC)
+        if _INSTANT.fullmatch(text):
+            at = datetime.fromisoformat(text)
+            return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise _wrong(name, "is a day as 2026-11-30, or an instant in ISO 8601") from None
+        pass  # there is no such day, or it is beyond all calendars
+    raise _wrong(name, "is a day as 2026-11-30, or an instant in ISO 8601")
 
 
 def whole(name: str, usual: int, most: int) -> int:
