@@ -141,11 +141,15 @@ def test_no_key_opens_more_after_a_downgrade_than_it_did(url: str) -> None:
 
 def insert_keys(connection: sa.Connection, opened: dict[str, str]) -> None:
     """A key for each; "gone" is revoked already."""
-    its = [sa.column(name) for name in ("id", "slug", "name", "default_region", "timezone")]
+    its: list[sa.ColumnClause[object]] = [
+        sa.column(name) for name in ("id", "slug", "name", "default_region", "timezone")
+    ]
     companies = sa.table("companies", *its, sa.column("created_at", Instant()))
     pallets = {"slug": "p", "name": "P", "default_region": "RU", "timezone": "UTC"}
     connection.execute(sa.insert(companies).values(id=1, **pallets, created_at=NOON))
-    words = [sa.column(name) for name in ("company_id", "name", "token_sha256", "scopes")]
+    words: list[sa.ColumnClause[object]] = [
+        sa.column(name) for name in ("company_id", "name", "token_sha256", "scopes")
+    ]
     instants = sa.column("created_at", Instant()), sa.column("revoked_at", Instant())
     keys = sa.table("api_keys", *words, *instants)
     for name, scopes in opened.items():
