@@ -45,7 +45,8 @@ def _document() -> dict[str, Any]:
 
 def _operation(it: Entry) -> Iterator[str]:
     yield f"### `{it.method} {it.path.replace('{', '<').replace('}', '>')}`\n"
-    yield f"{it.summary}. {it.description}".strip() + f" *Scope:* `{it.scope}`.\n"
+    scopes = " and ".join(f"`{each}`" for each in it.scopes)
+    yield f"{it.summary}. {it.description}".strip() + f" *Scope:* {scopes}.\n"
     words = [each for each in it.words if each.name != "company"]
     if words:
         yield "| word | |\n|---|---|"

@@ -285,6 +285,47 @@ def test_the_newest_arrivals_are_kept(either: Crm, monkeypatch: pytest.MonkeyPat
     assert len(either.arrivals()) == 3
 
 
+def test_refused_messages_push_out_nothing_but_one_another(
+    either: Crm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tracker.arriving.KEPT", 2)
+    monkeypatch.setattr("tracker.arriving.KEPT_REFUSED", 2)
+    told = deal("won")
+    first = either.tell(told, message_id="msg_same").json["results"]  # type: ignore[index]
+    for signature in ("", "v1,xxx") * 3:
+        assert either.tell(told, **{"webhook-signature": signature}).status_code == 401
+    kept = [(it.became, it.times) for it in either.arrivals()]
+    assert kept == [(Became.TAKEN, 1), (Became.REFUSED, 3), (Became.REFUSED, 3)]
+    for amount in ("much", "more"):
+        assert either.tell(deal("won", amount=amount)).status_code == 400
+    problems = [it.problem or "" for it in either.arrivals() if it.became is Became.REFUSED]
+    assert ["much" in problems[0], "more" in problems[1], len(problems)] == [True, True, 2]
+    assert either.tell(told, message_id="msg_same").json["results"] == first  # type: ignore[index]
+
+
+def test_arrivals_are_told_by_when_each_came_last(either: Crm) -> None:
+    either.tell(deal("won"), **{"webhook-signature": ""})
+    either.site.now += timedelta(seconds=1)
+    either.told(deal("won"))
+    either.site.now += timedelta(seconds=1)
+    either.tell(deal("won"), **{"webhook-signature": ""})
+    with either.site.database.read() as session:
+        it = session.scalars(sa.select(Inlet)).one()
+        told = [(each.became, each.times) for each in inlets.list_arrivals(session, it)]
+        assert told == [(Became.REFUSED, 2), (Became.TAKEN, 1)]
+        newest = inlets.newest_arrivals(session, session.get_one(Company, 1))
+        assert {number: each.became for number, each in newest.items()} == {it.id: Became.REFUSED}
+
+
+def test_a_message_that_came_to_nothing_is_taken_when_the_mapping_is_mended(either: Crm) -> None:
+    assert either.told(deal("paid"), message_id="msg_same") == ["status_unknown paid"]
+    with either.site.database.write() as session:
+        it = session.scalars(sa.select(Inlet)).one()
+        inlets.change(session, either.by(), it, Filled({"won": "paid"}), vault=either.vault)
+    assert either.told(deal("paid"), message_id="msg_same") == ["sale 17"]
+    assert [it.became for it in either.arrivals()] == [Became.NOTHING, Became.TAKEN]
+
+
 def test_a_form_with_words_in_its_address_is_understood(crm: Crm) -> None:
     """As Bitrix24's robots and amoCRM send them."""
     words = {
@@ -393,6 +434,24 @@ def test_an_inlet_is_changed_word_by_word_and_its_secret_is_sealed(crm: Crm) -> 
     with crm.site.database.read() as session:
         logged = [str(it.detail) for it in session.scalars(sa.select(AuditEntry))]
         assert not any(secret in each for each in logged)
+
+
+def test_a_secret_that_the_new_signature_cannot_have_does_not_stay(crm: Crm) -> None:
+    crm.key, crm.secret = crm.add("Shop", 1, signature="token-header", secret="пароль-пароль")
+    with crm.site.database.write() as session:
+        it = inlets.find(session, session.get_one(Company, 1), "Shop")
+        with pytest.raises(Rejected, match="The secret that is there") as refused:
+            inlets.change(session, crm.by(), it, Filled(signature="standard"), vault=crm.vault)
+        assert refused.value.id == "inlet.secret"
+        session.rollback()
+    new = inlets.new_secret(Signature.STANDARD)
+    with crm.site.database.write() as session:
+        it = inlets.find(session, session.get_one(Company, 1), "Shop")
+        inlets.change(session, crm.by(), it, Filled(signature="standard", secret=new), vault=crm.vault)
+        inlets.change(session, crm.by(), it, Filled(signature="sha1-hex"), vault=crm.vault)
+        inlets.change(session, crm.by(), it, Filled(signature="standard"), vault=crm.vault)  # fits: it stays
+    crm.secret = new
+    assert crm.tell(deal("won")).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -15,13 +15,15 @@ from support.facts import CALLER, Pallets, add_pallets
 from support.recorded import settings_in
 from support.site import Site, csrf_token, log_in
 
-from tracker import api_keys, responsibles, targets
+from tracker import api_keys, inlets, responsibles, targets
 from tracker.audit import By
 from tracker.database import Database
+from tracker.inlets import Filled
 from tracker.known_callers import responsible_target
 from tracker.models import AuditEntry, Company, Responsible, Role, Target, TargetKind
 from tracker.policy.rights import Scope
 from tracker.policy.tables import BadRows
+from tracker.vault import Vault
 
 CALLS = (Scope.CALLS_READ, Scope.CALLS_WRITE)
 OTHER = "+4915198765432"
@@ -111,6 +113,22 @@ def test_a_target_that_is_deleted_is_responsible_for_nobody(
         responsibles.tell(session, by, owner, {CALLER: anna})
         targets.delete(session, by, anna)
     assert told(database) == {}
+
+
+def test_a_word_for_a_target_that_is_deleted_means_nobody(
+    database: Database, pallets: Pallets, now: datetime
+) -> None:
+    """SQLite gives the number of a row that is gone to the next one."""
+    with database.write() as session:
+        owner, by, vault = session.get_one(Company, 1), By(now, "cli:ann"), Vault("k" * 40)
+        anna = Target(company_id=1, name="Anna", kind=TargetKind.PEER, host="192.0.2.7", port=5060,
+                      created_at=now)  # fmt: skip
+        session.add(anna)
+        session.flush()
+        how = Filled(persons={"17": "Anna", "18": "office"})
+        it, _ = inlets.add(session, by, owner, "own", how, vault=vault)
+        targets.delete(session, by, anna)
+        assert it.persons == {"18": pallets.office_id}
 
 
 def test_a_word_that_two_targets_have_means_nobody(

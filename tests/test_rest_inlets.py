@@ -67,3 +67,22 @@ def test_another_company_s_inlets_are_unknown(site: Site, crm: Program) -> None:
     for answer in (rival.get(path), rival.delete(path), rival.post(f"{path}/secret", None)):
         assert refused(answer) == (404, "inlet.unknown")
     assert rival.get("/inlets").json["inlets"] == []
+
+
+def test_a_key_makes_no_inlet_that_does_more_than_itself(site: Site, crm: Program) -> None:
+    path = made(crm, "/inlets", {"kind": "own"})
+    books = {Scope.MONEY_WRITE, Scope.CALLS_WRITE}
+    for count, missing in enumerate((books, *({each} for each in books))):
+        clerk = checked(program(site, *(set(Scope) - missing), name=f"clerk-{count}"))
+        for answer in (
+            clerk.post("/inlets", {"kind": "own", "name": "Mine"}),
+            clerk.patch(path, {"over_people": True}),
+            clerk.post(f"{path}/secret", None),
+        ):
+            assert refused(answer) == (403, "key.scope")
+            assert any(each.value in answer.json["error"]["fix"] for each in missing)
+    clerk = checked(program(site, Scope.SETTINGS_READ, Scope.SETTINGS_WRITE, name="clerk"))
+    assert [it["over_people"] for it in clerk.get("/inlets").json["inlets"]] == [False]
+    assert clerk.delete(path).status_code == 204
+    told = site.app.test_client().get("/api/v1/openapi.json").json["paths"]["/api/v1/inlets"]["post"]  # type: ignore[index]
+    assert "Scope: `settings:write`, also `calls:write`, `money:write`" in told["description"]

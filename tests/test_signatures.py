@@ -47,6 +47,13 @@ def test_a_standard_webhook_is_believed_for_five_minutes(
     assert (wrong(Signature.STANDARD, "", STANDARD, received, SENT + late) is None) == right
 
 
+@pytest.mark.parametrize("secret", ["!!!!!!!!", "whsec_", "whsec_====", "", "пароль-пароль", "whsec_пароль"])
+def test_a_stored_secret_that_is_no_base64_is_no_empty_key(secret: str) -> None:
+    signed = b".".join((b"msg_p5jXN8AQM9LWM0D4loKWxJek", str(STAMP).encode(), BODY))
+    forged = "v1," + base64.b64encode(hmac.new(b"", signed, hashlib.sha256).digest()).decode()
+    assert wrong(Signature.STANDARD, "", secret, standard(forged), SENT) is not None
+
+
 def test_a_standard_webhook_has_an_id_of_its_own() -> None:
     assert message_id(Signature.STANDARD, standard()) == "msg_p5jXN8AQM9LWM0D4loKWxJek"
     assert message_id(Signature.SHA1_HEX, standard()) is None  # nothing signed says so
@@ -117,6 +124,8 @@ def test_a_fixed_text_stands_where_it_is_looked_for(
 def test_secrets_and_places_that_cannot_be_are_refused() -> None:
     with pytest.raises(Rejected, match="whsec_"):
         read_secret(Signature.STANDARD, "hello")
+    with pytest.raises(Rejected, match="whsec_"):
+        read_secret(Signature.STANDARD, "whsec_пароль")
     with pytest.raises(Rejected, match="8 to 300"):
         read_secret(Signature.SHA1_HEX, "short")
     with pytest.raises(Rejected, match="no place"):

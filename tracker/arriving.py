@@ -32,7 +32,8 @@ from tracker.responsibles import NOBODY, Persons
 from tracker.worth import INLET
 
 Judge = Callable[[Call, Category], None]
-KEPT, MOST_RESULTS = 200, 100  # arrivals of an inlet, and results that are kept of one
+KEPT, KEPT_REFUSED = 200, 20  # arrivals of an inlet: those that were read, and those that were not
+MOST_RESULTS = 100  # that are kept of an arrival
 _LATEST = 50  # calls of a person that a status may be about
 
 
@@ -103,24 +104,33 @@ def refuse(session: Session, inlet: Inlet, at: datetime, problem: str, told: Any
 
 
 def _earlier(session: Session, inlet: Inlet, message_id: str) -> Arrival | None:
+    """The message when it was taken; one that came to nothing may come to something now."""
     wanted = sa.select(Arrival).where(
-        Arrival.inlet_id == inlet.id, Arrival.message_id == message_id, Arrival.became != Became.REFUSED
+        Arrival.inlet_id == inlet.id, Arrival.message_id == message_id, Arrival.became == Became.TAKEN
     )
     return session.scalars(wanted.limit(1)).first()
 
 
 def _write(session: Session, inlet: Inlet, it: Arrival) -> None:
-    """Keeps it as the newest; one that is like the newest counts there, so that a flood is one row."""
-    mine = sa.select(Arrival).where(Arrival.inlet_id == inlet.id)
-    newest = session.scalars(mine.order_by(Arrival.id.desc()).limit(1)).first()
+    """Keeps it as the newest; one that is like another counts there, so that a flood is one row.
+
+    Anybody who knows the address is refused as often as he likes: that pushes out nothing else.
+    """
+    refused = it.became is Became.REFUSED
+    of_its_sort = (Arrival.became == Became.REFUSED) if refused else (Arrival.became != Became.REFUSED)
+    mine = sa.select(Arrival).where(Arrival.inlet_id == inlet.id, of_its_sort)
+    mine = mine.order_by(Arrival.at.desc(), Arrival.id.desc())
+    # Of refused ones the problem is all there is: several may take turns.
+    wanted = mine.where(Arrival.problem == it.problem) if refused else mine
+    newest = session.scalars(wanted.limit(1)).first()
     if newest and it.became is not Became.TAKEN and _looks(newest) == _looks(it):
         newest.times, newest.at = newest.times + 1, it.at
         return
     session.add(it)
     session.flush()
-    oldest = mine.with_only_columns(Arrival.id).order_by(Arrival.id.desc()).offset(KEPT).limit(1)
-    if (last := session.scalar(oldest)) is not None:
-        session.execute(sa.delete(Arrival).where(Arrival.inlet_id == inlet.id, Arrival.id <= last))
+    kept = KEPT_REFUSED if refused else KEPT
+    if gone := session.scalars(mine.with_only_columns(Arrival.id).offset(kept)).all():
+        session.execute(sa.delete(Arrival).where(Arrival.id.in_(gone)))
 
 
 def _looks(it: Arrival) -> tuple[Any, ...]:

@@ -81,6 +81,8 @@ def change(session: Session, by: By, inlet: Inlet, filled: Filled, *, vault: Vau
     if filled.signature and filled.signature != inlet.signature.value:
         inlet.signature = read_word(Signature, filled.signature, "inlet.signature_kind")
         inlet.place = read_place(inlet.signature, filled.place or "")
+        if not filled.secret:
+            _keep_secret(inlet, vault)
     elif filled.place is not None:
         inlet.place = read_place(inlet.signature, filled.place)
     if filled.secret:
@@ -105,6 +107,17 @@ def renew_secret(session: Session, by: By, inlet: Inlet, *, vault: Vault) -> str
     inlet.secrets, inlet.changed_at = vault.seal({"secret": secret}), by.at
     by.note(session, "inlet.secret", inlet.company_id, subject=inlet.name)
     return secret
+
+
+def _keep_secret(inlet: Inlet, vault: Vault) -> None:
+    try:
+        read_secret(inlet.signature, vault.open(inlet.secrets)["secret"])
+    except Rejected:
+        raise Rejected(
+            "inlet.secret",
+            "The secret that is there is none for this signature",
+            "Give a new one with it; for Standard Webhooks whsec_ and 24 to 64 bytes in base64",
+        ) from None
 
 
 def remove(session: Session, by: By, inlet: Inlet) -> None:
@@ -139,19 +152,19 @@ def by_key(session: Session, key: str) -> Inlet:
 
 
 def list_arrivals(session: Session, inlet: Inlet, limit: int = 50) -> Sequence[Arrival]:
-    """What came in there, the newest first."""
+    """What came in there, the newest first; of several alike the last counts."""
     wanted = sa.select(Arrival).where(Arrival.inlet_id == inlet.id)
-    return session.scalars(wanted.order_by(Arrival.id.desc()).limit(limit)).all()
+    return session.scalars(wanted.order_by(Arrival.at.desc(), Arrival.id.desc()).limit(limit)).all()
 
 
 def newest_arrivals(session: Session, company: Company) -> dict[int, Arrival]:
     """Of each inlet the newest."""
-    newest = (
-        sa.select(sa.func.max(Arrival.id))
-        .join(Inlet, Inlet.id == Arrival.inlet_id)
-        .where(Inlet.company_id == company.id)
-        .group_by(Arrival.inlet_id)
+    place = sa.func.row_number().over(
+        partition_by=Arrival.inlet_id, order_by=(Arrival.at.desc(), Arrival.id.desc())
     )
+    theirs = sa.select(Arrival.id, place.label("place")).join(Inlet, Inlet.id == Arrival.inlet_id)
+    ranked = theirs.where(Inlet.company_id == company.id).subquery()
+    newest = sa.select(ranked.c.id).where(ranked.c.place == 1)
     return {it.inlet_id: it for it in session.scalars(sa.select(Arrival).where(Arrival.id.in_(newest)))}
 
 

@@ -20,6 +20,7 @@ from tracker.models import (
     CallerIdPolicy,
     Company,
     Forwarding,
+    Inlet,
     ProvisionLink,
     Responsible,
     Site,
@@ -238,8 +239,15 @@ def delete(session: Session, by: By, target: Target) -> None:
         )
     session.execute(sa.delete(ProvisionLink).where(ProvisionLink.target_id == target.id))
     session.execute(sa.delete(Responsible).where(Responsible.target_id == target.id))
+    _forget_in_inlets(session, target)
     session.delete(target)
     by.note(session, "target.delete", target.company_id, subject=target.name)
+
+
+def _forget_in_inlets(session: Session, target: Target) -> None:
+    """No inlet's word means it any more: SQLite gives its id to a later target."""
+    for inlet in session.scalars(sa.select(Inlet).where(Inlet.company_id == target.company_id)):
+        inlet.persons = {word: number for word, number in inlet.persons.items() if number != target.id}
 
 
 def _sites_ringing(session: Session, target: Target) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import ipaddress
@@ -80,7 +79,7 @@ def is_secret(text: str) -> bool:
     """Whether it is a secret of that specification: 24 to 64 bytes in base64 behind "whsec_"."""
     try:
         return text.startswith(SECRET) and 24 <= len(base64.b64decode(text[6:], validate=True)) <= 64
-    except binascii.Error:
+    except ValueError:  # also letters that are not ASCII
         return False
 
 

@@ -99,13 +99,19 @@ def _tag(rule: Rule) -> str:
     return rule.rule.removeprefix("/api/v1/").split("/")[0]
 
 
+def _scopes(it: Operation) -> str:
+    besides = ", ".join(f"`{each}`" for each in it.besides)
+    return f"`{it.scope}`, also {besides}" if besides else f"`{it.scope}`"
+
+
 def _operation(rule: Rule, method: str, it: Operation, shapes: Mapping[Any, str]) -> dict[str, Any]:
     told: dict[str, Any] = {
         "operationId": rule.endpoint.replace(".", "_").strip("_"),
         "tags": [_tag(rule)],
         "summary": it.summary,
-        "description": f"{it.description}\n\nScope: `{it.scope}`.".strip(),
+        "description": f"{it.description}\n\nScope: {_scopes(it)}.".strip(),
         "x-scope": it.scope.value,
+        "x-scopes-besides": [each.value for each in it.besides],
         "parameters": [*_path_words(rule), *_words(it), *_headers(method, it)],
         "responses": _responses(method, it, shapes),
     }

@@ -33,7 +33,7 @@ class Entry:
     path: str
     summary: str
     description: str
-    scope: str
+    scopes: tuple[str, ...]
     places: tuple[str, ...]
     words: tuple[Field, ...]
     body: tuple[Field, ...]
@@ -67,7 +67,7 @@ def _entry(document: Mapping[str, Any], path: str, method: str, it: Mapping[str,
         path=path,
         summary=it["summary"],
         description=it["description"].rpartition("Scope: ")[0].strip(),
-        scope=it["x-scope"],
+        scopes=(it["x-scope"], *it["x-scopes-besides"]),
         places=tuple(each["name"] for each in it["parameters"] if each["in"] == "path"),
         words=tuple(_word(each, schemas) for each in it["parameters"] if each["in"] == "query"),
         body=tuple(_fields(body, schemas)),

@@ -30,7 +30,7 @@ from web.rest import repeats, throttle
 from web.rest.answering import answer_of, dumped, tagged
 from web.rest.reading import read_body, read_query
 from web.rest.shapes import Query
-from web.viewer import hand, viewer
+from web.viewer import hand, need_scope, viewer
 
 Q = TypeVar("Q", bound=Query)
 B = TypeVar("B")
@@ -70,7 +70,8 @@ class More(TypedDict, total=False):
     kind or several. `before`: looks at what is asked, and gives the work that takes a while; done outside any
     transaction. `forms`: a body may be a form as well as JSON. `also`: what else a bare view takes. `owner`:
     finds the company of the thing that the address names, so that who sees several need not name it. `more`:
-    answers that only this one has, by status, with what they mean.
+    answers that only this one has, by status, with what they mean. `besides`: scopes that a key needs as
+    well, where what is made does more than its own scope allows.
     """
 
     query: type[Query]
@@ -85,6 +86,7 @@ class More(TypedDict, total=False):
     forms: bool
     also: tuple[str, ...]
     owner: Owner
+    besides: tuple[Scope, ...]
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ class Operation:
     forms: bool = False
     also: tuple[str, ...] = ()
     owner: Owner | None = None
+    besides: tuple[Scope, ...] = ()
 
     @property
     def contents(self) -> tuple[str, ...]:
@@ -137,6 +140,7 @@ def operation(scope: Scope, right: Right = Right.LISTEN, **more: Unpack[More]) -
         @functools.wraps(view)
         def run(**path: str) -> Any:
             with throttle.counted():
+                need_scope(*it.besides)
                 if it.bare and it.query is Query:  # its words are its own
                     return view(**path)
                 words = read_query(it.query)
