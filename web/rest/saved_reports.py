@@ -18,7 +18,6 @@ from web.rest.kinds import Words
 from web.rest.operation import Asked, Made, operation
 from web.rest.report_shapes import ReportOut
 from web.rest.shapes import Id, Line, Page, Paged, Query, Shape, cut
-from web.viewer import need_scope
 
 api = Blueprint("rest_saved_reports", __name__, url_prefix="/api/v1")
 
@@ -144,13 +143,15 @@ def delete_report(asked: Asked[Query, None], report: str) -> None:
 
 
 @api.post("/saved-reports/<report>/schedules")
-@operation(Scope.SETTINGS_WRITE, Right.ADMINISTER, body=ScheduleWish, answer=SavedReportOut)
+@operation(
+    Scope.SETTINGS_WRITE, Right.ADMINISTER, body=ScheduleWish, answer=SavedReportOut,
+    besides=(Scope.REPORTS_READ,),
+)  # fmt: skip
 def add_schedule(asked: Asked[Query, ScheduleWish], report: str) -> dict[str, Any]:
     """Sends a saved report by e-mail from now on, with its workbook.
 
     A key needs `reports:read` as well: whoever is sent a report reads it.
     """
-    need_scope(Scope.REPORTS_READ)
     found, wish = _find(asked, report), asked.body
     when, to = read_schedule(wish.every, str(wish.day), str(wish.hour)), read_addresses(" ".join(wish.to))
     report_schedules.add(asked.session, asked.by, found, when, to)
