@@ -108,3 +108,51 @@ def test_a_company_counts_its_money_in_its_countrys_currency(upgraded: Database)
     with upgraded.read() as session:
         company = session.get_one(Company, 1)
         assert (company.currency, company.language, company.judge_by_phone) == ("RUB", "en", False)
+
+
+def test_no_key_opens_more_after_a_downgrade_than_it_did(url: str) -> None:
+    money = "callbacks:read callbacks:write money:read money:write reports:read"
+    opened = {
+        "money": money,
+        "wider": f"{money} settings:write",
+        "calls": "calls:report",
+        "both": f"calls:report {money}",
+        "sales": "money:read money:write",
+        "reports": "reports:read",
+        "calls and more": "calls:read calls:report",
+        "gone": money,
+    }
+    database = Database(url)
+    with database.engine.begin() as connection:
+        command.upgrade(migrations.config(connection), "0032")
+        insert_keys(connection, opened)
+        command.downgrade(migrations.config(connection), "0031")
+        found = connection.execute(sa.text("SELECT name, scope, revoked_at FROM api_keys")).all()
+    database.close()
+    assert len(found) == len(opened)
+    assert {name: scope for name, scope, revoked_at in found if revoked_at is None} == {
+        "money": "money",
+        "wider": "money",
+        "calls": "calls",
+        "both": "money",
+    }
+    assert {name for name, _, at in found if str(at)[:10] == f"{NOON:%Y-%m-%d}"} == {"gone"}
+
+
+def insert_keys(connection: sa.Connection, opened: dict[str, str]) -> None:
+    """A key for each; "gone" is revoked already."""
+    words: list[sa.ColumnClause[Any]] = [
+        sa.column(it) for it in ("id", "slug", "name", "default_region", "timezone")
+    ]
+    companies = sa.table("companies", *words, sa.column("created_at", Instant()))
+    pallets = {"slug": "p", "name": "P", "default_region": "RU", "timezone": "UTC"}
+    connection.execute(sa.insert(companies).values(id=1, **pallets, created_at=NOON))
+    more: list[sa.ColumnClause[Any]] = [
+        sa.column(it) for it in ("company_id", "name", "token_sha256", "scopes")
+    ]
+    instants = sa.column("created_at", Instant()), sa.column("revoked_at", Instant())
+    keys = sa.table("api_keys", *more, *instants)
+    for name, scopes in opened.items():
+        revoked_at = NOON if name == "gone" else None
+        kept = {"company_id": 1, "name": name, "token_sha256": name, "scopes": scopes}
+        connection.execute(sa.insert(keys).values(**kept, created_at=NOON, revoked_at=revoked_at))
