@@ -6,6 +6,11 @@ from contextlib import closing
 
 from tracker.errors import Rejected
 
+_LEFT = (
+    "Secrets are sealed, but the SQLite file still holds them as they were, for it could not be written anew "
+    "({why_not}): stop what uses it, make room for it once more, and run `leaseline db upgrade` again"
+)
+
 
 def make_ready(url: str) -> None:
     """Give an empty database the present schema. Raises Rejected database.behind, database.ahead."""
@@ -21,8 +26,10 @@ def make_ready(url: str) -> None:
 def upgrade(url: str, secret_key: str) -> str:
     """Bring the database to the present schema and return it. Raises Rejected database.ahead.
 
-    Secrets from before they were sealed are sealed, if that was not done before.
+    Secrets from before they were sealed are sealed, if that was not done before, and the file is rid of them.
     """
+    import click
+
     import migrations
     from tracker import rekeying
     from tracker.database import Database
@@ -34,6 +41,8 @@ def upgrade(url: str, secret_key: str) -> str:
     migrations.upgrade(url)
     with closing(Database(url)) as database:
         rekeying.seal_open(database, Vault(secret_key))
+        if why_not := rekeying.wipe(database):
+            click.echo(_LEFT.format(why_not=why_not), err=True)
     return migrations.head()
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import resource
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -185,6 +186,48 @@ def test_secrets_from_before_are_sealed_by_the_upgrade_and_work_as_they_did(book
         assert session.scalars(sa.select(User.totp_secret)).one() == TOTP
         told = session.scalars(sa.select(AlertAddress)).one()
         assert (told.address, told.secret) == ("https://hooks.example/before-address", whsec("before-alerts"))
+
+
+def test_what_could_not_be_wiped_is_wiped_by_the_next_upgrade(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    books = Books(f"sqlite:///{home / 'leaseline.db'}", home)
+    with closing(Database(books.url)) as database, database.engine.begin() as connection:
+        command.upgrade(migrations.config(connection), "0031")
+        fill(connection)
+    here = Installation(home, {"LEASELINE_DATABASE_URL": books.url, "LEASELINE_SECRET_KEY": KEY})
+    migrations.upgrade(books.url)
+    with no_room(home / "leaseline.db"):
+        told = here.run("db", "upgrade")
+    assert (told.exit_code, told.stderr.count("\n")) == (0, 1)
+    assert "run `leaseline db upgrade` again" in told.stderr
+    with closing(Database(books.url, wait_seconds=0.1)) as database:
+        assert sealed_in(database)
+        assert b"before-carrier" in books.everything()
+        with database.read() as reading:  # whoever reads keeps the file as it is
+            reading.execute(sa.text("SELECT * FROM trunks")).all()
+            assert rekeying.wipe(database) == "somebody else is reading it"
+            assert b"before-carrier" in books.everything()
+    assert here.run("db", "upgrade").stderr == ""
+    books.hides({"before-carrier", "before-phone", "before-login", "before-address", TOTP})
+    with no_room(home / "leaseline.db"):  # now nothing is due
+        assert here.run("db", "upgrade").stderr == ""
+
+
+def sealed_in(database: Database) -> bool:
+    with database.read() as session:
+        return not rekeying.look(session, Vault(KEY)).plain
+
+
+@contextmanager
+def no_room(path: Path) -> Iterator[None]:
+    """No file of this process can become half as large as that one."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size // 2, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def fill(connection: sa.Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from tracker.errors import Rejected
 from tracker.models import ApiAnswer, Base, Destination, Inlet
 from tracker.sealed import Sealed, Stored
 from tracker.vault import Vault, is_sealed
+
+_WIPE_DUE = 1  # kept as SQLite's `user_version`, in the transaction that sealed
 
 
 @dataclass
@@ -51,7 +54,10 @@ def look(session: Session, vault: Vault) -> Looked:
 
 
 def seal_open(database: Database, vault: Vault) -> int:
-    """Seals what is from before secrets were; how many there were. To do it again changes nothing."""
+    """Seals what is from before secrets were; how many there were. To do it again changes nothing.
+
+    What was overwritten is due to be wiped from then on.
+    """
     with database.write() as session:
         count = 0
         for column in columns():
@@ -59,9 +65,31 @@ def seal_open(database: Database, vault: Vault) -> int:
                 if not is_sealed(text):
                     _put(session, column, row, vault.seal_text(text))
                     count += 1
-    if count:
-        _wipe(database)
+        if count and database.is_sqlite:
+            session.execute(sa.text(f"PRAGMA user_version = {_WIPE_DUE}"))
     return count
+
+
+def wipe(database: Database) -> str | None:
+    """SQLite leaves in its file what was overwritten: the whole of it is written anew, if that is due.
+
+    Why not, where it failed. It stays due until nothing of it is left in the write-ahead log either.
+    """
+    if not database.is_sqlite:
+        return None
+    with database.engine.connect() as connection:
+        bare = connection.connection.cursor()
+        if bare.execute("PRAGMA user_version").fetchone() != (_WIPE_DUE,):
+            return None
+        try:
+            bare.execute("VACUUM")
+            busy, *_ = bare.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if busy:
+                return "somebody else is reading it"
+            bare.execute("PRAGMA user_version = 0")
+        except sqlite3.OperationalError as error:  # no room, locked
+            return str(error)
+    return None
 
 
 def rekey(database: Database, old: Vault, new: Vault, by: By) -> int:
@@ -105,12 +133,3 @@ def _texts(session: Session, column: sa.Column[Any], *, lock: bool = False) -> I
 
 def _put(session: Session, column: sa.Column[Any], row: int, token: str) -> None:
     session.execute(sa.update(column.table).where(column.table.c.id == row).values({column: Stored(token)}))
-
-
-def _wipe(database: Database) -> None:
-    """SQLite leaves in its file what was overwritten: the whole of it is written anew, without."""
-    if database.is_sqlite:
-        with database.engine.connect() as connection:
-            bare = connection.connection.cursor()
-            bare.execute("VACUUM")
-            bare.execute("PRAGMA wal_checkpoint(TRUNCATE)")
