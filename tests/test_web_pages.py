@@ -282,7 +282,7 @@ def test_the_api_lists_and_shows_calls(house: tuple[Site, Showroom, FlaskClient]
         ("/api/v1/calls?before=x", 400, "page.malformed"),
         ("/api/v1/calls/none", 404, "call.unknown"),
         ("/api/v1/nothing", 404, "api.unknown"),
-        ("/api/v2", 404, "http.unknown"),
+        ("/api/v2", 404, "api.unknown"),
     ],
 )
 def test_the_api_refuses_in_one_shape(
