@@ -76,6 +76,16 @@ def test_what_is_told_waits_until_somebody_connects_it(told: Told, account: tupl
     assert (state(told), double.grants) == ("on", ["authorization_code"])
 
 
+def test_what_was_granted_is_dropped_when_the_address_changes(
+    told: Told, account: tuple[StandIn, Account]
+) -> None:
+    connect(told)
+    with pytest.raises(Rejected, match="The stored client_id, client_secret would be sent"):
+        told.change({"address": "https://evil.example"})
+    told.change({"address": "https://evil.example", **CLIENT})
+    assert (secrets(told), state(told)) == (CLIENT, "disconnected")
+
+
 def test_a_token_is_renewed_before_it_ends_and_the_new_ones_are_kept(
     told: Told, account: tuple[StandIn, Account]
 ) -> None:

@@ -13,8 +13,9 @@ from support.told import Told
 
 from tracker.calls import describe
 from tracker.destination_trial import sample_call
-from tracker.destinations import KINDS
+from tracker.destinations import KINDS, FieldKind
 from tracker.destinations.fields import HIDDEN
+from tracker.errors import Rejected
 from tracker.models import Call, Category, Company, Delivery
 from tracker.policy.delivering import Event, Why
 from tracker.policy.facts import Presentation
@@ -202,3 +203,59 @@ def test_a_category_is_told_where_it_is_wanted(told: Told, kind: str) -> None:
         at_its_time(told, kind)
         told.send()
         assert double.taken == ["one"]
+
+
+HERE, ELSEWHERE = "https://here.example", "https://evil.example"
+SIGNING = {"secret", "signing_key"}
+
+
+def kept(told: Told) -> dict[str, str]:
+    return told.vault.open(told.destination().secrets)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(it.word, each.name) for it in KINDS.values() for each in it.fields if each.kind is FieldKind.URL],
+)
+def test_no_secret_that_is_sent_follows_any_address_elsewhere(told: Told, kind: str, name: str) -> None:
+    told.add(kind, DOUBLES[kind]().values(HERE))
+    before = kept(told)
+    granted = {"refresh_token"} if KINDS[kind].oauth else set()
+    asked = before.keys() - SIGNING - granted
+    if asked:
+        with pytest.raises(Rejected, match="would be sent to another address") as no:
+            told.change({name: ELSEWHERE})
+        assert (no.value.id, set(no.value.said.values["names"])) == ("destination.retype", asked)  # type: ignore[call-overload]
+        assert kept(told) == before
+    told.change({name: ELSEWHERE, **{each: before[each] for each in asked}})
+    assert told.destination().options[name] == ELSEWHERE
+    assert kept(told) == {each: text for each, text in before.items() if each not in granted}
+
+
+@pytest.mark.parametrize(
+    ("url", "elsewhere"),
+    [
+        ("https://HERE.example:443/other", False),
+        ("http://here.example", True),
+        ("https://here.example:8443", True),
+        ("https://here.example.evil.example", True),
+        ("https://api.telegram.org", True),
+        ("", True),  # the usual one
+    ],
+)
+def test_another_server_is_another_scheme_host_or_port(told: Told, url: str, elsewhere: bool) -> None:
+    told.add("telegram", {"token": f"12345:{'A' * 30}", "chat_id": "1", "address": HERE})
+    if elsewhere:
+        with pytest.raises(Rejected, match="token"):
+            told.change({"address": url})
+    else:
+        told.change({"address": url})
+        assert kept(told)
+
+
+def test_a_webhook_s_headers_are_sent_and_its_secret_is_not(told: Told) -> None:
+    told.add("webhook", {"url": HERE, "headers": "X-Api-Key: abc"})
+    with pytest.raises(Rejected, match="stored headers would"):
+        told.change({"url": ELSEWHERE})
+    told.change({"url": ELSEWHERE, "headers": ""})
+    assert kept(told).keys() == {"secret"}

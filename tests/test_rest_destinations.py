@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from support.rest import Program, program
-from support.rest_checked import checked, cli, refused
+from support.rest_checked import checked, cli, made, refused
 from support.settings_page import actions
 from support.site import Site
 from support.standin import Asked, Said, StandIn, stand_in
@@ -121,6 +121,47 @@ def test_a_test_is_sent_at_once_and_shown_masked(crm: Program, recipient: Recipi
     assert "very-secret-indeed" not in json.dumps(told)
     recipient.status = 500
     assert (crm.post(path, None).json["delivered"], len(recipient.heard)) == (False, 2)
+
+
+BOT = {
+    "kind": "telegram", "options": {"chat_id": "-1001234567890"},
+    "secrets": {"token": "123456789:AA-secret-of-the-bot-0001"},
+}  # fmt: skip
+
+
+def test_a_stored_secret_never_follows_a_destination_to_another_server(
+    crm: Program, recipient: Recipient, server: StandIn
+) -> None:
+    path = made(crm, "/destinations", BOT)
+    answer = crm.patch(path, {"options": {"address": server.url}})
+    assert refused(answer) == (400, "destination.retype")
+    assert "token" in answer.json["error"]["message"]
+    assert crm.get(path).json["options"] == BOT["options"]
+    crm.post(f"{path}/test", None)
+    assert recipient.heard == []
+    assert crm.patch(path, {"options": {"address": server.url}, "secrets": BOT["secrets"]}).status_code == 200
+    crm.post(f"{path}/test", None)
+    assert "/bot123456789:AA" in recipient.heard[0].path
+
+
+def test_a_busy_destination_is_changed_by_whoever_saw_what_is_set(
+    it: Told, crm: Program, recipient: Recipient, server: StandIn
+) -> None:
+    number = it.add("webhook", {"url": f"{server.url}/x"}, "Shop", events=["call.completed"])
+    path = f"/destinations/{number}"
+    seen = crm.get(path).headers["ETag"]
+    assert crm.get(path, headers={"If-None-Match": seen}).status_code == 304
+    recipient.status = 500
+    it.call("one")
+    it.send()
+    assert crm.get(path, headers={"If-None-Match": seen}).json["state"] == "failing"
+    changed = crm.patch(path, {"name": "Store"}, headers={"If-Match": seen})
+    assert (changed.status_code, changed.json["name"]) == (200, "Store")
+    assert refused(crm.patch(path, {"name": "Shop"}, headers={"If-Match": seen})) == (412, "etag.outdated")
+    newest = crm.get(path).headers["ETag"]
+    crm.patch(path, {"paused": True})
+    assert refused(crm.delete(path, headers={"If-Match": newest})) == (412, "etag.outdated")
+    assert crm.delete(path, headers={"If-Match": crm.get(path).headers["ETag"]}).status_code == 204
 
 
 def test_deliveries_are_found_and_sent_again(

@@ -146,6 +146,33 @@ def test_an_optional_secret_is_taken_away(tmp_path: Path, sqlite: Database, now:
     assert "Take it away" not in ann.get(there).text
 
 
+def test_a_secret_is_asked_for_anew_beside_its_field_when_the_address_changes(
+    site: House, ann: FlaskClient
+) -> None:
+    there = done(send(ann, f"{AT}/add/ga4", **GA4, event="call.completed"))
+    moved = GA4 | {"api_secret": "", "address": "https://evil.example", "do": "change"}
+    refused(send(ann, there, **moved), "api_secret", "The stored api_secret would be sent to another address")
+    assert "address" not in its(site).options
+    done(send(ann, there, **moved | {"api_secret": "typed-anew"}, event="call.completed"))
+    assert its(site).options["address"] == "https://evil.example"
+
+
+def test_a_webhook_s_headers_are_taken_away_and_its_secret_is_not(
+    tmp_path: Path, sqlite: Database, now: datetime
+) -> None:
+    told = Told(sqlite, tmp_path, now)
+    house = House(sqlite, told.settings, now)
+    ann = admin(house)
+    url = "https://hooks.pallets.example/x"
+    made = told.add("webhook", {"url": url, "secret": SECRET, "headers": "X-Api-Key: abc"})
+    assert "without_secret" not in ann.get(f"{AT}/{made}").text
+    form = {"name": "Shop", "url": "https://hooks.other.example/x", "headers": "", "event": "call.completed"}
+    form["do"] = "change"
+    refused(send(ann, f"{AT}/{made}", **form), "headers", "headers")
+    done(send(ann, f"{AT}/{made}", **form, without_headers="yes"))
+    assert told.vault.open(its(house).secrets) == {"secret": SECRET}
+
+
 def test_what_failed_is_sent_again_by_day_and_seen_by_state(
     tmp_path: Path, sqlite: Database, now: datetime
 ) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from tracker.audit import By
 from tracker.deliveries import WAITING
 from tracker.destinations import KINDS, FieldKind, Kind, oauth
-from tracker.destinations.fields import kind_of, read_events, read_values
+from tracker.destinations.fields import SECRET_BEFORE, kind_of, read_events, read_values, read_values_anew
 from tracker.errors import Rejected
 from tracker.held import hold
 from tracker.models import Company, Delivery, Destination
@@ -79,15 +79,18 @@ def add(
 def change(
     session: Session, by: By, destination: Destination, filled: Filled, *, vault: Vault
 ) -> Destination:
-    """Change what is given and nothing else; it is tried again at once. Raises Rejected as `add`."""
+    """Change what is given and nothing else; it is tried again at once.
+
+    Raises Rejected as `add`, and destination.retype.
+    """
     _hold(session, destination)
     its = kind_of(destination.kind)
     before = {"events": list(destination.events), **destination.options}
     sealed = _opened(vault, destination, filled.values)
-    options, secrets = read_values(its, filled.values, destination.options, sealed)
+    options, secrets = read_values_anew(its, filled.values, destination.options, sealed)
     if its.word == "webhook" and sealed.get("secret", secrets["secret"]) != secrets["secret"]:
-        secrets["secret_before"] = sealed["secret"]  # both sign, until `forget_secret`
-    if _secret_names(its, filled.values):  # what was granted to others is not ours
+        secrets[SECRET_BEFORE] = sealed["secret"]  # both sign, until `forget_secret`
+    if its.oauth is not None and _secret_names(its, filled.values):  # what was granted to others is not ours
         secrets.pop(oauth.ACCESS, None)
         secrets.pop(oauth.UNTIL, None)
     destination.options, destination.secrets = options, vault.seal(secrets)
@@ -133,7 +136,7 @@ def forget_secret(session: Session, by: By, destination: Destination, *, vault: 
     """The secret of before signs no more."""
     _hold(session, destination)
     secrets = vault.open(destination.secrets)
-    if secrets.pop("secret_before", None) is not None:
+    if secrets.pop(SECRET_BEFORE, None) is not None:
         destination.secrets = vault.seal(secrets)
         by.note(session, "destination.secret", destination.company_id, subject=destination.name)
 

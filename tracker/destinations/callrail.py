@@ -283,6 +283,7 @@ KIND = Kind(
             say("The one that the receiver checks by; any text of 16 to 128 letters and digits"),
             FieldKind.SECRET,
             form=r"[0-9A-Za-z_-]{16,128}",
+            signs=True,
         ),
     ),
     timings={

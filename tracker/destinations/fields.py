@@ -6,14 +6,17 @@ import base64
 import re
 import secrets as random_bytes
 from collections.abc import Callable, Iterable, Mapping
+from urllib.parse import urlsplit
 
-from tracker.destinations import KINDS, Field, FieldKind, Kind
+from tracker.destinations import KINDS, Field, FieldKind, Kind, oauth
 from tracker.errors import Rejected
 from tracker.policy.delivering import Event
 from tracker.policy.telling import EMAIL, SECRET, is_secret, url_problem
 
 VALUE_LONGEST = 2000
 HIDDEN = "•••"
+SECRET_BEFORE = "secret_before"  # noqa: S105  (a name: it signs beside the one that took its place)
+_PORTS = {"http": 80, "https": 443}
 
 _FORMS: Mapping[FieldKind, Callable[[str], bool]] = {
     FieldKind.URL: lambda text: url_problem(text) is None,
@@ -74,6 +77,39 @@ def read_values(
         {name: text for name, text in now.items() if name not in hidden},
         {name: text for name, text in now.items() if name in hidden},
     )
+
+
+def read_values_anew(
+    kind: Kind, values: Mapping[str, str], options: Mapping[str, str], secrets: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """As `read_values`, of a destination that there is: no stored secret follows it to another address.
+
+    Else whoever may change a destination could have its secrets sent to a server of their own. What was
+    granted by OAuth is dropped; the rest is typed anew or taken away. Raises Rejected destination.retype too.
+    """
+    now, kept = read_values(kind, values, options, secrets)
+    if _origins(kind, now) == _origins(kind, options):
+        return now, kept
+    staying = {each.name for each in kind.fields if each.signs} | {SECRET_BEFORE} | values.keys()
+    granted = set(oauth.KEPT) if kind.oauth else set()
+    typed = [each.name for each in kind.fields if each.name not in staying | granted]
+    names = [name for name in typed if name in secrets]
+    if names:
+        raise Rejected(
+            "destination.retype",
+            "The stored %(names)s would be sent to another address",
+            "Give %(names)s anew together with the address",
+            names=names,
+            name=names[0],
+        )
+    return now, {name: text for name, text in kept.items() if name in staying}
+
+
+def _origins(kind: Kind, options: Mapping[str, str]) -> list[tuple[str, str | None, int | None]]:
+    """Scheme, host and port of every address that it is asked at."""
+    urls = (options.get(it.name) or it.usual for it in kind.fields if it.kind is FieldKind.URL)
+    parts = [urlsplit(url) for url in urls]
+    return [(it.scheme, it.hostname, it.port or _PORTS.get(it.scheme)) for it in parts]
 
 
 def read_value(it: Field, text: str) -> str:

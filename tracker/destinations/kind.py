@@ -36,7 +36,10 @@ class FieldKind(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Field:
-    """Something to fill in: `form` is the pattern that is accepted, `hint` where it is found over there."""
+    """Something to fill in: `form` is the pattern that is accepted, `hint` where it is found over there.
+
+    `signs`: a secret that signs what is sent, and is never sent itself.
+    """
 
     name: str
     label: Said
@@ -46,6 +49,7 @@ class Field:
     usual: str = ""
     form: str = ""
     choices: tuple[str, ...] = ()
+    signs: bool = False
 
 
 HOLD_DAYS = "hold_days"

@@ -118,6 +118,7 @@ KIND = Kind(
             FieldKind.SECRET,
             required=False,
             form=SECRET,
+            signs=True,
         ),
         Field(
             "format",

@@ -23,7 +23,12 @@ def tagged(body: str) -> str:
     return hashlib.sha256(body.encode()).hexdigest()[:32]
 
 
-def answer_of(status: int, body: str, location: str = "") -> Response:
+def settled(tag: str) -> str:
+    """The part of a tag that stays until somebody changes something: what is before its dot."""
+    return tag.partition(".")[0]
+
+
+def answer_of(status: int, body: str, location: str = "", tag: str = "") -> Response:
     """The answer; to somebody who has it already (`If-None-Match`) 304 and nothing."""
     response = Response(body, status, mimetype="application/json" if body else None)
     if not body:
@@ -32,6 +37,6 @@ def answer_of(status: int, body: str, location: str = "") -> Response:
         response.headers["Location"] = location
     if status == 200 and request.method in {"GET", "HEAD"}:
         response.headers["Cache-Control"] = "private, no-cache"
-        response.set_etag(tagged(body))
+        response.set_etag(tag or tagged(body))
         response.make_conditional(request)
     return response

@@ -159,8 +159,14 @@ def list_destinations(asked: Asked[Paged, None]) -> dict[str, Any]:
     return cut(sorted(rows, key=lambda row: row["id"]), asked.query, "destinations")
 
 
+def _set_by_people(told: Mapping[str, Any]) -> dict[str, Any]:
+    """A destination without how it fares, so that a busy one can be changed with `If-Match`."""
+    its = {each: told[each] for each in ("id", "name", "kind", "options", "events", "created_at")}
+    return its | {"paused": told["state"] == "paused"}
+
+
 @api.get("/destinations/<destination>")
-@operation(Scope.DELIVERIES_READ, Right.ADMINISTER, answer=DestinationOut)
+@operation(Scope.DELIVERIES_READ, Right.ADMINISTER, answer=DestinationOut, set_by_people=_set_by_people)
 def show_destination(asked: Asked[Query, None], destination: str) -> dict[str, Any]:
     """One destination, without its secrets."""
     return _told(asked, find(asked, destination))

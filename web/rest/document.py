@@ -34,7 +34,8 @@ decimals as texts. Whatever is refused has one shape: `error` with `id`, `messag
 
 Every answer to GET has an `ETag`: with `If-None-Match` what you have already is answered 304. Where an
 operation lists `If-Match`, a change is refused (412) if somebody was quicker; elsewhere that header is
-refused. Where one lists `Idempotency-Key`, it may be sent again for a day with the same key: it is done once.
+refused. How a destination fares is nobody's change. Where one lists `Idempotency-Key`, it may be sent again
+for a day with the same key: it is done once.
 Costs, sales and reported calls need none: the same row told again changes nothing.
 """
 

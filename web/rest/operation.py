@@ -27,7 +27,7 @@ from tracker.policy.rights import Right, Scope
 from web.house import house
 from web.public import by_key_for
 from web.rest import repeats, throttle
-from web.rest.answering import answer_of, dumped, tagged
+from web.rest.answering import answer_of, dumped, settled, tagged
 from web.rest.reading import read_body, read_query
 from web.rest.shapes import Query
 from web.viewer import hand, need_scope, viewer
@@ -71,7 +71,8 @@ class More(TypedDict, total=False):
     transaction. `forms`: a body may be a form as well as JSON. `also`: what else a bare view takes. `owner`:
     finds the company of the thing that the address names, so that who sees several need not name it. `more`:
     answers that only this one has, by status, with what they mean. `besides`: scopes that a key needs as
-    well, where what is made does more than its own scope allows.
+    well, where what is made does more than its own scope allows. `set_by_people`: what of its answer only
+    somebody changes, where the rest changes by itself; `If-Match` is held against that alone.
     """
 
     query: type[Query]
@@ -87,6 +88,7 @@ class More(TypedDict, total=False):
     also: tuple[str, ...]
     owner: Owner
     besides: tuple[Scope, ...]
+    set_by_people: Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ class Operation:
     also: tuple[str, ...] = ()
     owner: Owner | None = None
     besides: tuple[Scope, ...] = ()
+    set_by_people: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
 
     @property
     def contents(self) -> tuple[str, ...]:
@@ -146,7 +149,6 @@ def operation(scope: Scope, right: Right = Right.LISTEN, **more: Unpack[More]) -
                 words = read_query(it.query)
                 return view(**path) if it.bare else _carry_out(it, words, path)
 
-        run.__wrapped_view__ = view  # type: ignore[attr-defined]
         _OPERATIONS[run] = it
         return by_key_for(scope)(run)
 
@@ -162,7 +164,8 @@ def _carry_out(it: Operation, words: Query, path: Mapping[str, str]) -> Response
 
     if request.method in {"GET", "HEAD"}:
         with database.read() as session:
-            return answer_of(it.status, dumped(it.view(asked(session), **path)))
+            shown = it.view(asked(session), **path)
+            return answer_of(it.status, dumped(shown), tag=_tag(it, shown))
     ready = None
     if it.before is not None:
         with database.read() as session:
@@ -197,10 +200,19 @@ def _change(it: Operation, asked: Asked[Any, Any], path: Mapping[str, str]) -> t
 
 
 def _refuse_outdated(current: View, asked: Asked[Any, Any], path: Mapping[str, str]) -> None:
-    view = getattr(current, "__wrapped_view__", current)
-    now = tagged(dumped(view(Asked(asked.session, asked.company, asked.by, Query(), None), **path)))
-    if not request.if_match.contains(now):
+    it = _OPERATIONS[current]
+    shown = it.view(Asked(asked.session, asked.company, asked.by, Query(), None), **path)
+    seen = request.if_match
+    if not seen.star_tag and settled(_tag(it, shown)) not in map(settled, seen):
         raise Rejected("etag.outdated", "It was changed since you looked", "Look at it anew, and try again")
+
+
+def _tag(it: Operation, shown: Told) -> str:
+    """The tag of an answer: of what people set and of the whole, where these change apart."""
+    whole = tagged(dumped(shown))
+    if it.set_by_people is None or shown is None:
+        return whole
+    return f"{tagged(dumped(it.set_by_people(shown)))}.{whole}"
 
 
 def the_company(right: Right) -> int:

@@ -253,7 +253,7 @@ def _boxes(kind: Kind, options: Mapping[str, str], kept: set[str]) -> list[Box]:
             it.choices,
             "•" if it.name in kept else options.get(it.name, ""),
             # A webhook without a secret would get another one, which nobody has seen.
-            it.name in kept and not it.required and kind.word != "webhook",
+            it.name in kept and not it.required and not it.signs,
         )
         for it in kind.fields
     ]
