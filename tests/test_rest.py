@@ -151,6 +151,8 @@ def test_who_looked_before_somebody_else_changed_it_is_told_so(crm: Program) -> 
     late = crm.patch(path, {"medium": "radio"}, headers={"If-Match": seen})
     assert (late.status_code, late.json["error"]["id"]) == (412, "etag.outdated")
     assert crm.delete(path, headers={"If-Match": seen}).status_code == 412
+    for odd in ('"", W/"x", "y"', "?", '""'):
+        assert crm.delete(path, headers={"If-Match": odd}).status_code == 412
     now = crm.get(path)
     assert now.json["medium"] == "print"
     assert crm.delete(path, headers={"If-Match": now.headers["ETag"]}).status_code == 204

@@ -31,6 +31,9 @@ CHECKS = (
 )
 # There a POST is the website script's, which is no operation.
 CONFIGURATION = """
+[checks.negative_data_rejection]
+expected-statuses = [400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429]
+
 [[operations]]
 include-path = "/api/v1/visits"
 phases.coverage.unexpected-methods = ["put", "patch", "delete"]

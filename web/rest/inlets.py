@@ -18,7 +18,7 @@ from tracker.policy.signatures import Signature
 from tracker.policy.tables import BadRows
 from tracker.vault import Vault
 from web.house import house, row_id
-from web.inlets import LARGEST_BYTES, refusal, sample
+from web.inlets import refusal, sample
 from web.rest.operation import Asked, Made, operation
 from web.rest.shapes import Id, Line, Page, Paged, Query, Shape, cut
 
@@ -97,7 +97,7 @@ class InletSecret(Shape):
 class InletSample(Shape):
     """A message as it would come."""
 
-    body: Annotated[str, Field(max_length=LARGEST_BYTES, description="JSON or a form")]
+    body: Annotated[str, Field(max_length=100_000, description="JSON or a form")]
     query: Annotated[Line, Field(description="The words of its address")] = ""
 
 

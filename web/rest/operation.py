@@ -203,7 +203,7 @@ def _refuse_outdated(current: View, asked: Asked[Any, Any], path: Mapping[str, s
     it = _OPERATIONS[current]
     shown = it.view(Asked(asked.session, asked.company, asked.by, Query(), None), **path)
     seen = request.if_match
-    if not seen.star_tag and settled(_tag(it, shown)) not in map(settled, seen):
+    if not seen.star_tag and settled(_tag(it, shown)) not in map(settled, filter(None, seen)):
         raise Rejected("etag.outdated", "It was changed since you looked", "Look at it anew, and try again")
 
 
