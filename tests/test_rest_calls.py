@@ -38,7 +38,7 @@ def crm(site: Site) -> Program:
 
 @pytest.fixture
 def path(site: Site) -> str:
-    return f"/calls/{site.app.config['ROOM'].keys[0]}"
+    return f"/calls/{site.app.config['KEYS'][0]}"
 
 
 def keys(crm: Program, **words: Any) -> list[str]:
@@ -143,7 +143,7 @@ def test_what_cannot_be_said_of_a_call_is_refused(
 
 
 def test_many_calls_are_judged_at_once(site: Site, crm: Program) -> None:
-    some = site.app.config["ROOM"].keys[:2]
+    some = site.app.config["KEYS"][:2]
     assert crm.post("/calls/judge", {"keys": [*some, "other"], "category": "service"}).json == {"changed": 2}
     assert keys(crm, category="service") == some
     assert crm.post("/calls/judge", {"keys": some, "tag": "June"}).json == {"changed": 2}
@@ -176,7 +176,7 @@ def test_a_caller_is_blocked_and_let_in_again(site: Site, crm: Program, path: st
     assert crm.post(f"{path}/block", {}).json["error"]["id"] == "block.duplicate"
     assert crm.delete(f"{path}/block").status_code == 204
     assert crm.delete(f"{path}/block").status_code == 404
-    hidden = f"/calls/{site.app.config['ROOM'].keys[3]}"
+    hidden = f"/calls/{site.app.config['KEYS'][3]}"
     assert crm.post(f"{hidden}/block", {}).json["error"]["id"] == "block.nobody"
 
 

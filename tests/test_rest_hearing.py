@@ -7,15 +7,14 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from support.facts import Pallets
 from support.rest import Program, program
-from support.rest_checked import checked, cli, made, refused
+from support.rest_checked import acts, checked, cli, made, refused
 from support.settings_page import two_companies
 from support.site import Site
 
 from tracker.database import Database
-from tracker.models import AuditEntry, NodeConfiguration
+from tracker.models import NodeConfiguration
 from tracker.policy.rights import Scope
 
 
@@ -27,12 +26,6 @@ def site(sqlite: Database, tmp_path: Path, now: datetime) -> Site:
 @pytest.fixture
 def crm(site: Site) -> Program:
     return checked(program(site, *Scope))
-
-
-def acts(site: Site) -> list[str]:
-    with site.database.read() as session:
-        acted = sa.select(AuditEntry.action).where(AuditEntry.actor == "key:crm").order_by(AuditEntry.id)
-        return list(session.scalars(acted))
 
 
 def test_callers_are_blocked_and_let_through(site: Site, crm: Program, tmp_path: Path) -> None:

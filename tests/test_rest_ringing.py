@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from support.rest import Program, program
-from support.rest_checked import checked, cli, made, refused
+from support.rest_checked import acts, checked, cli, made, refused
 from support.settings_page import two_companies
 from support.site import Site
 
 from tracker.database import Database
-from tracker.models import AuditEntry
 from tracker.policy.rights import Scope
 
 DOCUMENT: dict[str, Any] = {
@@ -40,12 +38,6 @@ def site(sqlite: Database, tmp_path: Path, now: datetime) -> Site:
 @pytest.fixture
 def crm(site: Site) -> Program:
     return checked(program(site, *Scope))
-
-
-def acts(site: Site) -> list[str]:
-    with site.database.read() as session:
-        acted = sa.select(AuditEntry.action).where(AuditEntry.actor == "key:crm").order_by(AuditEntry.id)
-        return list(session.scalars(acted))
 
 
 def test_a_target_lives_as_on_the_page(site: Site, crm: Program, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from flask import current_app
 from tracker.call_totals import CallTotals
 from tracker.database import Database
 from tracker.settings import Settings
+from tracker.vault import Vault
 from web.assets import Assets
 
 
@@ -22,6 +23,11 @@ class House:
     assets: Assets
     clock: Callable[[], datetime]
     totals: CallTotals = field(default_factory=CallTotals)
+
+    @property
+    def vault(self) -> Vault:
+        """What seals this installation's secrets."""
+        return Vault(self.settings.secret_key)
 
 
 def house() -> House:

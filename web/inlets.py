@@ -21,7 +21,6 @@ from tracker.policy.inlets import DOES
 from tracker.policy.mapped_rows import unfolded
 from tracker.policy.signatures import Received, message_id, wrong
 from tracker.policy.tables import BadRows
-from tracker.vault import Vault
 from web.house import house
 from web.limits import Buckets, Rate
 from web.public import from_anywhere
@@ -113,7 +112,7 @@ def _received(inlet: Inlet, body: bytes, told: Any) -> Received:
 
 def _prove(inlet: Inlet, received: Received) -> None:
     """Raises Rejected inlet.signature for what is not proven to be theirs, or was sent too long ago."""
-    secret = Vault(house().settings.secret_key).open(inlet.secrets)["secret"]
+    secret = house().vault.open(inlet.secrets)["secret"]
     problem = wrong(inlet.signature, inlet.place, secret, received, house().clock())
     if problem is not None:
         raise Rejected(

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+import sqlalchemy as sa
 from support.command import Installation
 from support.rest import Program
 from support.site import Site
 
 import migrations
+from tracker.models import AuditEntry
 
 
 class Checked(Program):
@@ -75,3 +77,10 @@ def made(crm: Program, path: str, body: Any) -> str:
 def refused(answer: Any) -> tuple[int, str]:
     """Status and id of the refusal."""
     return answer.status_code, answer.json["error"]["id"]
+
+
+def acts(site: Site) -> list[str]:
+    """What the program did, as the audit log has it."""
+    with site.database.read() as session:
+        acted = sa.select(AuditEntry.action).where(AuditEntry.actor == "key:crm").order_by(AuditEntry.id)
+        return list(session.scalars(acted))

@@ -58,7 +58,7 @@ def list_alerts(asked: Asked[AlertWords, None]) -> dict[str, Any]:
     found = list(alerts.going_on(asked.session, who))
     if asked.query.over == "yes":
         found += alerts.history(asked.session, who, asked.by.at)
-    return cut([describe(each) for each in sorted(found, key=lambda it: it.id)], asked.query, "alerts")
+    return cut(found, asked.query, "alerts", describe)
 
 
 @api.get("/alerts/<alert>")

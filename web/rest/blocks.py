@@ -88,8 +88,8 @@ class GuardChange(Shape):
 def list_blocks(asked: Asked[Paged, None]) -> dict[str, Any]:
     """Who is blocked, and who is always let through."""
     usual = blocks.read_conduct(asked.session, asked.company.id).treatment
-    found = sorted(blocks.of_company(asked.session, asked.company.id), key=lambda it: it.id)
-    return cut([blocks.describe(it, usual) for it in found], asked.query, "blocks")
+    found = blocks.of_company(asked.session, asked.company.id)
+    return cut(found, asked.query, "blocks", lambda it: blocks.describe(it, usual))
 
 
 @api.get("/blocks/<block>")

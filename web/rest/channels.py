@@ -8,10 +8,9 @@ from typing import Annotated, Any
 from flask import Blueprint
 from pydantic import Field
 
-from tracker import channels, owned
+from tracker import channels
 from tracker.models import Channel
 from tracker.policy.rights import Right, Scope
-from web.house import row_id
 from web.rest.operation import Asked, Made, operation
 from web.rest.shapes import Id, Line, Name, Page, Paged, Query, Shape, cut
 
@@ -65,15 +64,15 @@ class ChannelChange(Shape):
 @operation(Scope.SETTINGS_READ, Right.ADMINISTER, query=Paged, answer=ChannelPage)
 def list_channels(asked: Asked[Paged, None]) -> dict[str, Any]:
     """The company's channels."""
-    found = sorted(channels.channels_of(asked.session, asked.company), key=lambda it: it.id)
-    return cut([channels.describe(asked.session, it) for it in found], asked.query, "channels")
+    found = channels.channels_of(asked.session, asked.company)
+    return cut(found, asked.query, "channels", lambda it: channels.describe(asked.session, it))
 
 
 @api.get("/channels/<channel>")
 @operation(Scope.SETTINGS_READ, Right.ADMINISTER, answer=ChannelOut)
 def show_channel(asked: Asked[Query, None], channel: str) -> dict[str, Any]:
     """One channel."""
-    return channels.describe(asked.session, _find(asked, channel))
+    return channels.describe(asked.session, asked.own(Channel, channel))
 
 
 @api.post("/channels")
@@ -91,7 +90,7 @@ def add_channel(asked: Asked[Query, ChannelWish]) -> Made:
 )
 def change_channel(asked: Asked[Query, ChannelChange], channel: str) -> dict[str, Any]:
     """Changes a channel; calls that it brought show the new words."""
-    found, wish = _find(asked, channel), asked.body.model_dump(exclude_none=True)
+    found, wish = asked.own(Channel, channel), asked.body.model_dump(exclude_none=True)
     if wish:
         channels.change_channel(asked.session, asked.by, asked.company, found, **wish)
     return channels.describe(asked.session, found)
@@ -101,8 +100,4 @@ def change_channel(asked: Asked[Query, ChannelChange], channel: str) -> dict[str
 @operation(Scope.SETTINGS_WRITE, Right.ADMINISTER, status=204, current=show_channel)
 def delete_channel(asked: Asked[Query, None], channel: str) -> None:
     """Deletes a channel that never had a number."""
-    channels.delete_channel(asked.session, asked.by, _find(asked, channel))
-
-
-def _find(asked: Asked[Any, Any], channel: str) -> Channel:
-    return owned.find(asked.session, Channel, asked.company.id, row_id(channel))
+    channels.delete_channel(asked.session, asked.by, asked.own(Channel, channel))

@@ -17,7 +17,6 @@ from tracker.policy.delivering import Event, Why
 from tracker.policy.rights import Right, Scope
 from web.house import house, row_id
 from web.rest.answering import answer_of, dumped
-from web.rest.destinations import find
 from web.rest.kinds import Instant
 from web.rest.operation import Asked, operation
 from web.rest.shapes import Id, Line, Page, Paged, Query, Shape, row_cursor
@@ -126,8 +125,9 @@ def list_of_call(key: str) -> Response:
 def replay(asked: Asked[Query, ReplayWish]) -> dict[str, Any]:
     """Sends again what was given up to a destination."""
     wish = asked.body
+    its = asked.own(Destination, str(wish.destination))
     count = deliveries.replay(
-        asked.session, asked.by, find(asked, str(wish.destination)), since=wish.since, until=wish.until,
+        asked.session, asked.by, its, since=wish.since, until=wish.until,
         ids=wish.ids, everything=wish.everything,
     )  # fmt: skip
     return {"count": count}

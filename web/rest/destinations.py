@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from operator import itemgetter
 from typing import Annotated, Any, Literal
 
 from flask import Blueprint
@@ -16,7 +17,6 @@ from tracker.destinations import KINDS, FieldKind, Kind
 from tracker.models import Destination
 from tracker.policy.delivering import Event
 from tracker.policy.rights import Right, Scope
-from tracker.vault import Vault
 from web.catalogues import translator
 from web.house import house, row_id
 from web.rest.answering import answer_of, dumped
@@ -156,7 +156,7 @@ def list_kinds(_asked: Asked[Query, None]) -> dict[str, Any]:
 def list_destinations(asked: Asked[Paged, None]) -> dict[str, Any]:
     """The company's destinations."""
     rows = destination_list.describe_all(asked.session, asked.company, asked.by.at)
-    return cut(sorted(rows, key=lambda row: row["id"]), asked.query, "destinations")
+    return cut(rows, asked.query, "destinations", dict, itemgetter("id"))
 
 
 def _set_by_people(told: Mapping[str, Any]) -> dict[str, Any]:
@@ -169,14 +169,14 @@ def _set_by_people(told: Mapping[str, Any]) -> dict[str, Any]:
 @operation(Scope.DELIVERIES_READ, Right.ADMINISTER, answer=DestinationOut, set_by_people=_set_by_people)
 def show_destination(asked: Asked[Query, None], destination: str) -> dict[str, Any]:
     """One destination, without its secrets."""
-    return _told(asked, find(asked, destination))
+    return _told(asked, asked.own(Destination, destination))
 
 
 @api.post("/destinations")
 @operation(Scope.DELIVERIES_WRITE, Right.ADMINISTER, body=DestinationWish, answer=DestinationMade, status=201)
 def add_destination(asked: Asked[Query, DestinationWish]) -> Made:
     """Adds a destination. The secret that is made for a webhook is in the answer, this once."""
-    wish, vault = asked.body, vault_of_house()
+    wish, vault = asked.body, house().vault
     filled = Filled(_values(wish.options, wish.secrets), wish.events, wish.name)
     made = destination_list.add(asked.session, asked.by, asked.company, wish.kind, filled, vault=vault)
     own = made.kind == "webhook" and not wish.secrets.get("secret")
@@ -191,7 +191,7 @@ def add_destination(asked: Asked[Query, DestinationWish]) -> Made:
 )  # fmt: skip
 def change_destination(asked: Asked[Query, DestinationChange], destination: str) -> dict[str, Any]:
     """Changes a destination, pauses it or lets it go on. One that wanted no more is told again."""
-    it, wish, vault = find(asked, destination), asked.body, vault_of_house()
+    it, wish, vault = asked.own(Destination, destination), asked.body, house().vault
     if wish.forget_secret:
         destination_list.forget_secret(asked.session, asked.by, it, vault=vault)
     if wish.options or wish.secrets or wish.events or wish.name:
@@ -206,7 +206,7 @@ def change_destination(asked: Asked[Query, DestinationChange], destination: str)
 @operation(Scope.DELIVERIES_WRITE, Right.ADMINISTER, status=204, current=show_destination)
 def delete_destination(asked: Asked[Query, None], destination: str) -> None:
     """Tells a destination no more, and forgets what it was told."""
-    destination_list.delete(asked.session, asked.by, find(asked, destination))
+    destination_list.delete(asked.session, asked.by, asked.own(Destination, destination))
 
 
 @api.post("/destinations/<destination>/test")
@@ -220,16 +220,6 @@ def test_destination(destination: str) -> Response:
         house().database, house().settings, its, house().clock(), translator=translator
     )
     return answer_of(200, dumped(destination_trial.describe(tried)))
-
-
-def find(asked: Asked[Any, Any], destination: str) -> Destination:
-    """The company's destination. Raises Rejected destination.unknown."""
-    return owned.find(asked.session, Destination, asked.company.id, row_id(destination))
-
-
-def vault_of_house() -> Vault:
-    """What seals this installation's secrets."""
-    return Vault(house().settings.secret_key)
 
 
 def _told(asked: Asked[Any, Any], it: Destination) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pydantic.json_schema import models_json_schema
 from werkzeug.routing import Rule
 
 from web.rest.operation import Operation, operation_of
-from web.rest.shapes import Refusal
+from web.rest.shapes import Query, Refusal
 
 SCHEMAS = "#/components/schemas/"
 FORM = "application/x-www-form-urlencoded"
@@ -215,15 +215,10 @@ def _schemas(found: Iterable[Operation]) -> tuple[dict[str, Any], dict[Any, str]
     names, told = models_json_schema(list(wanted), ref_template=SCHEMAS + "{model}")
     schemas = told["$defs"]
     called = {key: names[key]["$ref"].removeprefix(SCHEMAS) for key in wanted}
-    for query in {it for it, _mode in wanted if (it, "validation") in called and _is_query(it)}:
-        schemas.pop(called[query, "validation"], None)
+    for shape, mode in wanted:
+        if issubclass(shape, Query):  # its words stand with the operation
+            schemas.pop(called[shape, mode], None)
     return schemas, called
-
-
-def _is_query(shape: type[BaseModel]) -> bool:
-    from web.rest.shapes import Query
-
-    return issubclass(shape, Query)
 
 
 def _security() -> dict[str, Any]:

@@ -12,7 +12,6 @@ from tracker import destination_list, hooks
 from tracker.policy.delivering import Event
 from tracker.policy.rights import Right, Scope
 from web.house import house, row_id
-from web.rest.destinations import vault_of_house
 from web.rest.operation import Asked, Made, operation
 from web.rest.shapes import Id, Page, Paged, Query, Shape, cut
 
@@ -70,7 +69,7 @@ class HookSample(Shape):
 def list_hooks(asked: Asked[Paged, None]) -> dict[str, Any]:
     """The company's hooks."""
     found = hooks.list_hooks(asked.session, asked.company)
-    return cut([hooks.describe(each) for each in found], asked.query, "hooks")
+    return cut(found, asked.query, "hooks", hooks.describe)
 
 
 @api.get("/hooks/sample")
@@ -101,7 +100,7 @@ def subscribe(asked: Asked[Query, HookWish]) -> Made:
     """
     wish = asked.body
     made, secret = hooks.subscribe(
-        asked.session, asked.by, asked.company, wish.event, wish.target_url, vault=vault_of_house()
+        asked.session, asked.by, asked.company, wish.event, wish.target_url, vault=house().vault
     )
     return Made(hooks.describe(made) | {"secret": secret}, f"/api/v1/hooks/{made.id}")
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from flask import Blueprint
 from pydantic import Field, StrictBool, StringConstraints
 
-from tracker import arriving, inlets, owned
+from tracker import arriving, inlets
 from tracker.inlets import Filled
 from tracker.models import Inlet
 from tracker.policy.inlet_kinds import KINDS
@@ -16,8 +16,7 @@ from tracker.policy.inlets import Became
 from tracker.policy.rights import Right, Scope
 from tracker.policy.signatures import Signature
 from tracker.policy.tables import BadRows
-from tracker.vault import Vault
-from web.house import house, row_id
+from web.house import house
 from web.inlets import refusal, sample
 from web.rest.operation import Asked, Made, operation
 from web.rest.shapes import Id, Line, Page, Paged, Query, Shape, cut
@@ -134,15 +133,15 @@ class ArrivalList(Shape):
 @operation(Scope.SETTINGS_READ, Right.ADMINISTER, query=Paged, answer=InletPage)
 def list_inlets(asked: Asked[Paged, None]) -> dict[str, Any]:
     """The company's inlets."""
-    found = sorted(inlets.list_inlets(asked.session, asked.company), key=lambda it: it.id)
-    return cut([_told(asked, it) for it in found], asked.query, "inlets")
+    found = inlets.list_inlets(asked.session, asked.company)
+    return cut(found, asked.query, "inlets", lambda it: _told(asked, it))
 
 
 @api.get("/inlets/<inlet>")
 @operation(Scope.SETTINGS_READ, Right.ADMINISTER, answer=InletOut)
 def show_inlet(asked: Asked[Query, None], inlet: str) -> dict[str, Any]:
     """One inlet."""
-    return _told(asked, _find(asked, inlet))
+    return _told(asked, asked.own(Inlet, inlet))
 
 
 @api.post("/inlets")
@@ -155,7 +154,9 @@ def add_inlet(asked: Asked[Query, InletWish]) -> Made:
     What comes in there makes sales and judges calls: the key must be one that may.
     """
     filled = _filled(asked.body)
-    made, secret = inlets.add(asked.session, asked.by, asked.company, asked.body.kind, filled, vault=_vault())
+    made, secret = inlets.add(
+        asked.session, asked.by, asked.company, asked.body.kind, filled, vault=house().vault
+    )
     told = _told(asked, made) | {"secret": secret}
     return Made(told, f"/api/v1/inlets/{made.id}")
 
@@ -167,15 +168,15 @@ def add_inlet(asked: Asked[Query, InletWish]) -> Made:
 )  # fmt: skip
 def change_inlet(asked: Asked[Query, InletChange], inlet: str) -> dict[str, Any]:
     """Changes an inlet, with a key that may make sales and judge calls itself."""
-    it = _find(asked, inlet)
-    return _told(asked, inlets.change(asked.session, asked.by, it, _filled(asked.body), vault=_vault()))
+    it = asked.own(Inlet, inlet)
+    return _told(asked, inlets.change(asked.session, asked.by, it, _filled(asked.body), vault=house().vault))
 
 
 @api.delete("/inlets/<inlet>")
 @operation(Scope.SETTINGS_WRITE, Right.ADMINISTER, status=204, current=show_inlet)
 def remove_inlet(asked: Asked[Query, None], inlet: str) -> None:
     """Takes an inlet away: nobody is heard there any more."""
-    inlets.remove(asked.session, asked.by, _find(asked, inlet))
+    inlets.remove(asked.session, asked.by, asked.own(Inlet, inlet))
 
 
 @api.post("/inlets/<inlet>/secret")
@@ -185,7 +186,8 @@ def renew_inlet_secret(asked: Asked[Query, None], inlet: str) -> dict[str, str]:
 
     Who has it makes sales and judges calls: the key must be one that may.
     """
-    return {"secret": inlets.renew_secret(asked.session, asked.by, _find(asked, inlet), vault=_vault())}
+    it = asked.own(Inlet, inlet)
+    return {"secret": inlets.renew_secret(asked.session, asked.by, it, vault=house().vault)}
 
 
 @api.post("/inlets/<inlet>/try")
@@ -194,7 +196,7 @@ def try_inlet(asked: Asked[Query, InletSample], inlet: str) -> dict[str, Any]:
     """Reads a sample as a message, and says what it would do; nothing is stored."""
     told = sample(asked.body.body, asked.body.query)
     try:
-        found = arriving.look(asked.session, asked.company, _find(asked, inlet), told, asked.by.at)
+        found = arriving.look(asked.session, asked.company, asked.own(Inlet, inlet), told, asked.by.at)
     except BadRows as bad:
         raise refusal(bad) from None
     return {"results": [each.document() for each in found]}
@@ -204,12 +206,9 @@ def try_inlet(asked: Asked[Query, InletSample], inlet: str) -> dict[str, Any]:
 @operation(Scope.SETTINGS_READ, Right.ADMINISTER, answer=ArrivalList)
 def list_arrivals(asked: Asked[Query, None], inlet: str) -> dict[str, Any]:
     """What came in last, the newest first, and what became of each."""
-    found = inlets.list_arrivals(asked.session, _find(asked, inlet), arriving.KEPT + arriving.KEPT_REFUSED)
+    most = arriving.KEPT + arriving.KEPT_REFUSED
+    found = inlets.list_arrivals(asked.session, asked.own(Inlet, inlet), most)
     return {"arrivals": [inlets.describe_arrival(each) for each in found]}
-
-
-def _find(asked: Asked[Any, Any], inlet: str) -> Inlet:
-    return owned.find(asked.session, Inlet, asked.company.id, row_id(inlet))
 
 
 def _told(asked: Asked[Any, Any], it: Inlet) -> dict[str, Any]:
@@ -221,7 +220,3 @@ def _filled(wish: InletWish | InletChange) -> Filled:
     return Filled(
         wish.mapping or {}, wish.persons, signature, wish.place, wish.secret, wish.over_people, wish.name
     )
-
-
-def _vault() -> Vault:
-    return Vault(house().settings.secret_key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Annotated, Any
 
 from flask import Blueprint
@@ -135,7 +136,7 @@ def judge_calls(asked: Asked[Query, CallsJudged]) -> dict[str, Any]:
 @operation(Scope.CALLS_READ, query=Paged, answer=CallNotePage, owner=owner_of)
 def list_notes(asked: Asked[Paged, None], key: str) -> dict[str, Any]:
     """What was written about a call."""
-    return cut(_notes(asked, key), asked.query, "notes")
+    return cut(_notes(asked, key), asked.query, "notes", dict, itemgetter("id"))
 
 
 @api.get("/calls/<key>/notes/<note>")

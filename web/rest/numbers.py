@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 from flask import Blueprint
 from pydantic import Field
 
-from tracker import number_states, number_story, numbers, owned
+from tracker import number_states, number_story, numbers
 from tracker.errors import Rejected
 from tracker.models import Number, NumberState
 from tracker.number_list import BadRow, Row
 from tracker.policy.rights import Right, Scope
-from web.house import house, row_id
+from web.house import house
 from web.rest.call_shapes import CallOut
 from web.rest.operation import Asked, Made, operation
 from web.rest.reading import Invalid
@@ -144,15 +144,14 @@ def list_numbers(asked: Asked[NumberQuery, None]) -> dict[str, Any]:
     if words.doing:
         doing = number_states.states(asked.session, asked.company, house().clock())
         found = [it for it in found if doing[it.number.id] == words.doing]
-    found.sort(key=lambda it: it.number.id)
-    return cut([number_story.describe(it) for it in found], words, "numbers")
+    return cut(found, words, "numbers", number_story.describe, lambda it: it.number.id)
 
 
 @api.get("/numbers/<number>")
 @operation(Scope.SETTINGS_READ, Right.ADMINISTER, answer=NumberOut)
 def show_number(asked: Asked[Query, None], number: str) -> dict[str, Any]:
     """One number."""
-    return number_story.present(asked.session, _find(asked, number))
+    return number_story.present(asked.session, asked.own(Number, number))
 
 
 @api.get("/numbers/<number>/story")
@@ -162,7 +161,7 @@ def show_number_story(asked: Asked[Query, None], number: str) -> dict[str, Any]:
 
     Its calls are told to keys that open `calls:read` too.
     """
-    told = number_story.story(asked.session, _find(asked, number))
+    told = number_story.story(asked.session, asked.own(Number, number))
     its = opens()
     return told if its is None or Scope.CALLS_READ in its else told | {"last_calls": []}
 
@@ -207,7 +206,7 @@ def _row(place: int, each: NumberWish, wish: NumbersWish) -> Row | BadRow:
 @operation(Scope.SETTINGS_WRITE, Right.ADMINISTER, body=NumberChange, answer=NumberOut, current=show_number)
 def change_number(asked: Asked[Query, NumberChange], number: str) -> dict[str, Any]:
     """Changes a number's label, whether it is recorded, and what it is used for."""
-    found, wish = _find(asked, number), asked.body
+    found, wish = asked.own(Number, number), asked.body
     if wish.label is not None or wish.record is not None:
         numbers.change(asked.session, asked.by, found, label=wish.label, record=wish.record)
     if wish.channel is not None or wish.pool is not None:
@@ -222,7 +221,7 @@ def change_number(asked: Asked[Query, NumberChange], number: str) -> dict[str, A
 @operation(Scope.SETTINGS_WRITE, Right.ADMINISTER, body=NumberRetiring, answer=NumberOut, current=show_number)
 def retire_number(asked: Asked[Query, NumberRetiring], number: str) -> dict[str, Any]:
     """Gives a number to nobody new; it is still answered for its last use until its quarantine is over."""
-    found, days = _find(asked, number), asked.body.days
+    found, days = asked.own(Number, number), asked.body.days
     usual = house().settings.quarantine_days
     numbers.retire(asked.session, asked.by, found, usual if days is None else days)
     return number_story.present(asked.session, found)
@@ -232,7 +231,7 @@ def retire_number(asked: Asked[Query, NumberRetiring], number: str) -> dict[str,
 @operation(Scope.SETTINGS_WRITE, Right.ADMINISTER, answer=NumberOut, current=show_number)
 def restore_number(asked: Asked[Query, None], number: str) -> dict[str, Any]:
     """Takes a retired number back; out of quarantine it comes with its use."""
-    found = _find(asked, number)
+    found = asked.own(Number, number)
     numbers.restore(asked.session, asked.by, found)
     return number_story.present(asked.session, found)
 
@@ -241,8 +240,4 @@ def restore_number(asked: Asked[Query, None], number: str) -> dict[str, Any]:
 @operation(Scope.SETTINGS_WRITE, Right.ADMINISTER, status=204, current=show_number)
 def delete_number(asked: Asked[Query, None], number: str) -> None:
     """Deletes a number added by mistake; one that ever had a call can only be retired."""
-    numbers.delete(asked.session, asked.by, _find(asked, number))
-
-
-def _find(asked: Asked[Any, Any], number: str) -> Number:
-    return owned.find(asked.session, Number, asked.company.id, row_id(number))
+    numbers.delete(asked.session, asked.by, asked.own(Number, number))

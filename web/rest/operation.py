@@ -19,12 +19,14 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from tracker import owned
 from tracker.audit import By
 from tracker.companies import one_at_a_time
 from tracker.errors import Rejected
 from tracker.models import Company
+from tracker.owned import Owned
 from tracker.policy.rights import Right, Scope
-from web.house import house
+from web.house import house, row_id
 from web.public import by_key_for
 from web.rest import repeats, throttle
 from web.rest.answering import answer_of, dumped, settled, tagged
@@ -52,6 +54,10 @@ class Asked(Generic[Q, B]):
     query: Q
     body: B
     ready: Any = None
+
+    def own(self, model: type[Owned], thing: str) -> Owned:
+        """The company's thing of that id in the address. Raises Rejected *.unknown."""
+        return owned.find(self.session, model, self.company.id, row_id(thing))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from operator import itemgetter
 from typing import Annotated, Any
 
 from flask import Blueprint
@@ -107,7 +108,7 @@ class PlanChange(PlanText):
 def list_plans(asked: Asked[Paged, None]) -> dict[str, Any]:
     """The company's plans, with what they are used for."""
     found = plan_uses.described(asked.session, asked.company)
-    return cut(sorted(found, key=lambda it: int(it["id"])), asked.query, "plans")
+    return cut(found, asked.query, "plans", dict, itemgetter("id"))
 
 
 @api.get("/plans/<plan>")

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal
 from flask import Blueprint
 from pydantic import Field
 
-from tracker import advice, advice_words, owned, pools
+from tracker import advice, advice_words, pools
 from tracker.coverage import last_day
 from tracker.models import Pool
 from tracker.policy.rights import Right, Scope
-from web.house import house, row_id
+from web.house import house
 from web.rest.operation import Asked, Made, operation
 from web.rest.shapes import Id, Line, Name, Page, Paged, Query, Shape, cut
 
@@ -168,22 +168,22 @@ class AdviceOut(Shape):
 @operation(Scope.SETTINGS_READ, Right.ADMINISTER, query=Paged, answer=PoolPage)
 def list_pools(asked: Asked[Paged, None]) -> dict[str, Any]:
     """The company's pools."""
-    found = sorted(pools.pools_of(asked.session, asked.company), key=lambda it: it.id)
-    return cut([pools.describe(asked.session, it) for it in found], asked.query, "pools")
+    found = pools.pools_of(asked.session, asked.company)
+    return cut(found, asked.query, "pools", lambda it: pools.describe(asked.session, it))
 
 
 @api.get("/pools/<pool>")
 @operation(Scope.SETTINGS_READ, Right.ADMINISTER, answer=PoolOut)
 def show_pool(asked: Asked[Query, None], pool: str) -> dict[str, Any]:
     """One pool."""
-    return pools.describe(asked.session, _find(asked, pool))
+    return pools.describe(asked.session, asked.own(Pool, pool))
 
 
 @api.get("/pools/<pool>/standing")
 @operation(Scope.SETTINGS_READ, Right.ADMINISTER, answer=PoolStanding)
 def show_standing(asked: Asked[Query, None], pool: str) -> dict[str, Any]:
     """What a pool's numbers do now, and who went without one in the last 24 hours."""
-    found, now = _find(asked, pool), house().clock()
+    found, now = asked.own(Pool, pool), house().clock()
     return {
         "now": asdict(pools.standing(asked.session, found, now)),
         "last_day": last_day(asked.session, found, now),
@@ -194,7 +194,7 @@ def show_standing(asked: Asked[Query, None], pool: str) -> dict[str, Any]:
 @operation(Scope.SETTINGS_READ, Right.ADMINISTER, query=AdviceQuery, answer=AdviceOut)
 def show_advice(asked: Asked[AdviceQuery, None], pool: str) -> dict[str, Any]:
     """How many numbers a pool needs: from its own visits, or from visitors who are expected."""
-    found, words = _find(asked, pool), asked.query
+    found, words = asked.own(Pool, pool), asked.query
     share, hold, now = words.target / 100, words.hold_seconds, house().clock()
     if words.visitors is None and words.minutes is None:
         told = advice.advise(asked.session, asked.company, found, now, target=share, hold_seconds=hold)
@@ -222,7 +222,7 @@ def add_pool(asked: Asked[Query, PoolWish]) -> Made:
 @operation(Scope.SETTINGS_WRITE, Right.ADMINISTER, body=PoolChange, answer=PoolOut, current=show_pool)
 def change_pool(asked: Asked[Query, PoolChange], pool: str) -> dict[str, Any]:
     """Changes a pool's rules; running leases keep what they were promised."""
-    found, wish = _find(asked, pool), asked.body.model_dump(exclude_none=True)
+    found, wish = asked.own(Pool, pool), asked.body.model_dump(exclude_none=True)
     if wish:
         pools.change_pool(asked.session, asked.by, asked.company, found, **wish)
     return pools.describe(asked.session, found)
@@ -232,8 +232,4 @@ def change_pool(asked: Asked[Query, PoolChange], pool: str) -> dict[str, Any]:
 @operation(Scope.SETTINGS_WRITE, Right.ADMINISTER, status=204, current=show_pool)
 def delete_pool(asked: Asked[Query, None], pool: str) -> None:
     """Deletes a pool that never had a number."""
-    pools.delete_pool(asked.session, asked.by, _find(asked, pool))
-
-
-def _find(asked: Asked[Any, Any], pool: str) -> Pool:
-    return owned.find(asked.session, Pool, asked.company.id, row_id(pool))
+    pools.delete_pool(asked.session, asked.by, asked.own(Pool, pool))

@@ -46,8 +46,7 @@ class RateWish(Shape):
 @operation(Scope.MONEY_READ, Right.ADMINISTER, query=Paged, answer=RatePage)
 def list_rates(asked: Asked[Paged, None]) -> dict[str, Any]:
     """The exchange rates into the company's currency."""
-    found = sorted(rates.list_rates(asked.session, asked.company), key=lambda it: it.id)
-    return cut([rates.describe_rate(it) for it in found], asked.query, "rates")
+    return cut(rates.list_rates(asked.session, asked.company), asked.query, "rates", rates.describe_rate)
 
 
 @api.get("/rates/<rate>")

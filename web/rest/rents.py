@@ -59,8 +59,7 @@ class RentEnd(Shape):
 @operation(Scope.MONEY_READ, Right.ADMINISTER, query=Paged, answer=RentPage)
 def list_rents(asked: Asked[Paged, None]) -> dict[str, Any]:
     """The rents of the company's channels."""
-    found = sorted(rents.list_rents(asked.session, [asked.company.id]), key=lambda it: it.id)
-    return cut([rents.describe_rent(it) for it in found], asked.query, "rents")
+    return cut(rents.list_rents(asked.session, [asked.company.id]), asked.query, "rents", rents.describe_rent)
 
 
 @api.get("/rents/<rent>")

@@ -13,7 +13,6 @@ from werkzeug.wrappers import Response
 from tracker import answers
 from tracker.answers import Answer, Marked
 from tracker.errors import Rejected
-from tracker.vault import Vault
 from web.house import house
 from web.rest.answering import answer_of
 from web.rest.throttle import asker
@@ -26,7 +25,7 @@ def once(session: Session, company_id: int, act: Callable[[], tuple[int, str, st
     marked = _marked(company_id)
     if marked is None:
         return answer_of(*act())
-    vault, now = Vault(house().settings.secret_key), house().clock()
+    vault, now = house().vault, house().clock()
     if (before := answers.find(session, vault, marked, now)) is not None:
         response = answer_of(before.status, before.body, before.location)
         response.headers["Idempotency-Replayed"] = "true"

@@ -96,8 +96,7 @@ class ScheduleWish(Shape):
 def list_reports(asked: Asked[Paged, None]) -> dict[str, Any]:
     """The company's saved reports, with when each is sent."""
     found = saved_reports.list_reports(asked.session, [asked.company.id])
-    rows = [_told(asked, it) for it in sorted(found, key=lambda it: it.id)]
-    return cut(rows, asked.query, "saved_reports")
+    return cut(found, asked.query, "saved_reports", lambda it: _told(asked, it))
 
 
 @api.get("/saved-reports/<report>")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from tracker.errors import Rejected
+
+T = TypeVar("T")
 
 MOST = 500
 USUAL = 50
@@ -79,15 +83,23 @@ class Refusal(BaseModel):
     problems: Annotated[list[Any] | None, Field(description="Each part that is wrong, if several are")] = None
 
 
-def cut(rows: list[dict[str, Any]], asked: Paged, name: str, key: str = "id") -> dict[str, Any]:
-    """The page asked for of a whole list in the order of `key`, a number. Raises Rejected cursor.malformed.
+def cut(
+    found: Iterable[T],
+    asked: Paged,
+    name: str,
+    describe: Callable[[T], Mapping[str, Any]],
+    row: Callable[[T], int] = attrgetter("id"),
+) -> dict[str, Any]:
+    """The page asked for of a whole list, in the order of its rows' ids. Raises Rejected cursor.malformed.
 
-    For what a company has some hundreds of; what grows with its calls is read in pages.
+    For what a company has some hundreds of; what grows with its calls is read in pages. Only what is on the
+    page is described, which may cost a look each.
     """
     after = row_cursor(asked.cursor)
-    rest = [row for row in rows if after is None or row[key] > after]
+    rest = [it for it in sorted(found, key=row) if after is None or row(it) > after]
     shown = rest[: asked.limit]
-    return {name: shown, "next": str(shown[-1][key]) if len(rest) > len(shown) else None}
+    more = len(rest) > len(shown)
+    return {name: [describe(it) for it in shown], "next": str(row(shown[-1])) if more else None}
 
 
 def row_cursor(text: str | None) -> int | None:

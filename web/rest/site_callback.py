@@ -10,12 +10,12 @@ from pydantic import Field
 from tracker import callback_settings, callbacks
 from tracker.callback_settings import BOUNDS, Change
 from tracker.errors import Rejected
+from tracker.models import Site
 from tracker.policy.rights import Right, Scope
 from web.callback_texts import TEXTS
 from web.house import house
 from web.rest.operation import Asked, operation
 from web.rest.shapes import Line, Name, Query, Shape
-from web.rest.sites import find_site
 
 api = Blueprint("rest_site_callback", __name__, url_prefix="/api/v1")
 
@@ -106,7 +106,7 @@ class CallbackTried(Shape):
 @operation(Scope.SETTINGS_READ, Right.ADMINISTER, answer=CallbackSettingsOut)
 def show_callback(asked: Asked[Query, None], site: str) -> dict[str, Any]:
     """How a site calls back."""
-    found = find_site(asked, site)
+    found = asked.own(Site, site)
     it = callback_settings.of_site(asked.session, found)
     return callback_settings.describe(asked.session, found, it)
 
@@ -121,7 +121,7 @@ def show_callback(asked: Asked[Query, None], site: str) -> dict[str, Any]:
 )
 def change_callback(asked: Asked[Query, CallbackChange], site: str) -> dict[str, Any]:
     """Changes how a site calls back; it is checked as a whole before it is turned on."""
-    found = find_site(asked, site)
+    found = asked.own(Site, site)
     it = callback_settings.change(asked.session, asked.by, asked.company, found, _change(asked.body))
     return callback_settings.describe(asked.session, found, it)
 
@@ -130,7 +130,7 @@ def change_callback(asked: Asked[Query, CallbackChange], site: str) -> dict[str,
 @operation(Scope.SETTINGS_WRITE, Right.ADMINISTER, body=CallbackTrial, answer=CallbackTried)
 def test_callback(asked: Asked[Query, CallbackTrial], site: str) -> dict[str, Any]:
     """Has a phone called back as if its owner had asked on the site, and refused as he would be."""
-    made = callbacks.try_out(asked.session, asked.by, find_site(asked, site), asked.body.phone[:60])
+    made = callbacks.try_out(asked.session, asked.by, asked.own(Site, site), asked.body.phone[:60])
     return {"key": made.key, "state": made.state.value, "reason": made.reason and made.reason.value}
 
 

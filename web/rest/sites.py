@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from flask import Blueprint
 from pydantic import Field
 
-from tracker import owned, pools, site_checks, sites
+from tracker import pools, site_checks, sites
 from tracker.errors import Rejected
 from tracker.models import Site, Swap
 from tracker.policy.rights import Right, Scope
@@ -117,22 +117,21 @@ class CheckOut(Shape):
 @operation(Scope.SETTINGS_READ, Right.ADMINISTER, query=Paged, answer=SitePage)
 def list_sites(asked: Asked[Paged, None]) -> dict[str, Any]:
     """The company's sites."""
-    found = sorted(sites.listed(asked.session, asked.company), key=lambda it: it.id)
-    return cut([sites.describe(it) for it in found], asked.query, "sites")
+    return cut(sites.listed(asked.session, asked.company), asked.query, "sites", sites.describe)
 
 
 @api.get("/sites/<site>")
 @operation(Scope.SETTINGS_READ, Right.ADMINISTER, answer=SiteOut)
 def show_site(asked: Asked[Query, None], site: str) -> dict[str, Any]:
     """One site."""
-    return sites.describe(find_site(asked, site))
+    return sites.describe(asked.own(Site, site))
 
 
 @api.get("/sites/<site>/snippet")
 @operation(Scope.SETTINGS_READ, Right.ADMINISTER, answer=SiteSnippet)
 def show_snippet(asked: Asked[Query, None], site: str) -> dict[str, Any]:
     """What belongs on a site's pages."""
-    return snippet_of(find_site(asked, site), house().settings.web_url)._asdict()
+    return snippet_of(asked.own(Site, site), house().settings.web_url)._asdict()
 
 
 @api.post("/sites")
@@ -147,7 +146,7 @@ def add_site(asked: Asked[Query, SiteWish]) -> Made:
 @operation(Scope.SETTINGS_WRITE, Right.ADMINISTER, body=SiteChange, answer=SiteOut, current=show_site)
 def change_site(asked: Asked[Query, SiteChange], site: str) -> dict[str, Any]:
     """Changes a site; its pages have it within five minutes."""
-    found, wish = find_site(asked, site), asked.body.model_dump(exclude_none=True)
+    found, wish = asked.own(Site, site), asked.body.model_dump(exclude_none=True)
     if wish:
         sites.change(asked.session, asked.by, asked.company, found, **wish)
     return sites.describe(found)
@@ -157,21 +156,21 @@ def change_site(asked: Asked[Query, SiteChange], site: str) -> dict[str, Any]:
 @operation(Scope.SETTINGS_WRITE, Right.ADMINISTER, status=204, current=show_site)
 def delete_site(asked: Asked[Query, None], site: str) -> None:
     """Deletes a site that nobody has visited yet."""
-    sites.delete(asked.session, asked.by, find_site(asked, site))
+    sites.delete(asked.session, asked.by, asked.own(Site, site))
 
 
 @api.get("/sites/<site>/numbers")
 @operation(Scope.SETTINGS_READ, Right.ADMINISTER, answer=SwapList)
 def list_swaps(asked: Asked[Query, None], site: str) -> dict[str, Any]:
     """The numbers that are swapped on a site; the first is its main number."""
-    return {"numbers": [sites.describe_swap(it) for it in find_site(asked, site).swaps]}
+    return {"numbers": [sites.describe_swap(it) for it in asked.own(Site, site).swaps]}
 
 
 @api.post("/sites/<site>/numbers")
 @operation(Scope.SETTINGS_WRITE, Right.ADMINISTER, body=SwapWish, answer=SwapOut, status=201)
 def add_swap(asked: Asked[Query, SwapWish], site: str) -> Made:
     """Has a number on the site's pages swapped for those of a pool; pages have it within five minutes."""
-    found, wish = find_site(asked, site), asked.body
+    found, wish = asked.own(Site, site), asked.body
     pool = pools.get_pool(asked.session, asked.company, wish.pool)
     made = sites.add_swap(
         asked.session, asked.by, found, wish.number, pool, region=wish.region, alias=wish.alias
@@ -183,7 +182,7 @@ def add_swap(asked: Asked[Query, SwapWish], site: str) -> Made:
 @operation(Scope.SETTINGS_WRITE, Right.ADMINISTER, status=204)
 def delete_swap(asked: Asked[Query, None], site: str, swap: str) -> None:
     """Leaves a number on the site's pages alone from now on."""
-    swaps: list[Swap] = find_site(asked, site).swaps
+    swaps: list[Swap] = asked.own(Site, site).swaps
     found = next((each for each in swaps if each.id == row_id(swap)), None)
     if found is None:
         raise Rejected("swap.unknown", "This number is not swapped any more", "See the list")
@@ -194,7 +193,7 @@ def delete_swap(asked: Asked[Query, None], site: str, swap: str) -> None:
 @operation(Scope.SETTINGS_READ, Right.ADMINISTER, answer=CheckOut)
 def show_check(asked: Asked[Query, None], site: str) -> dict[str, Any]:
     """What the newest look at a page of the site found, or that it goes on."""
-    found = site_checks.newest(asked.session, find_site(asked, site))
+    found = site_checks.newest(asked.session, asked.own(Site, site))
     if found is None:
         raise Rejected("check.unknown", "No page of this site was looked at yet", "Ask for it: POST")
     return site_checks.describe(found)
@@ -204,10 +203,5 @@ def show_check(asked: Asked[Query, None], site: str) -> dict[str, Any]:
 @operation(Scope.SETTINGS_WRITE, Right.ADMINISTER, body=CheckWish, answer=CheckOut, status=202)
 def check_site(asked: Asked[Query, CheckWish], site: str) -> dict[str, Any]:
     """Has a page of the site looked at in a real browser; the look that goes on already, if there is one."""
-    found = find_site(asked, site)
+    found = asked.own(Site, site)
     return site_checks.describe(site_checks.ask(asked.session, asked.by, found, asked.body.url))
-
-
-def find_site(asked: Asked[Any, Any], site: str) -> Site:
-    """The company's site of that id. Raises Rejected site.unknown."""
-    return owned.find(asked.session, Site, asked.company.id, row_id(site))

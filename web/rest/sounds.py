@@ -101,15 +101,14 @@ class UnrecordedWish(Shape):
 @operation(Scope.SETTINGS_READ, Right.ADMINISTER, query=Paged, answer=PromptPage)
 def list_prompts(asked: Asked[Paged, None]) -> dict[str, Any]:
     """The company's prompts."""
-    found = sorted(prompts.of_company(asked.session, asked.company), key=lambda it: it.id)
-    return cut([prompts.describe(it) for it in found], asked.query, "prompts")
+    return cut(prompts.of_company(asked.session, asked.company), asked.query, "prompts", prompts.describe)
 
 
 @api.get("/prompts/<prompt>")
 @operation(Scope.SETTINGS_READ, Right.ADMINISTER, answer=PromptOut)
 def show_prompt(asked: Asked[Query, None], prompt: str) -> dict[str, Any]:
     """One prompt."""
-    return prompts.describe(_find(asked, prompt))
+    return prompts.describe(asked.own(Prompt, prompt))
 
 
 @api.get("/prompts/<prompt>/sound")
@@ -148,7 +147,7 @@ def add_prompt(asked: Asked[Query, PromptWish]) -> Made:
 @operation(Scope.SETTINGS_WRITE, Right.ADMINISTER, status=204, current=show_prompt)
 def remove_prompt(asked: Asked[Query, None], prompt: str) -> None:
     """Removes a prompt that nothing plays."""
-    prompts.remove(asked.session, asked.by, _find(asked, prompt))
+    prompts.remove(asked.session, asked.by, asked.own(Prompt, prompt))
 
 
 @api.get("/consents")
@@ -183,8 +182,8 @@ def clear_consent(asked: Asked[Query, None], scope: str) -> None:
 @operation(Scope.SETTINGS_READ, Right.ADMINISTER, query=Paged, answer=UnrecordedPage)
 def list_unrecorded(asked: Asked[Paged, None]) -> dict[str, Any]:
     """Callers who are never recorded."""
-    found = sorted(unrecorded.of_company(asked.session, asked.company), key=lambda it: it.id)
-    return cut([unrecorded.describe(it) for it in found], asked.query, "unrecorded")
+    found = unrecorded.of_company(asked.session, asked.company)
+    return cut(found, asked.query, "unrecorded", unrecorded.describe)
 
 
 @api.post("/unrecorded")
@@ -200,10 +199,6 @@ def add_unrecorded(asked: Asked[Query, UnrecordedWish]) -> Made:
 def remove_unrecorded(asked: Asked[Query, None], caller: str) -> None:
     """Has a caller recorded again, as others are."""
     unrecorded.remove(asked.session, asked.by, asked.company, caller)
-
-
-def _find(asked: Asked[Any, Any], prompt: str) -> Prompt:
-    return owned.find(asked.session, Prompt, asked.company.id, row_id(prompt))
 
 
 def _number(asked: Asked[Any, Any], word: str) -> Number | None:

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 from flask import Blueprint
 from pydantic import Field, RootModel
 
-from tracker import applying, forward, owned, plan_list, provisioning, targets, trunks
+from tracker import applying, forward, plan_list, provisioning, targets, trunks
 from tracker.models import Target
 from tracker.policy.rights import Right, Scope
-from web.house import house, row_id
+from web.house import house
 from web.rest import scopes
 from web.rest.operation import Asked, Made, operation
 from web.rest.shapes import Id, Line, Name, Page, Paged, Query, Shape, cut
@@ -155,22 +155,21 @@ class ProvisionMade(Shape):
 @operation(Scope.SETTINGS_READ, Right.ADMINISTER, query=Paged, answer=TargetPage)
 def list_targets(asked: Asked[Paged, None]) -> dict[str, Any]:
     """The company's targets."""
-    found = sorted(targets.of_company(asked.session, asked.company), key=lambda it: it.id)
-    return cut([targets.describe(it) for it in found], asked.query, "targets")
+    return cut(targets.of_company(asked.session, asked.company), asked.query, "targets", targets.describe)
 
 
 @api.get("/targets/<target>")
 @operation(Scope.SETTINGS_READ, Right.ADMINISTER, answer=TargetOut)
 def show_target(asked: Asked[Query, None], target: str) -> dict[str, Any]:
     """One target."""
-    return targets.describe(_find(asked, target))
+    return targets.describe(asked.own(Target, target))
 
 
 @api.get("/targets/<target>/standing")
 @operation(Scope.SETTINGS_READ, Right.ADMINISTER, answer=TargetStanding)
 def show_target_standing(asked: Asked[Query, None], target: str) -> dict[str, Any]:
     """Whether a target answers, and where it rings."""
-    found, session = _find(asked, target), asked.session
+    found, session = asked.own(Target, target), asked.session
     rows = [it for it in forward.of_company(session, asked.company) if it.target_id == found.id]
     return {
         "answers": answers(found, applying.endpoints(session)),
@@ -193,7 +192,7 @@ def add_target(asked: Asked[Query, TargetWish]) -> Made:
 @operation(Scope.SETTINGS_WRITE, Right.ADMINISTER, body=TargetChange, answer=TargetOut, current=show_target)
 def change_target(asked: Asked[Query, TargetChange], target: str) -> dict[str, Any]:
     """Changes how a target is shown, encrypted and told."""
-    found = _find(asked, target)
+    found = asked.own(Target, target)
     targets.change(asked.session, asked.by, found, targets.Wish(**asked.body.model_dump()))
     return targets.describe(found)
 
@@ -202,7 +201,7 @@ def change_target(asked: Asked[Query, TargetChange], target: str) -> dict[str, A
 @operation(Scope.SETTINGS_WRITE, Right.ADMINISTER, answer=TargetPassword)
 def renew_password(asked: Asked[Query, None], target: str) -> dict[str, Any]:
     """Makes a new password for a phone, and answers it once."""
-    found = _find(asked, target)
+    found = asked.own(Target, target)
     made = targets.new_password(asked.session, asked.by, found)
     return {"name": found.name, "username": found.username, "password": made}
 
@@ -211,7 +210,7 @@ def renew_password(asked: Asked[Query, None], target: str) -> dict[str, Any]:
 @operation(Scope.SETTINGS_WRITE, Right.ADMINISTER, body=ProvisionWish, answer=ProvisionMade)
 def provision_target(asked: Asked[Query, ProvisionWish], target: str) -> dict[str, Any]:
     """Makes a link that sets up a phone, once."""
-    found, wish, settings = _find(asked, target), asked.body, house().settings
+    found, wish, settings = asked.own(Target, target), asked.body, house().settings
     token = provisioning.make_link(asked.session, asked.by, found, wish.hours)
     if wish.new_password:
         targets.new_password(asked.session, asked.by, found)
@@ -222,7 +221,7 @@ def provision_target(asked: Asked[Query, ProvisionWish], target: str) -> dict[st
 @operation(Scope.SETTINGS_WRITE, Right.ADMINISTER, status=204, current=show_target)
 def delete_target(asked: Asked[Query, None], target: str) -> None:
     """Deletes a place that nothing rings."""
-    targets.delete(asked.session, asked.by, _find(asked, target))
+    targets.delete(asked.session, asked.by, asked.own(Target, target))
 
 
 def _place(asked: Asked[Any, Any], wish: PeerWish | PhoneWish | OutsideWish | ExtensionWish) -> targets.Place:
@@ -236,7 +235,3 @@ def _place(asked: Asked[Any, Any], wish: PeerWish | PhoneWish | OutsideWish | Ex
             return targets.Outside(wish.number, trunk, wish.country, wish.caller_id)
         case ExtensionWish():
             return targets.Extension(wish.dial)
-
-
-def _find(asked: Asked[Any, Any], target: str) -> Target:
-    return owned.find(asked.session, Target, asked.company.id, row_id(target))

@@ -70,8 +70,8 @@ class UserLink(Shape):
 @operation(Scope.USERS_READ, Right.ADMINISTER, query=Paged, answer=UserPage)
 def list_users(asked: Asked[Paged, None]) -> dict[str, Any]:
     """Who sees the company."""
-    found = sorted(members.list_members(asked.session, asked.company.id), key=lambda it: it.user.id)
-    return cut([it.describe() for it in found], asked.query, "users")
+    found = members.list_members(asked.session, asked.company.id)
+    return cut(found, asked.query, "users", members.Member.describe, lambda it: it.user.id)
 
 
 @api.get("/users/<user>")

@@ -24,7 +24,6 @@ from tracker.destinations.fields import kind_of
 from tracker.destinations.oauth import REFRESH
 from tracker.errors import Rejected
 from tracker.models import Company, Destination
-from tracker.vault import Vault
 from tracker.whereabouts import waits_for
 from web.catalogues import translator
 from web.destination_words import DELIVERY_STATES, DESTINATION_STATES, EVENTS, WAITS_FOR, WHYS
@@ -83,11 +82,13 @@ def add(company: str, word: str) -> Response:
     def act() -> str | Response:
         with changing(company) as (session, owner, by):
             filled = _filled(kind_of(word), changed=False)
-            made = destination_list.add(session, by, owner, word, filled, vault=_vault())
+            made = destination_list.add(session, by, owner, word, filled, vault=house().vault)
             number, sealed = made.id, made.secrets
         if word != "webhook" or text("secret"):
             return f"/settings/{company}/destinations/{number}?saved"
-        answer = make_response(_page(company, str(number), EMPTY, secret=_vault().open(sealed)["secret"]))
+        answer = make_response(
+            _page(company, str(number), EMPTY, secret=house().vault.open(sealed)["secret"])
+        )
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
@@ -146,7 +147,7 @@ def connected() -> Response:
 
 
 def _change(session: Session, by: By, it: Destination) -> None:
-    destination_list.change(session, by, it, _filled(kind_of(it.kind), changed=True), vault=_vault())
+    destination_list.change(session, by, it, _filled(kind_of(it.kind), changed=True), vault=house().vault)
 
 
 def _replay(session: Session, by: By, it: Destination) -> None:
@@ -173,7 +174,7 @@ _DEEDS: Mapping[str, Callable[[Session, By, Destination], None]] = {
     "pause": lambda session, by, it: destination_list.pause(session, by, it, paused=True),
     "resume": lambda session, by, it: destination_list.pause(session, by, it, paused=False),
     "replay": _replay,
-    "forget": lambda session, by, it: destination_list.forget_secret(session, by, it, vault=_vault()),
+    "forget": lambda session, by, it: destination_list.forget_secret(session, by, it, vault=house().vault),
     "delete": destination_list.delete,
 }
 
@@ -262,7 +263,7 @@ def _boxes(kind: Kind, options: Mapping[str, str], kept: set[str]) -> list[Box]:
 def _kept(it: Destination) -> set[str]:
     """The names of its secrets; of none where another key sealed them."""
     try:
-        return set(_vault().open(it.secrets))
+        return set(house().vault.open(it.secrets))
     except Rejected:
         return set()
 
@@ -282,8 +283,4 @@ def _about_its_field(form: Form) -> Form:
 
 
 def _safe(it: Destination) -> Safe:
-    return Safe(house().database, _vault(), it.id, house().clock)
-
-
-def _vault() -> Vault:
-    return Vault(house().settings.secret_key)
+    return Safe(house().database, house().vault, it.id, house().clock)

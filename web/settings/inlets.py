@@ -15,7 +15,6 @@ from tracker.inlets import Filled
 from tracker.models import Company, Inlet
 from tracker.policy.inlet_kinds import KINDS
 from tracker.policy.tables import BadRows
-from tracker.vault import Vault
 from web.house import house, row_id
 from web.inlet_words import BECAME, SIGNATURES
 from web.inlets import refusal, sample
@@ -65,7 +64,7 @@ def add(company: str) -> Response:
     def act() -> str | Response:
         with changing(company) as (session, owner, by):
             filled = Filled(name=text("name") or None, secret=text("secret") or None)
-            made, secret = inlets.add(session, by, owner, text("kind"), filled, vault=_vault())
+            made, secret = inlets.add(session, by, owner, text("kind"), filled, vault=house().vault)
             number = made.id
         return _once(_page(company, str(number), EMPTY, secret=secret))
 
@@ -89,7 +88,7 @@ def change(company: str, inlet: str) -> Response:
             case "secret":
                 with changing(company) as (session, owner, by):
                     it = owned.find(session, Inlet, owner.id, row_id(inlet))
-                    secret = inlets.renew_secret(session, by, it, vault=_vault())
+                    secret = inlets.renew_secret(session, by, it, vault=house().vault)
                 return _once(_page(company, inlet, EMPTY, secret=secret))
             case "change" | "remove":
                 with changing(company) as (session, owner, by):
@@ -97,7 +96,7 @@ def change(company: str, inlet: str) -> Response:
                     if text("do") == "remove":
                         inlets.remove(session, by, it)
                         return f"/settings/{company}/inlets?saved"
-                    inlets.change(session, by, it, _filled(), vault=_vault())
+                    inlets.change(session, by, it, _filled(), vault=house().vault)
                 return f"/settings/{company}/inlets/{inlet}?saved"
         raise Rejected("inlet.do", "The form does not say what to do", "Use the page's buttons")
 
@@ -167,7 +166,3 @@ def _page(
 def _show(session: Session, owner: Company, template: str, **more: Any) -> str:
     words = {"SIGNATURES": SIGNATURES, "BECAME": BECAME, "PLACES": PLACES, "STATUSES": STATUSES}
     return show(session, owner, template, **words, **more)
-
-
-def _vault() -> Vault:
-    return Vault(house().settings.secret_key)
